@@ -1,0 +1,179 @@
+//! Names in operations become addresses and numbers, and addresses and numbers in answers become names.
+//!
+//! What a field holds is known by its name. The table below is the whole of it, with the few exceptions beneath; a test holds it
+//! against the schema of every operation.
+
+use protocol::Address;
+use serde_json::{Map, Value};
+
+use crate::replay::json::Path;
+use crate::replay::mistake::Mistake;
+use crate::replay::names::{Names, Thing};
+
+/// What a field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    /// An account, by its address.
+    Account,
+    /// A thing, by its number.
+    Number(Thing),
+}
+
+/// What the fields of operations, of the genesis, of events and of the state hold. A list under a field holds as many of the same.
+const FIELDS: [(&str, Content); 22] = [
+    ("account", Content::Account),
+    ("claimer", Content::Account),
+    ("delegate", Content::Account),
+    ("governor", Content::Account),
+    ("guardian", Content::Account),
+    ("redistribute", Content::Account),
+    ("resolvers", Content::Account),
+    ("slasher", Content::Account),
+    ("asset", Content::Number(Thing::Asset)),
+    ("deposit_asset", Content::Number(Thing::Asset)),
+    ("reward_tokens", Content::Number(Thing::Asset)),
+    ("token", Content::Number(Thing::Asset)),
+    ("operator", Content::Number(Thing::Operator)),
+    ("replaced_by", Content::Number(Thing::Operator)),
+    ("pool", Content::Number(Thing::Pool)),
+    ("request", Content::Number(Thing::Request)),
+    ("service", Content::Number(Thing::Service)),
+    ("set", Content::Number(Thing::Set)),
+    ("slash", Content::Number(Thing::Slash)),
+    ("stream", Content::Number(Thing::Stream)),
+    ("validator", Content::Number(Thing::Validator)),
+    ("operators", Content::Number(Thing::Operator)),
+];
+
+/// What a field of an operation holds. The operation's name tells apart the fields that are called alike and are not.
+fn content(operation: &str, field: &str) -> Option<Content> {
+    match (operation, field) {
+        // The number that the validator has on its own chain.
+        ("report_validator", "validator") => None,
+        // Elsewhere a destination of slashed stake, or an address on another chain.
+        ("claim", "to") => Some(Content::Account),
+        _ => FIELDS.iter().find(|(name, _)| *name == field).map(|(_, content)| *content),
+    }
+}
+
+/// Puts addresses and numbers for the names in the fields of an operation or a genesis.
+pub(crate) fn resolve(
+    operation: &str,
+    fields: &mut Map<String, Value>,
+    names: &mut Names,
+    path: &Path,
+) -> Result<(), Mistake> {
+    let mut resolver = Resolver { operation, names };
+    resolver.object(fields, path)
+}
+
+/// Reads one account, by name or by address.
+pub(crate) fn account(value: &Value, names: &mut Names, path: &Path) -> Result<Address, Mistake> {
+    let text = value.as_str().ok_or_else(|| Mistake::at_value(path, format!("{path}: expected a name or an address")))?;
+    let account = if text.starts_with("0x") { text.parse() } else { names.account(text) };
+    account.map_err(|cause| Mistake::at_value(path, format!("{path}: {cause}")))
+}
+
+struct Resolver<'a> {
+    operation: &'a str,
+    names: &'a mut Names,
+}
+
+impl Resolver<'_> {
+    fn object(&mut self, fields: &mut Map<String, Value>, path: &Path) -> Result<(), Mistake> {
+        for (field, value) in fields {
+            let content = content(self.operation, field);
+            self.value(content, value, &path.field(field))?;
+        }
+        Ok(())
+    }
+
+    fn value(&mut self, content: Option<Content>, value: &mut Value, path: &Path) -> Result<(), Mistake> {
+        match value {
+            Value::Object(fields) => self.object(fields, path),
+            Value::Array(elements) => {
+                let mut elements = elements.iter_mut().enumerate();
+                elements.try_for_each(|(index, element)| self.value(content, element, &path.element(index)))
+            }
+            Value::String(text) => {
+                let resolved = match content {
+                    None => return Ok(()),
+                    Some(Content::Account) => Value::from(account(value, self.names, path)?.to_string()),
+                    Some(Content::Number(thing)) => Value::from(self.number(thing, text, path)?),
+                };
+                *value = resolved;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn number(&self, thing: Thing, name: &str, path: &Path) -> Result<u32, Mistake> {
+        if let Some(number) = self.names.number(thing, name) {
+            return Ok(number);
+        }
+        let mistake = Mistake::at_value(path, format!("{path}: no {thing} has the name {name:?}"));
+        if name.parse::<u32>().is_ok() {
+            return Err(mistake.with_remedy(format!("a number stands without quotation marks: {name}")));
+        }
+        let refused = self.names.refused_in(name);
+        let explanation = refused.map(|line| format!("line {line} would have given it, and was refused"));
+        match explanation {
+            Some(explanation) => Err(mistake.with_remedy(explanation)),
+            None => Err(mistake.with_nearest(name, self.names.known(thing), || {
+                Some(format!("\"as\":{name:?} on the line that creates the {thing} gives it that name"))
+            })),
+        }
+    }
+}
+
+/// Whether answers carry names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Labels {
+    /// Names stand for the addresses and numbers that have one.
+    On,
+    /// Addresses and numbers stay.
+    Off,
+}
+
+impl Labels {
+    /// Puts names for the addresses and numbers in an answer.
+    pub(crate) fn put_into(self, value: &mut Value, names: &Names) {
+        if self == Self::On {
+            label_value(None, value, names);
+        }
+    }
+
+    /// Puts names for the addresses in a sentence.
+    pub(crate) fn put_into_sentence(self, sentence: String, names: &Names) -> String {
+        if self == Self::Off || !sentence.contains("0x") {
+            return sentence;
+        }
+        names.accounts().fold(sentence, |sentence, (address, name)| sentence.replace(&address.to_string(), name))
+    }
+}
+
+fn label_value(content: Option<Content>, value: &mut Value, names: &Names) {
+    match value {
+        Value::Object(fields) => {
+            for (field, value) in fields {
+                label_value(self::content("", field), value, names);
+            }
+        }
+        Value::Array(elements) => elements.iter_mut().for_each(|element| label_value(content, element, names)),
+        Value::String(text) => {
+            if let Some(name) = text.parse().ok().and_then(|address| names.account_name(&address)) {
+                *value = Value::from(name);
+            }
+        }
+        Value::Number(number) => {
+            let number = number.as_u64().and_then(|number| u32::try_from(number).ok());
+            if let (Some(number), Some(Content::Number(thing))) = (number, content)
+                && let Some(name) = names.label(thing, number)
+            {
+                *value = Value::from(name);
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,348 @@
+//! The replay as its users meet it: the binary, its output byte for byte where that matters, and its exit code.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// What a run has left behind.
+#[derive(Debug, PartialEq, Eq)]
+struct Ended {
+    code: i32,
+    output: String,
+    complaint: String,
+}
+
+impl Ended {
+    fn lines(&self) -> Vec<serde_json::Value> {
+        self.output.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+    }
+
+    fn last(&self) -> serde_json::Value {
+        self.lines().pop().expect("there is an answer")
+    }
+}
+
+/// Runs `surety replay` with these arguments on this standard input.
+fn replay(arguments: &[&str], input: &[u8]) -> Ended {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_surety"))
+        .arg("replay")
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let mut stdin = child.stdin.take().expect("it was piped");
+    let bytes = input.to_vec();
+    // The binary may end before it has read everything; then nobody listens, which is its right.
+    let writer = std::thread::spawn(move || drop(stdin.write_all(&bytes)));
+    let ended = child.wait_with_output().expect("the binary ends");
+    writer.join().expect("writing does not panic");
+    Ended {
+        code: ended.status.code().expect("no signal ended it"),
+        output: String::from_utf8(ended.stdout).expect("UTF-8"),
+        complaint: String::from_utf8(ended.stderr).expect("UTF-8"),
+    }
+}
+
+/// A ledger with an asset, an operator with a pool, and 100 units of alice.
+const LEDGER: &str = r#"{"op":"list_asset","from":"alice","origin":{"chain":1,"contract":""},"decimals":18,"as":"eth","expect":"ok"}
+{"op":"register_operator","from":"olga","as":"olga","expect":"ok"}
+{"op":"open_pool","from":"olga","asset":"eth","mandate":{"worst_case":"1","elsewhere":"0","own_verifiers":"0","uncertified":false,"commission":"0.1"},"expect":"ok"}
+{"op":"deposit","from":"alice","asset":"eth","amount":"100","expect":"ok"}
+"#;
+
+/// Runs these lines after [`LEDGER`], which has four.
+fn on_ledger(arguments: &[&str], lines: &str) -> Ended {
+    replay(&[&["-"], arguments].concat(), format!("{LEDGER}{lines}\n").as_bytes())
+}
+
+/// Runs one line on an empty ledger; where it is refused, and what the first line of the complaint says.
+fn refused(line: &str) -> (String, String) {
+    let ended = replay(&["-"], line.as_bytes());
+    assert_eq!(ended.code, 1, "{line}: {ended:?}");
+    let first = ended.complaint.lines().next().expect("a complaint").to_owned();
+    let mut parts = first.splitn(4, ':');
+    let place: Vec<&str> = parts.by_ref().take(3).collect();
+    (place.join(":"), parts.next().expect("a cause").trim().to_owned())
+}
+
+/// A file that is gone when the test is over.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str, content: &str) -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        std::fs::write(&path, content).expect("the folder is there");
+        Self(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().expect("UTF-8")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        drop(std::fs::remove_file(&self.0));
+    }
+}
+
+#[test]
+fn what_can_not_be_read_is_refused_at_its_token() {
+    let cases = [
+        ("{\"op\":\"delegate\"", "1:16", "not JSON: EOF while parsing an object"),
+        ("{\"op\":\"delegate\",}", "1:18", "not JSON: trailing comma"),
+        ("{\"op\":\"deposit\",\"from\":\"a\",\"op\":\"delegate\"}", "1:27", "field \"op\" is given twice"),
+        ("// two\n\n{\"op\":tru}", "3:7", "not JSON: expected ident"),
+        ("7", "1:1", "expected an object like {\"op\":...}, found 7"),
+        ("{}", "1:1", "a line has \"op\", \"advance_epochs\", \"preview\" or, at the start, \"genesis\""),
+        ("{\"opp\":\"delegate\"}", "1:2", "unknown field \"opp\""),
+        ("{\"op\":\"delegat\",\"from\":\"a\"}", "1:7", "there is no operation \"delegat\""),
+        ("{\"op\":\"create_service\"}", "1:1", "field \"from\" is missing"),
+        ("{\"op\":\"create_service\",\"form\":\"a\"}", "1:24", "unknown field \"form\""),
+        ("{\"op\":\"create_service\",\"from\":7}", "1:31", "from: expected a name or an address"),
+        ("{\"op\":\"create_service\",\"from\":\"a b\"}", "1:31", "from: a name is a letter"),
+        ("{\"op\":\"create_service\",\"from\":\"0xAB\"}", "1:31", "from: address \"0xAB\" is not 0x and 20"),
+        ("{\"op\":\"create_service\",\"from\":\"a\",\"as\":\"7\"}", "1:40", "a name is a letter"),
+        ("{\"op\":\"create_service\",\"from\":\"a\",\"note\":7}", "1:42", "note: expected a text, found 7"),
+        ("{\"op\":\"create_service\",\"from\":\"a\",\"x\":1}", "1:35", "unknown field \"x\""),
+        ("{\"op\":\"create_service\",\"advance_epochs\":1}", "1:24", "a line has one of \"op\" and \"advance_epochs\""),
+        ("{\"advance_epochs\":0}", "1:19", "advance_epochs: expected a whole number from 1 to 100000, found 0"),
+        ("{\"advance_epochs\":4294967297}", "1:19", "advance_epochs: expected a whole number"),
+        ("{\"advance_epochs\":1,\"epochs\":1}", "1:21", "unknown field \"epochs\""),
+        ("{\"preview\":{\"op\":\"create_service\"}}", "1:12", "field \"from\" is missing"),
+        ("{\"preview\":{\"op\":\"create_service\",\"from\":\"a\",\"as\":\"x\"}}", "1:46", "a preview creates nothing"),
+        ("{\"genesis\":{\"parameters\":{\"unbondin\":5}}}", "1:27", "unknown field \"unbondin\""),
+        ("{\"genesis\":{\"parameters\":{\"unbonding\":-5}}}", "1:39", "genesis.parameters.unbonding: expected a whole"),
+        ("{\"genesis\":{\"parameters\":{\"unbonding\":5}}}", "1:12", "the genesis does not hold together: unbonding"),
+        ("{\"advance_epochs\":1}\n{\"genesis\":{}}", "2:2", "a genesis stands on the first line or nowhere"),
+        ("{\"op\":\"withdraw\",\"from\":\"ä\"", "1:26", "not JSON"),
+    ];
+    for (text, place, cause) in cases {
+        let (found_place, found_cause) = refused(text);
+        assert_eq!(found_place, format!("stdin:{place}"), "{text}: {found_cause}");
+        assert!(found_cause.starts_with(cause), "{text}: {found_cause}");
+    }
+}
+
+#[test]
+fn fields_of_operations_are_refused_at_their_token() {
+    let delegate = r#"{"op":"delegate","from":"alice","operator":"olga","asset":"eth","amount":"#;
+    let cases = [
+        (format!("{delegate}1}}"), 73, "amount: expected an amount of base units as a decimal string", None),
+        (format!("{delegate}\"01\"}}"), 73, "amount: amount \"01\" is not a decimal number", None),
+        (format!("{delegate}\"1\",\"worst_case\":\"1.1\"}}"), 90, "worst_case: fraction 1.1 exceeds 1", None),
+        (format!("{delegate}\"1\",\"worst_cas\":\"1\"}}"), 77, "unknown field \"worst_cas\"", Some("\"worst_case\"?")),
+        (delegate.replace("\"amount\":", "\"amuont\":\"1\"}"), 65, "unknown field \"amuont\"", Some("\"amount\"?")),
+        (delegate.replace(",\"amount\":", "}"), 1, "field \"amount\" is missing", None),
+        (format!("{delegate}\"1\"}}").replace("\"olga\"", "\"olgo\""), 44, "operator: no operator", Some("\"olga\"?")),
+        (format!("{delegate}\"1\"}}").replace("\"olga\"", "\"0\""), 44, "operator: no operator", Some("quotation marks: 0")),
+        (format!("{delegate}\"1\"}}").replace("\"olga\"", "\"zzz\""), 44, "operator: no operator", Some("\"as\":\"zzz\"")),
+        (format!("{delegate}\"1\"}}").replace("\"eth\"", "4294967296"), 59, "asset: expected a whole number from 0", None),
+        (format!("{delegate}\"1\",\"as\":\"x\"}}"), 82, "delegate has created nothing", None),
+    ];
+    for (line, column, cause, remedy) in cases {
+        let ended = on_ledger(&[], &line);
+        assert_eq!(ended.code, 1, "{line}: {ended:?}");
+        assert!(ended.complaint.starts_with(&format!("stdin:5:{column}: {cause}")), "{line}: {}", ended.complaint);
+        if let Some(remedy) = remedy {
+            assert!(ended.complaint.contains(remedy), "{line}: {}", ended.complaint);
+        }
+        assert_eq!(ended.output.lines().count(), 4, "what came before is answered: {ended:?}");
+    }
+}
+
+#[test]
+fn a_line_and_a_text_that_are_too_long_are_refused() {
+    let line = format!("{{\"note\":\"{}\"}}", "x".repeat(1 << 20));
+    let (place, cause) = refused(&line);
+    assert_eq!((place.as_str(), cause.as_str()), ("stdin:1:1048577", "the line is longer than 1048576 bytes"));
+    let line = format!("{{\"note\":\"{}\"}}", "x".repeat(20_000));
+    assert_eq!(refused(&line).0, "stdin:1:9");
+    let line = format!("{{\"op\":\"create_service\",\"from\":\"a\",\"note\":\"{}\"}}", "x".repeat(2_000));
+    assert_eq!(refused(&line).0, "stdin:1:42");
+}
+
+#[test]
+fn what_is_not_utf_8_is_refused_where_it_stops_being_so() {
+    let ended = replay(&["-"], b"{\"note\":\"\xc3\xa4\xff\"}");
+    assert_eq!((ended.code, ended.complaint.as_str()), (1, "stdin:1:11: the line is not UTF-8\n"));
+}
+
+#[test]
+fn a_file_is_called_by_its_name_and_a_missing_one_is_an_error() {
+    let scratch = Scratch::new("broken.jsonl", "\n{]");
+    let ended = replay(&[scratch.path()], b"");
+    assert_eq!(ended.code, 1);
+    assert!(ended.complaint.starts_with(&format!("{}:2:2: ", scratch.path())), "{}", ended.complaint);
+    let ended = replay(&["/no/such/file"], b"");
+    assert_eq!(ended.code, 1);
+    assert!(ended.complaint.starts_with("surety: cannot open /no/such/file: "), "{}", ended.complaint);
+    let ended = replay(&[], b"");
+    assert_eq!(ended.code, 1, "a missing argument is a usage error like any other");
+}
+
+#[test]
+fn a_refusal_is_an_answer() {
+    let ended = on_ledger(&[], r#"{"op":"delegate","from":"alice","operator":"olga","asset":"eth","amount":"101","note":"too much"}"#);
+    assert_eq!(ended.code, 0);
+    let expected = "{\"line\":5,\"ok\":false,\"refused\":\"delegate.ExceedsFree\",\
+        \"why\":\"delegation of 101 exceeds free balance 100\",\"note\":\"too much\"}";
+    assert_eq!(ended.output.lines().last(), Some(expected));
+}
+
+#[test]
+fn what_does_not_come_about_as_expected_fails_at_the_end() {
+    let lines = r#"{"op":"delegate","from":"alice","operator":"olga","asset":"eth","amount":"101","expect":"ok"}
+{"op":"delegate","from":"alice","operator":"olga","asset":"eth","amount":"101","expect":"delegate.ExceedsFree"}
+{"op":"delegate","from":"alice","operator":"olga","asset":"eth","amount":"100","expect":"delegate.ExceedsFree"}
+{"advance_epochs":1}"#;
+    let ended = on_ledger(&[], lines);
+    assert_eq!(ended.code, 2);
+    let expected = "stdin:5: expected ok, found delegate.ExceedsFree: delegation of 101 exceeds free balance 100\n\
+        stdin:7: expected delegate.ExceedsFree, found ok\n";
+    assert_eq!(ended.complaint, expected);
+    let answers = ended.lines();
+    assert_eq!(answers.len(), 8, "the run goes on after a surprise");
+    assert_eq!(answers[4]["expected"], "ok");
+    assert!(answers[5].get("expected").is_none());
+}
+
+#[test]
+fn names_stand_for_accounts_and_for_what_was_created() {
+    let lines = r#"{"op":"delegate","from":"alice","operator":"olga","asset":"eth","amount":"60","expect":"ok"}
+{"op":"delegate","from":"0x08ac0147fe05a3431de492edc444a3daf093bac5","operator":0,"asset":0,"amount":"41","expect":"delegate.ExceedsFree"}"#;
+    let named = on_ledger(&[], lines);
+    assert_eq!(named.code, 0, "{named:?}");
+    let event = &named.lines()[4]["events"][0];
+    assert_eq!((&event["account"], &event["operator"], &event["asset"]), (&"alice".into(), &"olga".into(), &"eth".into()));
+    let raw = on_ledger(&["--raw"], lines);
+    let event = &raw.lines()[4]["events"][0];
+    let address = "0x08ac0147fe05a3431de492edc444a3daf093bac5";
+    assert_eq!((&event["account"], &event["operator"], &event["asset"]), (&address.into(), &0.into(), &0.into()));
+}
+
+#[test]
+fn a_name_is_given_once_and_not_by_a_refusal() {
+    let second = r#"{"op":"list_asset","from":"alice","origin":{"chain":2,"contract":""},"decimals":18,"as":"eth"}"#;
+    let ended = on_ledger(&[], second);
+    assert_eq!(ended.code, 1);
+    assert!(ended.complaint.starts_with("stdin:5:90: \"eth\" is the name of asset 0 already"), "{}", ended.complaint);
+    let lines = r#"{"op":"list_asset","from":"alice","origin":{"chain":1,"contract":""},"decimals":18,"as":"weth"}
+{"op":"deposit","from":"alice","asset":"weth","amount":"1"}"#;
+    let ended = on_ledger(&[], lines);
+    assert_eq!(ended.code, 1);
+    let expected = "stdin:6:40: asset: no asset has the name \"weth\"\n  help: line 5 would have given it, and was refused\n";
+    assert_eq!(ended.complaint, expected);
+}
+
+#[test]
+fn a_preview_tells_what_the_operation_would_and_changes_nothing() {
+    let operation = r#"{"op":"delegate","from":"alice","operator":"olga","asset":"eth","amount":"60"}"#;
+    let refused = operation.replace("60", "101");
+    let previews = format!("{{\"preview\":{operation}}}\n{{\"preview\":{refused}}}\n");
+    let (without, with) = (on_ledger(&["--state"], operation), on_ledger(&["--state"], &format!("{previews}{operation}")));
+    assert_eq!((without.code, with.code), (0, 0));
+    let (without, with): (Vec<&str>, Vec<&str>) = (without.output.lines().collect(), with.output.lines().collect());
+    assert_eq!(with[4], without[4].replace("\"line\":5,", "\"line\":5,\"preview\":true,"));
+    assert!(with[5].starts_with("{\"line\":6,\"preview\":true,\"ok\":false,\"refused\":\"delegate.ExceedsFree\""));
+    assert_eq!(with[6], without[4].replace("\"line\":5", "\"line\":7"));
+    assert_eq!(with[7..], without[5..], "the state is the same");
+}
+
+#[test]
+fn a_genesis_states_what_differs() {
+    let genesis = r#"{"genesis":{"parameters":{"unbonding":20},"governor":"gov"}}"#;
+    let lines = LEDGER.replace("\"100\"", "\"100\",\"note\":\"x\"");
+    let leave = r#"{"op":"delegate","from":"alice","operator":"olga","asset":"eth","amount":"60","expect":"ok"}
+{"advance_epochs":1}
+{"op":"undelegate","from":"alice","operator":"olga","asset":"eth","expect":"ok"}
+{"op":"govern_asset","from":"gov","asset":"eth","value":1,"expect":"ok"}"#;
+    let ended = replay(&["-"], format!("// the first line that is not a comment\n{genesis}\n{lines}{leave}").as_bytes());
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(ended.lines()[0], serde_json::json!({"line": 2, "epoch": 0, "events": []}));
+    assert_eq!(ended.lines()[7]["events"][0]["free_at"], 22, "bonded through 1, free 20 epochs after it");
+}
+
+#[test]
+fn what_is_left_out_and_known_is_filled_in_and_what_is_given_counts() {
+    let zero = format!("0x{}", "00".repeat(32));
+    let delegate = r#"{"op":"delegate","from":"alice","operator":"olga","asset":"eth","amount":"10""#;
+    let lines = format!(
+        "{delegate}}}\n{delegate},\"mandate\":\"{zero}\"}}\n{delegate},\"worst_case\":\"0\"}}\n\
+        {{\"op\":\"set_compounding\",\"from\":\"alice\",\"operator\":\"olga\",\"asset\":\"eth\",\"order\":{{}}}}\n\
+        {{\"advance_epochs\":1}}\n\
+        {{\"op\":\"undelegate\",\"from\":\"alice\",\"operator\":\"olga\",\"asset\":\"eth\",\
+        \"follow_up\":{{\"delegate\":{{\"operator\":\"olga\"}}}}}}"
+    );
+    let ended = on_ledger(&[], &lines);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let outcomes: Vec<bool> = ended.lines()[4..].iter().filter_map(|line| line["ok"].as_bool()).collect();
+    assert_eq!(outcomes, [true, false, true, true, true]);
+    assert_eq!(ended.lines()[5]["refused"], "delegate.MandateDiffers");
+}
+
+#[test]
+fn two_runs_give_the_same_bytes() {
+    let lines = r#"{"op":"delegate","from":"alice","operator":"olga","asset":"eth","amount":"60"}
+{"advance_epochs":3}
+{"op":"undelegate","from":"alice","operator":"olga","asset":"eth","amount":"10"}"#;
+    let (first, second) = (on_ledger(&["--state", "--check"], lines), on_ledger(&["--state", "--check"], lines));
+    assert_eq!(first.code, 0, "{first:?}");
+    assert_eq!(first, second);
+}
+
+#[test]
+fn the_state_is_one_object_at_the_end_and_quiet_leaves_only_that() {
+    let loud = on_ledger(&["--state"], "");
+    let quiet = on_ledger(&["--state", "--quiet"], "");
+    let state: serde_json::Value = serde_json::from_str(&quiet.output).expect("one object");
+    assert!(state.is_object());
+    assert!(loud.output.ends_with(&quiet.output));
+    assert_eq!(loud.output.len() - quiet.output.len(), loud.output.lines().take(4).map(|line| line.len() + 1).sum());
+    assert_eq!(on_ledger(&["--quiet"], "").output, "");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let lines = "{\"advance_epochs\":1}\n".repeat(20_000);
+    let scratch = Scratch::new("long.jsonl", &lines);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_surety"))
+        .args(["replay", scratch.path()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().expect("the binary ends");
+    assert_eq!((ended.status.code(), String::from_utf8_lossy(&ended.stderr).as_ref()), (Some(0), ""));
+}
+
+#[test]
+fn help_lists_the_exit_codes() {
+    let ended = replay(&["--help"], b"");
+    assert_eq!((ended.code, ended.complaint.as_str()), (0, ""));
+    for text in ["EXIT CODES", "  0  ", "  1  ", "  2  ", "sha256"] {
+        assert!(ended.output.contains(text), "{text}: {}", ended.output);
+    }
+}
+
+#[test]
+fn every_example_is_as_it_says() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let entries = std::fs::read_dir(&folder).expect("examples are there");
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("it can be read").path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
+    files.sort();
+    assert!(files.len() >= 6, "{files:?}");
+    for file in files {
+        let path = file.to_str().expect("UTF-8");
+        let ended = replay(&[path, "--check", "--quiet"], b"");
+        assert_eq!((ended.code, ended.complaint.as_str()), (0, ""), "{path}");
+        let text = std::fs::read_to_string(&file).expect("it can be read");
+        let operations = text.lines().filter(|line| line.starts_with("{\"op\"") || line.starts_with("{\"preview\""));
+        let unexpected: Vec<&str> = operations.filter(|line| !line.contains("\"expect\"")).collect();
+        assert_eq!(unexpected, Vec::<&str>::new(), "{path}: an example says what each operation comes to");
+    }
+}

@@ -1,0 +1,144 @@
+//! Deterministic signers for tests, examples and the simulator.
+//!
+//! A production key never comes here: it lives with the operator, in a signer that refuses to contradict itself. The
+//! ledger only ever verifies. Nothing here is hardened against someone who watches the machine.
+
+use std::{fmt, sync::LazyLock};
+
+use blst::min_pk;
+use ed25519_dalek::Signer;
+use secp256k1::{Secp256k1, SignOnly};
+use sha2::{Digest, Sha256};
+
+use crate::signature::{
+    PublicKey, Scheme, Signature, SignatureError, bls12381, possession_bytes, secp256k1::digest,
+};
+
+static CONTEXT: LazyLock<Secp256k1<SignOnly>> = LazyLock::new(Secp256k1::signing_only);
+
+/// A key that signs. The same seed gives the same key, and the same message the same signature (secp256k1 by RFC 6979).
+pub struct SecretKey(Secret);
+
+enum Secret {
+    Bls12381(min_pk::SecretKey),
+    Ed25519(ed25519_dalek::SigningKey),
+    Secp256k1(secp256k1::SecretKey),
+}
+
+impl SecretKey {
+    /// The key that `seed` gives: `KeyGen` of the BLS draft with the seed as key material, the seed itself as the secret
+    /// of RFC 8032, or the SHA-256 of the seed as the scalar of secp256k1.
+    ///
+    /// # Panics
+    /// If the SHA-256 of the seed is no scalar of secp256k1, which happens to one seed in 2^127.
+    pub fn from_seed(scheme: Scheme, seed: [u8; 32]) -> Self {
+        Self(match scheme {
+            Scheme::Bls12381 => Secret::Bls12381(
+                min_pk::SecretKey::key_gen(&seed, &[]).expect("32 bytes of key material are enough"),
+            ),
+            Scheme::Ed25519 => Secret::Ed25519(ed25519_dalek::SigningKey::from_bytes(&seed)),
+            Scheme::Secp256k1 => Secret::Secp256k1(
+                secp256k1::SecretKey::from_byte_array(Sha256::digest(seed).into())
+                    .expect("all but one digest in 2^127 are scalars"),
+            ),
+        })
+    }
+
+    /// The key that verifies what this one signs.
+    ///
+    /// # Panics
+    /// Never: the public key of a secret is valid.
+    pub fn public_key(&self) -> PublicKey {
+        let key = match &self.0 {
+            Secret::Bls12381(secret) => PublicKey::new(Scheme::Bls12381, &secret.sk_to_pk().compress()),
+            Secret::Ed25519(secret) => PublicKey::new(Scheme::Ed25519, secret.verifying_key().as_bytes()),
+            Secret::Secp256k1(secret) => {
+                PublicKey::new(Scheme::Secp256k1, &secret.public_key(&CONTEXT).serialize())
+            }
+        };
+        key.expect("the public key of a secret is valid")
+    }
+
+    /// Signs `message`, so that [`verify`](crate::verify) accepts it.
+    pub fn sign(&self, message: &[u8]) -> Signature {
+        match &self.0 {
+            Secret::Bls12381(secret) => secret.sign(message, bls12381::DOMAIN_MESSAGE, &[]).compress().into(),
+            Secret::Ed25519(secret) => secret.sign(message).to_bytes().into(),
+            Secret::Secp256k1(secret) => {
+                CONTEXT.sign_ecdsa(digest(message), secret).serialize_compact().into()
+            }
+        }
+    }
+
+    /// Proves possession of this key to `operator` of `set`, so that
+    /// [`verify_possession`](crate::verify_possession) accepts it.
+    pub fn prove_possession(&self, ledger: &[u8; 32], set: u32, operator: u32) -> Signature {
+        let message = possession_bytes(&self.public_key(), ledger, set, operator);
+        match &self.0 {
+            Secret::Bls12381(secret) => {
+                secret.sign(&message, bls12381::DOMAIN_POSSESSION, &[]).compress().into()
+            }
+            Secret::Ed25519(_) | Secret::Secp256k1(_) => self.sign(&message),
+        }
+    }
+}
+
+impl fmt::Debug for SecretKey {
+    /// Shows the public key only.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretKey of {}", self.public_key())
+    }
+}
+
+/// The sum of BLS12-381 signatures of the same message, for [`verify_aggregate`](crate::verify_aggregate).
+///
+/// # Refuses
+/// 1. In the order of the signatures: [`SignatureError::Length`], [`SignatureError::NotCanonical`],
+///    [`SignatureError::Infinity`], [`SignatureError::NotInSubgroup`]
+/// 2. [`SignatureError::NoKeys`], if there are no signatures.
+pub fn aggregate(signatures: &[Signature]) -> Result<Signature, SignatureError> {
+    let points = signatures.iter().map(bls12381::decode_signature).collect::<Result<Vec<_>, _>>()?;
+    let points: Vec<_> = points.iter().collect();
+    let total = min_pk::AggregateSignature::aggregate(&points, false).map_err(|_| SignatureError::NoKeys)?;
+    Ok(total.to_signature().compress().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 8032, 7.1, test 2: the seed is the secret key of the standard.
+    #[test]
+    fn an_ed25519_seed_signs_as_published() {
+        let seed = hex::decode("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb").unwrap();
+        let secret = SecretKey::from_seed(Scheme::Ed25519, seed.try_into().unwrap());
+        assert_eq!(
+            secret.public_key().to_string(),
+            "ed25519:0x3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c"
+        );
+        assert_eq!(
+            secret.sign(&[0x72]).to_string(),
+            "0x92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da\
+             085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"
+        );
+    }
+
+    #[test]
+    fn a_secret_is_not_shown() {
+        let secret = SecretKey::from_seed(Scheme::Ed25519, [1; 32]);
+        assert_eq!(format!("{secret:?}"), format!("SecretKey of {}", secret.public_key()));
+    }
+
+    #[test]
+    fn the_first_bad_signature_refuses_the_aggregate() {
+        let scheme = Scheme::Bls12381;
+        let good = SecretKey::from_seed(scheme, [1; 32]).sign(b"m");
+        let short = Signature::from([1; 64]);
+        let zero = Signature::from([0; 96]);
+        let length = SignatureError::Length { scheme, expected: 96, actual: 64 };
+        let not_canonical = SignatureError::NotCanonical { scheme };
+        assert_eq!(aggregate(&[good.clone(), short.clone(), zero.clone()]), Err(length));
+        assert_eq!(aggregate(&[zero, good, short]), Err(not_canonical));
+        assert_eq!(aggregate(&[]), Err(SignatureError::NoKeys));
+    }
+}

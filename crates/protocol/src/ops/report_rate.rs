@@ -1,0 +1,78 @@
+//! The exchange rate of an asset, as its origin tells it, by proof, by anyone's call.
+
+use evidence::{Fact, FactRefused, Proof, Sources, verify_fact};
+
+use crate::event::Event;
+use crate::macros::{record, refusals};
+use crate::state::State;
+use crate::state::records::RateSource;
+use crate::units::{Address, Amount, AssetId, Epoch, Fraction};
+
+record! {
+    /// Brings the exchange rate of an asset up to date. It falls at once, and rises by at most the parameter `q` per epoch.
+    pub struct ReportRate {
+        /// The asset.
+        pub asset: AssetId,
+        /// What `10^18` base units are worth in what it stands for.
+        pub rate: Amount,
+        /// Why it is to be believed.
+        #[serde(default)]
+        pub proof: Proof,
+    }
+}
+
+refusals! {
+    /// Why a rate is refused.
+    {
+        AssetNotFound { asset: AssetId } => "asset {asset} is not listed",
+        RateIsOne { asset: AssetId } => "the exchange rate of asset {asset} is always 1",
+        OutOfBounds { rate: Amount, low: u64, high: u64 } => "a rate of {rate} is outside {low} to {high}",
+        NotProven { refused: FactRefused } => "{refused}",
+        Unchanged { rate: u64, since: Epoch } => "the rate stays {rate}: it may rise again in the epoch after {since}",
+    }
+}
+
+/// A thousandth.
+const RATE_MIN: u64 = 1_000_000_000_000_000;
+/// Sixteen.
+const RATE_MAX: u64 = 16_000_000_000_000_000_000;
+
+impl ReportRate {
+    pub(crate) fn apply(&self, state: &mut State, _sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+        let asset = self.asset;
+        let record = state.asset(asset).ok_or(Refused::AssetNotFound { asset })?;
+        if record.source == RateSource::One {
+            return Err(Refused::RateIsOne { asset });
+        }
+        let out = Refused::OutOfBounds { rate: self.rate, low: RATE_MIN, high: RATE_MAX };
+        let rate = u64::try_from(self.rate.units()).map_err(|_| out.clone())?;
+        if !(RATE_MIN..=RATE_MAX).contains(&rate) {
+            return Err(out);
+        }
+        let fact = Fact::Rate { asset: asset.number(), rate: u128::from(rate) };
+        let sources = Sources { development: state.genesis.development };
+        verify_fact(fact, &self.proof, &sources).map_err(|refused| Refused::NotProven { refused })?;
+        let elapsed = state.epoch.since(record.rate_raised);
+        let rate = rate.min(highest(record.rate, state.parameters().rate_rise_max, elapsed));
+        if rate == record.rate {
+            return Err(Refused::Unchanged { rate, since: record.rate_raised });
+        }
+
+        // From here on nothing can fail.
+        let now = state.epoch;
+        let record = state.asset_mut(asset);
+        if rate > record.rate {
+            record.rate_raised = now;
+        }
+        record.rate = rate;
+        events.push(Event::RateChanged { asset, rate: Amount::new(u128::from(rate)) });
+        Ok(())
+    }
+}
+
+/// The highest rate after so many epochs: rises add up, they don't compound.
+fn highest(rate: u64, rise: Fraction, epochs: u32) -> u64 {
+    let step = rise.of_down(Amount::new(u128::from(rate))).units();
+    let rise = u64::try_from(step.saturating_mul(u128::from(epochs))).unwrap_or(u64::MAX);
+    rate.saturating_add(rise)
+}

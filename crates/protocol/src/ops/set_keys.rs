@@ -1,0 +1,79 @@
+//! An account names the keys that act for it.
+
+use evidence::PublicKey;
+
+use crate::event::Event;
+use crate::macros::{record, refusals};
+use crate::state::State;
+use crate::state::accounts::KeySet;
+use crate::units::Address;
+
+record! {
+    /// Replaces the keys of the sender: from now on `threshold` of them must sign.
+    pub struct SetKeys {
+        /// Distinct keys.
+        pub keys: Vec<PublicKey>,
+        /// How many must sign.
+        pub threshold: u16,
+    }
+}
+
+refusals! {
+    /// Why keys are refused.
+    {
+        NoKeys => "at least one key is needed",
+        TooManyKeys { count: usize, most: u16 } => "{count} keys exceed {most}",
+        KeyTwice { key: PublicKey } => "key {key} is named twice",
+        BadThreshold { threshold: u16, keys: usize } => "a threshold of {threshold} is outside 1 to {keys}",
+    }
+}
+
+impl SetKeys {
+    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+        let count = self.keys.len();
+        if count == 0 {
+            return Err(Refused::NoKeys);
+        }
+        let most = state.limits().keys_per_account;
+        if count > usize::from(most) {
+            return Err(Refused::TooManyKeys { count, most });
+        }
+        for (index, key) in self.keys.iter().enumerate() {
+            if self.keys.iter().take(index).any(|earlier| earlier == key) {
+                return Err(Refused::KeyTwice { key: key.clone() });
+            }
+        }
+        if self.threshold == 0 || usize::from(self.threshold) > count {
+            return Err(Refused::BadThreshold { threshold: self.threshold, keys: count });
+        }
+
+        // From here on nothing can fail.
+        let now = state.epoch;
+        let notice = state.parameters().notice;
+        let account = state.accounts.open(sender);
+        let extra = state.accounts.get_mut(account).extra_mut();
+        let current = KeySet::in_force(extra, now).cloned();
+        let keys = KeySet { keys: self.keys.clone(), threshold: self.threshold };
+        // Whoever slashes, resolves or receives can't change owners behind the terms that name it.
+        let waits = extra.roles > 0 && current.as_ref().is_none_or(|current| could_be_others(current, &keys));
+        let from = if waits { now.next().later(notice) } else { now };
+        if waits {
+            extra.keys = current;
+            extra.pending_keys = Some((from, keys));
+        } else {
+            extra.keys = Some(keys);
+            extra.pending_keys = None;
+        }
+        events.push(Event::KeysSet { account: sender, keys: self.keys.clone(), threshold: self.threshold, from });
+        Ok(())
+    }
+}
+
+/// Whether enough new keys come in that they could sign without the old ones, or fewer must sign than before.
+fn could_be_others(current: &KeySet, new: &KeySet) -> bool {
+    let kept = new.keys.iter().filter(|key| current.keys.contains(key)).count();
+    let replaced = current.keys.len().saturating_sub(kept);
+    let added = new.keys.len().saturating_sub(kept);
+    let spare = current.keys.len().saturating_sub(usize::from(current.threshold));
+    added > 0 && (replaced > spare || added >= usize::from(new.threshold)) || new.threshold < current.threshold
+}

@@ -1,0 +1,196 @@
+//! Who owns what: accounts by address, their balances, keys and delegates.
+
+use evidence::PublicKey;
+use hashbrown::HashMap;
+
+use crate::macros::record;
+use crate::operation::Kind;
+use crate::units::{AccountId, Address, Amount, AssetId, Digest, Epoch, Fraction, OperatorId, PoolId, ServiceId};
+
+/// Accounts by dense id; the address index is never iterated, so nothing depends on its order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Accounts {
+    index: HashMap<Address, AccountId, foldhash::fast::FixedState>,
+    list: Vec<Account>,
+}
+
+impl Accounts {
+    pub(crate) fn find(&self, address: Address) -> Option<AccountId> {
+        self.index.get(&address).copied()
+    }
+
+    /// The account of an address, from its first mention on.
+    pub(crate) fn open(&mut self, address: Address) -> AccountId {
+        let next = AccountId::at(self.list.len());
+        let id = *self.index.entry(address).or_insert(next);
+        if id == next {
+            self.list.push(Account::new(address));
+        }
+        id
+    }
+
+    pub(crate) fn get(&self, id: AccountId) -> &Account {
+        self.list.get(id.index()).expect("an account id is handed out once the account is there")
+    }
+
+    pub(crate) fn get_mut(&mut self, id: AccountId) -> &mut Account {
+        self.list.get_mut(id.index()).expect("an account id is handed out once the account is there")
+    }
+
+    /// By order of appearance.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (AccountId, &Account)> {
+        self.list.iter().enumerate().map(|(index, account)| (AccountId::at(index), account))
+    }
+}
+
+/// One account.
+#[derive(Clone, Debug)]
+pub(crate) struct Account {
+    pub(crate) address: Address,
+    /// Head of its list of positions; [`super::positions::NONE`] for none.
+    pub(crate) first_position: u32,
+    /// How many entries of stake it has.
+    pub(crate) position_count: u32,
+    /// Only what is not zero.
+    balances: Vec<Balance>,
+    /// What most accounts don't have.
+    extra: Option<Box<Extra>>,
+}
+
+/// What an account has of one asset outside of pools.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Balance {
+    pub(crate) asset: AssetId,
+    /// Free to delegate or to withdraw.
+    pub(crate) free: Amount,
+    /// Rewards that were settled and not yet claimed.
+    pub(crate) claimable: Amount,
+}
+
+/// What most accounts don't have.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Extra {
+    /// The operator and the service that it has registered.
+    pub(crate) operator: Option<OperatorId>,
+    pub(crate) service: Option<ServiceId>,
+    pub(crate) keys: Option<KeySet>,
+    pub(crate) pending_keys: Option<(Epoch, KeySet)>,
+    /// The next nonce of each key that was ever used.
+    pub(crate) nonces: Vec<(PublicKey, u64)>,
+    pub(crate) grants: Vec<Grant>,
+    pub(crate) claimer: Option<Address>,
+    pub(crate) compounding: Vec<Compounding>,
+    /// How many terms name it as slasher, resolver or beneficiary: then new owners are a change of terms.
+    pub(crate) roles: u32,
+}
+
+record! {
+    /// The keys of an account and how many of them it takes.
+    pub struct KeySet {
+        /// Distinct keys.
+        pub keys: Vec<PublicKey>,
+        /// `k`: how many must sign.
+        pub threshold: u16,
+    }
+}
+
+/// What a delegate may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Grant {
+    pub(crate) delegate: Address,
+    pub(crate) kinds: Vec<Kind>,
+    /// The most of each asset it may move per epoch; an asset that is not named is not limited.
+    pub(crate) limits: Vec<(AssetId, Amount)>,
+    /// What it moved in the epoch `spent_in`.
+    pub(crate) spent: Vec<(AssetId, Amount)>,
+    pub(crate) spent_in: Epoch,
+    /// Last epoch in which it holds.
+    pub(crate) expires: Epoch,
+}
+
+/// A standing order: what a pool earns in its own asset is claimed and delegated again by anyone's call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Compounding {
+    pub(crate) pool: PoolId,
+    pub(crate) mandate: Digest,
+    pub(crate) worst_case: Fraction,
+}
+
+impl Account {
+    fn new(address: Address) -> Self {
+        Self {
+            address,
+            first_position: super::positions::NONE,
+            position_count: 0,
+            balances: Vec::new(),
+            extra: None,
+        }
+    }
+
+    pub(crate) fn balances(&self) -> &[Balance] {
+        &self.balances
+    }
+
+    pub(crate) fn free(&self, asset: AssetId) -> Amount {
+        self.balance(asset).map_or(Amount::ZERO, |balance| balance.free)
+    }
+
+    pub(crate) fn claimable(&self, asset: AssetId) -> Amount {
+        self.balance(asset).map_or(Amount::ZERO, |balance| balance.claimable)
+    }
+
+    fn balance(&self, asset: AssetId) -> Option<&Balance> {
+        self.balances.iter().find(|balance| balance.asset == asset)
+    }
+
+    /// Changes one balance; what is empty afterwards takes no room.
+    pub(crate) fn change(&mut self, asset: AssetId, change: impl FnOnce(&mut Balance)) {
+        let index = self.balances.iter().position(|balance| balance.asset == asset);
+        let index = index.unwrap_or_else(|| {
+            self.balances.push(Balance { asset, free: Amount::ZERO, claimable: Amount::ZERO });
+            self.balances.len().saturating_sub(1)
+        });
+        let balance = self.balances.get_mut(index).expect("the balance was just found or added");
+        change(balance);
+        if balance.free.is_zero() && balance.claimable.is_zero() {
+            self.balances.swap_remove(index);
+            if self.balances.is_empty() {
+                self.balances = Vec::new();
+            }
+        }
+    }
+
+    pub(crate) fn add_free(&mut self, asset: AssetId, amount: Amount) {
+        self.change(asset, |balance| balance.free.grow(amount));
+    }
+
+    pub(crate) fn take_free(&mut self, asset: AssetId, amount: Amount) {
+        self.change(asset, |balance| balance.free.shrink(amount));
+    }
+
+    pub(crate) fn add_claimable(&mut self, asset: AssetId, amount: Amount) {
+        self.change(asset, |balance| balance.claimable.grow(amount));
+    }
+
+    pub(crate) fn extra(&self) -> Option<&Extra> {
+        self.extra.as_deref()
+    }
+
+    pub(crate) fn extra_mut(&mut self) -> &mut Extra {
+        self.extra.get_or_insert_default()
+    }
+
+    pub(crate) fn grants(&self) -> &[Grant] {
+        self.extra().map_or(&[], |extra| &extra.grants)
+    }
+}
+
+impl KeySet {
+    /// The keys in force in `epoch`.
+    pub(crate) fn in_force(extra: &Extra, epoch: Epoch) -> Option<&Self> {
+        match &extra.pending_keys {
+            Some((from, keys)) if *from <= epoch => Some(keys),
+            _ => extra.keys.as_ref(),
+        }
+    }
+}

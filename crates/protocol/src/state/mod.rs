@@ -1,0 +1,245 @@
+//! The state: records with their invariants, and the questions that several operations ask of them.
+//!
+//! Everything is reached by dense ids into vectors; the index from addresses to accounts is the only hash map, and it is never
+//! iterated. Facts are stored, ratios are derived.
+
+pub(crate) mod accounts;
+pub(crate) mod keys;
+mod membership;
+pub(crate) mod positions;
+pub(crate) mod records;
+pub(crate) mod stake;
+pub(crate) mod value;
+
+use std::collections::BTreeMap;
+
+use crate::genesis::{Genesis, History, Limits, Parameters};
+use crate::units::{
+    AccountId, Address, Amount, AssetId, Epoch, OperatorId, PoolId, RequestId, SetId, SlashId, StreamId, ValidatorId,
+};
+use accounts::Accounts;
+use evidence::PublicKey;
+use positions::Positions;
+use records::{
+    Asset, FollowUp, GovernanceChange, Operator, PoolRecord, Request, Service, Set, Slash, Stops, Stream, Validator,
+};
+
+/// The whole state of the ledger.
+#[derive(Clone, Debug)]
+pub struct State {
+    pub(crate) genesis: Genesis,
+    pub(crate) epoch: Epoch,
+    pub(crate) parameters: History<Parameters>,
+    pub(crate) assets: Vec<Asset>,
+    pub(crate) accounts: Accounts,
+    pub(crate) operators: Vec<Operator>,
+    pub(crate) pools: Vec<PoolRecord>,
+    pub(crate) positions: Positions,
+    pub(crate) follow_ups: BTreeMap<u32, FollowUp>,
+    pub(crate) validators: Vec<Validator>,
+    pub(crate) services: Vec<Service>,
+    pub(crate) sets: Vec<Set>,
+    pub(crate) requests: BTreeMap<RequestId, Request>,
+    pub(crate) request_count: u32,
+    pub(crate) slashes: BTreeMap<SlashId, Slash>,
+    pub(crate) slash_count: u32,
+    pub(crate) streams: BTreeMap<StreamId, Stream>,
+    pub(crate) stream_count: u32,
+    /// Every key ever registered belongs to one operator of one set.
+    pub(crate) key_owners: BTreeMap<PublicKey, (SetId, OperatorId)>,
+    pub(crate) governance: Vec<(Epoch, GovernanceChange)>,
+    pub(crate) stops: Stops,
+    /// Deposits for stored objects, in the deposit asset.
+    pub(crate) deposits: Amount,
+    /// Moves with every change of terms, so that a pool knows when its worst case is old.
+    pub(crate) terms_version: u64,
+    pub(crate) values: value::Values,
+    pub(crate) exposure: crate::certificate::Exposure,
+}
+
+impl State {
+    /// The state of the first epoch.
+    ///
+    /// # Errors
+    /// The first rule of [`Genesis::check`] that does not hold.
+    pub fn new(genesis: Genesis) -> Result<Self, String> {
+        genesis.check()?;
+        Ok(Self {
+            epoch: Epoch::ZERO,
+            parameters: History::new(genesis.parameters.clone()),
+            assets: Vec::new(),
+            accounts: Accounts::default(),
+            operators: Vec::new(),
+            pools: Vec::new(),
+            positions: Positions::default(),
+            follow_ups: BTreeMap::new(),
+            validators: Vec::new(),
+            services: Vec::new(),
+            sets: Vec::new(),
+            requests: BTreeMap::new(),
+            request_count: 0,
+            slashes: BTreeMap::new(),
+            slash_count: 0,
+            streams: BTreeMap::new(),
+            stream_count: 0,
+            key_owners: BTreeMap::new(),
+            governance: Vec::new(),
+            stops: Stops::default(),
+            deposits: Amount::ZERO,
+            terms_version: 0,
+            values: value::Values::default(),
+            exposure: Default::default(),
+            genesis,
+        })
+    }
+
+    /// The current epoch.
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// What was fixed when the ledger started.
+    pub fn genesis(&self) -> &Genesis {
+        &self.genesis
+    }
+
+    /// The parameters of the current epoch.
+    pub fn parameters(&self) -> &Parameters {
+        self.parameters.at(self.epoch)
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.genesis.limits
+    }
+
+    /// The last epoch in which a slash for `capture` may be executed.
+    pub(crate) fn last_execution(&self, capture: Epoch) -> Epoch {
+        capture.later(self.parameters.at(capture).reach())
+    }
+
+    /// The oldest capture epoch for which a slash may still be executed in `now`.
+    pub(crate) fn oldest_open(&self, now: Epoch) -> Epoch {
+        let mut oldest = now;
+        // Newest rule first; an older rule with a longer reach may still keep older captures open.
+        let mut until = now;
+        for (from, parameters) in self.parameters.iter().rev() {
+            if from > now {
+                continue;
+            }
+            let first = now.earlier(parameters.reach()).max(from);
+            if first <= until {
+                oldest = oldest.min(first);
+            }
+            until = from.previous();
+            if from == Epoch::ZERO {
+                break;
+            }
+        }
+        oldest
+    }
+
+    /// The epoch at whose start stake that was bonded through `until` is free.
+    pub(crate) fn free_at(&self, until: Epoch) -> Epoch {
+        if until == Epoch::NEVER {
+            return Epoch::NEVER;
+        }
+        until.later(self.parameters.at(until).unbonding).next()
+    }
+
+    /// Whether stake that was bonded through `until` is free now.
+    pub(crate) fn is_free(&self, until: Epoch) -> bool {
+        until != Epoch::NEVER && self.free_at(until) <= self.epoch
+    }
+
+    pub(crate) fn asset(&self, id: AssetId) -> Option<&Asset> {
+        self.assets.get(id.index())
+    }
+
+    pub(crate) fn asset_mut(&mut self, id: AssetId) -> &mut Asset {
+        self.assets.get_mut(id.index()).expect("the asset was checked")
+    }
+
+    pub(crate) fn operator(&self, id: OperatorId) -> Option<&Operator> {
+        self.operators.get(id.index())
+    }
+
+    pub(crate) fn operator_mut(&mut self, id: OperatorId) -> &mut Operator {
+        self.operators.get_mut(id.index()).expect("the operator was checked")
+    }
+
+    /// The operator that an address has registered.
+    pub(crate) fn operator_of(&self, address: Address) -> Option<OperatorId> {
+        let account = self.accounts.find(address)?;
+        self.accounts.get(account).extra()?.operator
+    }
+
+    pub(crate) fn pool(&self, id: PoolId) -> &PoolRecord {
+        self.pools.get(id.index()).expect("a pool id is handed out once the pool is there")
+    }
+
+    pub(crate) fn pool_mut(&mut self, id: PoolId) -> &mut PoolRecord {
+        self.pools.get_mut(id.index()).expect("a pool id is handed out once the pool is there")
+    }
+
+    /// The pool of an asset with an operator.
+    pub(crate) fn pool_of(&self, operator: OperatorId, asset: AssetId) -> Option<PoolId> {
+        let pools = &self.operator(operator)?.pools;
+        pools.iter().find(|(listed, _)| *listed == asset).map(|(_, pool)| *pool)
+    }
+
+    pub(crate) fn set(&self, id: SetId) -> Option<&Set> {
+        self.sets.get(id.index())
+    }
+
+    pub(crate) fn set_mut(&mut self, id: SetId) -> &mut Set {
+        self.sets.get_mut(id.index()).expect("the set was checked")
+    }
+
+    pub(crate) fn validator(&self, id: ValidatorId) -> Option<&Validator> {
+        self.validators.get(id.index())
+    }
+
+    pub(crate) fn validator_mut(&mut self, id: ValidatorId) -> &mut Validator {
+        self.validators.get_mut(id.index()).expect("the validator was checked")
+    }
+
+    /// What an address has free of an asset, whether or not the ledger knows it.
+    pub(crate) fn free_of(&self, address: Address, asset: AssetId) -> Amount {
+        self.accounts.find(address).map_or(Amount::ZERO, |account| self.accounts.get(account).free(asset))
+    }
+
+    pub(crate) fn is_service(&self, set: &Set, address: Address) -> bool {
+        let service = self.services.get(set.service.index());
+        service.is_some_and(|service| self.accounts.get(service.account).address == address)
+    }
+
+    /// Whether an address can post `deposit` of the deposit asset; otherwise what it has.
+    pub(crate) fn can_post(&self, address: Address, deposit: Amount) -> Result<(), Amount> {
+        let free = self.free_of(address, self.genesis.deposit_asset);
+        if deposit.is_zero() || deposit <= free { Ok(()) } else { Err(free) }
+    }
+
+    /// Posts a deposit that [`State::can_post`] has checked.
+    pub(crate) fn post(&mut self, account: AccountId, deposit: Amount) {
+        if !deposit.is_zero() {
+            self.accounts.get_mut(account).take_free(self.genesis.deposit_asset, deposit);
+            self.deposits.grow(deposit);
+        }
+    }
+
+    /// Returns a deposit, or a part of it, to an account.
+    pub(crate) fn return_deposit(&mut self, account: AccountId, deposit: Amount) {
+        if !deposit.is_zero() {
+            self.deposits.shrink(deposit);
+            self.accounts.get_mut(account).add_free(self.genesis.deposit_asset, deposit);
+        }
+    }
+
+    /// Burns a deposit.
+    pub(crate) fn burn_deposit(&mut self, deposit: Amount) {
+        if !deposit.is_zero() {
+            self.deposits.shrink(deposit);
+            self.asset_mut(self.genesis.deposit_asset).burnt.grow(deposit);
+        }
+    }
+}

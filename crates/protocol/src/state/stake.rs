@@ -1,0 +1,261 @@
+//! Stake of accounts: what several operations do with positions.
+
+use super::State;
+use super::positions::Position;
+use super::records::{AssetKind, Set};
+use crate::pool::slices::Slice;
+use crate::pool;
+use crate::terms::Terms;
+use crate::units::{AccountId, Amount, AssetId, Digest, Epoch, Fraction, OperatorId, PoolId, SetId, ValidatorId};
+use crate::wide;
+
+impl State {
+    /// The positions of an account in a pool. As long as the account's list, which the genesis bounds.
+    pub(crate) fn positions_in(&self, account: AccountId, pool: PoolId) -> Vec<(u32, Position)> {
+        let first = self.accounts.get(account).first_position;
+        self.positions.list(first).filter(|(_, position)| position.pool == pool).map(|(id, p)| (id, *p)).collect()
+    }
+
+    /// Adds stake that is bonded from the next epoch on.
+    pub(crate) fn join(&mut self, account: AccountId, pool: PoolId, amount: Amount, validator: Option<ValidatorId>) {
+        let now = self.epoch;
+        self.coalesce(account, pool);
+        self.pool_mut(pool).stake.join(now, amount);
+        self.add_position(Position::new(account, pool, amount, now.next(), validator), false);
+    }
+
+    /// Joins entries of an account in a pool that nothing can tell apart any more, so that years of small delegations stay few entries.
+    fn coalesce(&mut self, account: AccountId, pool: PoolId) {
+        const FEW: u32 = 16;
+        if self.accounts.get(account).position_count <= FEW {
+            return;
+        }
+        let mut kept: Vec<(u32, Epoch, Position)> = Vec::new();
+        let mut entries = self.positions_in(account, pool);
+        entries.retain(|(_, position)| position.until == Epoch::NEVER);
+        entries.sort_by_key(|(id, position)| (position.entered, *id));
+        for (id, position) in entries {
+            let since = self.pool(pool).stake.bonded_since(position.entered);
+            let same = |(_, first, other): &&(u32, Epoch, Position)| {
+                *first == since && other.validator() == position.validator()
+            };
+            let Some(older) = kept.iter().find(same).map(|(older, _, _)| *older) else {
+                kept.push((id, since, position));
+                continue;
+            };
+            self.settle(older);
+            self.settle(id);
+            self.positions.get_mut(older).principal.grow(position.principal);
+            self.shrink_position(id, position.principal);
+        }
+    }
+
+    /// Adds stake to an account's list, or to an entry that it can't be told apart from. What gets a follow-up of its own stays apart.
+    /// Returns where it stands.
+    pub(crate) fn add_position(&mut self, position: Position, is_apart: bool) -> u32 {
+        let first = self.accounts.get(position.account).first_position;
+        let like = |(id, other): &(u32, &Position)| other.is_like(&position) && !self.follow_ups.contains_key(id);
+        let twin = self.positions.list(first).find(like).map(|(id, _)| id);
+        if !is_apart && let Some(id) = twin {
+            self.positions.get_mut(id).principal.grow(position.principal);
+            return id;
+        }
+        self.pool_mut(position.pool).stake.add_mark(position.mark());
+        let id = self.positions.push(position, first);
+        let account = self.accounts.get_mut(position.account);
+        account.first_position = id;
+        account.position_count = account.position_count.saturating_add(1);
+        id
+    }
+
+    /// Takes principal out of a position; an empty one is gone.
+    pub(crate) fn shrink_position(&mut self, id: u32, principal: Amount) {
+        let position = self.positions.get_mut(id);
+        position.principal.shrink(principal);
+        if !position.principal.is_zero() {
+            return;
+        }
+        let position = *position;
+        self.pool_mut(position.pool).stake.drop_mark(position.mark());
+        self.pool_mut(position.pool).stake.carry_dust();
+        self.follow_ups.remove(&id);
+        let first = self.accounts.get(position.account).first_position;
+        let first = self.positions.remove(id, first);
+        let account = self.accounts.get_mut(position.account);
+        account.first_position = first;
+        account.position_count = account.position_count.saturating_sub(1);
+    }
+
+    /// Credits what a position has earned up to the last boundary to its account's claimable rewards.
+    pub(crate) fn settle(&mut self, id: u32) {
+        let position = *self.positions.get(id);
+        if position.settled >= self.epoch {
+            return;
+        }
+        let Position { principal, entered, until, settled, account, .. } = position;
+        let due = self.pool(position.pool).stake.due(principal, entered, until, settled);
+        for (reserve, amount) in due {
+            let token = self.pool_mut(position.pool).stake.take_reward(reserve, amount);
+            self.accounts.get_mut(account).add_claimable(token, amount);
+        }
+        let moved = Position { settled: self.epoch, ..position };
+        if moved.mark() != position.mark() {
+            let stake = &mut self.pool_mut(position.pool).stake;
+            stake.add_mark(moved.mark());
+            stake.drop_mark(position.mark());
+        }
+        *self.positions.get_mut(id) = moved;
+    }
+
+    /// What an account's stake in a pool is worth that it has not asked back: bonded and joining.
+    pub(crate) fn staying_worth(&self, account: AccountId, pool: PoolId) -> Amount {
+        let mut worth = Amount::ZERO;
+        for (_, position) in self.positions_in(account, pool) {
+            if position.until == Epoch::NEVER {
+                worth.grow(self.pool(pool).stake.worth(position.principal, position.entered, position.until));
+            }
+        }
+        worth
+    }
+
+    /// Puts released stake where it came from: a free balance, or the validator whose balance it is.
+    pub(crate) fn add_released(&mut self, position: &Position, principal: Amount, worth: Amount, asset: AssetId) {
+        match position.validator() {
+            None => self.accounts.get_mut(position.account).add_free(asset, worth),
+            Some(validator) => {
+                let validator = self.validator_mut(validator);
+                validator.free.grow(worth);
+                validator.slashed.grow(principal);
+                validator.slashed.shrink(worth);
+            }
+        }
+    }
+
+    pub(crate) fn is_native(&self, asset: AssetId) -> bool {
+        self.asset(asset).is_some_and(|asset| asset.kind == AssetKind::Native)
+    }
+
+    /// The worst case of stake that joins a pool: what is lost if every set that owns a part in a later epoch takes its window cap.
+    /// Scheduled allocations and announced terms are in it. Rounded up.
+    pub(crate) fn worst_case(&self, pool: PoolId) -> Fraction {
+        let record = self.pool(pool);
+        let (version, cached) = record.worst_case;
+        if version == self.terms_version { cached } else { self.worst_case_of(record.stake.slices(), |_| None) }
+    }
+
+    /// The worst case of slices, with other window caps where they are given.
+    pub(crate) fn worst_case_of(&self, slices: &[Slice], cap: impl Fn(SetId) -> Option<Fraction>) -> Fraction {
+        let next = self.epoch.next();
+        let mut kept = 0_u128;
+        for slice in slices {
+            let mut left = Fraction::ONE;
+            for owner in slice.owners.iter().filter(|owner| owner.to >= next) {
+                let in_force = || self.set(owner.set).map_or(Fraction::ZERO, |set| set.window_cap(self.epoch));
+                let cap = cap(owner.set).unwrap_or_else(in_force);
+                left = left.times_down(cap.complement());
+            }
+            kept = kept.saturating_add(u128::from(left.steps()).saturating_mul(u128::from(slice.size)));
+        }
+        let kept = wide::div_down(kept, u128::from(pool::PARTS));
+        let kept = u64::try_from(kept).ok().and_then(Fraction::from_steps).unwrap_or(Fraction::ONE);
+        kept.complement()
+    }
+
+    /// Computes the worst case once for all delegations until terms or allocations change.
+    pub(crate) fn refresh_worst_case(&mut self, pool: PoolId) {
+        let version = self.terms_version;
+        if self.pool(pool).worst_case.0 != version {
+            let worst_case = self.worst_case(pool);
+            self.pool_mut(pool).worst_case = (version, worst_case);
+        }
+    }
+
+    /// Share of a pool's parts that the chosen sets own in a later epoch.
+    pub(crate) fn share_owned(&self, pool: PoolId, chosen: impl Fn(SetId) -> bool) -> Fraction {
+        self.share_owned_of(self.pool(pool).stake.slices(), chosen)
+    }
+
+    /// Share of the parts of slices that the chosen sets own in a later epoch.
+    pub(crate) fn share_owned_of(&self, slices: &[Slice], chosen: impl Fn(SetId) -> bool) -> Fraction {
+        let next = self.epoch.next();
+        let mut parts = 0_u16;
+        for slice in slices {
+            if slice.owners.iter().any(|owner| owner.to >= next && chosen(owner.set)) {
+                parts = parts.saturating_add(slice.size);
+            }
+        }
+        Fraction::ratio_down(Amount::new(u128::from(parts)), Amount::new(u128::from(pool::PARTS)))
+    }
+
+    /// The digest that a delegation to a pool must sign: the mandate in force and one that is announced.
+    pub fn mandate_digest(&self, operator: OperatorId, asset: AssetId) -> Option<Digest> {
+        Some(self.pool(self.pool_of(operator, asset)?).digest)
+    }
+
+    /// The digest of a set's terms that an operator consents to: those announced, otherwise those in force.
+    pub fn terms_digest(&self, set: SetId) -> Option<Digest> {
+        let record = self.set(set)?;
+        Some(record.pending.as_ref().map_or_else(|| record.terms_in(self.epoch).digest(set), |pending| pending.digest))
+    }
+
+    /// The risk weight that the capacity rule counts for a set.
+    pub(crate) fn risk_weight(&self, set: SetId) -> Fraction {
+        self.set(set).map_or(Fraction::ONE, |record| record.risk_weight(self.epoch))
+    }
+
+    /// Weight of an amount of an asset in a set, at the rate of the moment; nothing if the terms don't name it. Rounded down.
+    pub(crate) fn weight(&self, terms: &Terms, asset: AssetId, amount: Amount) -> Amount {
+        let Some(weight) = terms.weight_of(asset) else { return Amount::ZERO };
+        let Some(record) = self.asset(asset) else { return Amount::ZERO };
+        let rated = wide::mul_div_down(amount.units(), u128::from(record.rate), RATE_ONE);
+        Amount::new(wide::mul_div_down(rated, u128::from(weight), PER_UNITS))
+    }
+
+    /// Ledger value of an amount of an asset: nothing for an asset that nobody has rated. Rounded down.
+    pub(crate) fn value(&self, asset: AssetId, amount: Amount) -> Amount {
+        let Some(record) = self.asset(asset) else { return Amount::ZERO };
+        let rated = wide::mul_div_down(amount.units(), u128::from(record.rate), RATE_ONE);
+        Amount::new(wide::mul_div_down(rated, u128::from(record.value), PER_UNITS))
+    }
+
+    /// The announcement that stake leaves lowers what the certificate of each set that owns a part of it may count on.
+    pub(crate) fn announce_leave(&mut self, pool: PoolId, entered: Epoch, principal: Amount) {
+        let now = self.epoch;
+        let record = self.pool(pool);
+        let asset = record.asset;
+        let owned = record.stake.owned_of(entered, Epoch::NEVER, now, principal);
+        for (set, amount) in owned {
+            let Some(record) = self.set(set) else { continue };
+            let leaving = self.weight(&record.terms_in(now).clone(), asset, amount);
+            self.set_mut(set).leaving.grow(leaving);
+        }
+    }
+
+    /// Gives back parts of a pool: the last owned epoch is `last`, which lies at or before the present.
+    pub(crate) fn give_back(&mut self, set: SetId, pool: PoolId, parts: u16, last: Epoch) {
+        let free_at = last.later(self.parameters.at(last).reach()).next();
+        let before = self.set(set).map(|record| self.set_weight_of(record, set, pool));
+        self.pool_mut(pool).stake.give_back(set, parts, last, free_at);
+        self.pool_mut(pool).worst_case.0 = u64::MAX;
+        let after = self.set(set).map(|record| self.set_weight_of(record, set, pool));
+        if let (Some(before), Some(after)) = (before, after)
+            && let Some(left) = before.minus(after)
+        {
+            self.set_mut(set).leaving.grow(left);
+        }
+    }
+
+    /// Weight of what a set will own of a pool in the next epoch, by the stake that is bonded and stays.
+    fn set_weight_of(&self, record: &Set, set: SetId, pool: PoolId) -> Amount {
+        let (now, next) = (self.epoch, self.epoch.next());
+        let record_pool = self.pool(pool);
+        let staying = |cohort: &pool::Cohort| cohort.is_bonded_in(now) && cohort.until > now;
+        let amount = record_pool.stake.slashable_where(set, next, staying);
+        self.weight(record.terms_in(now), record_pool.asset, amount)
+    }
+}
+
+/// An exchange rate of one.
+pub(crate) const RATE_ONE: u128 = 1_000_000_000_000_000_000;
+/// Weights and values are given for so many base units.
+const PER_UNITS: u128 = 1_000_000_000;

@@ -1,0 +1,171 @@
+//! Ledger value by operator, group, service and set, as the caps see it: frozen at the boundary, with what was added since.
+
+use std::collections::BTreeMap;
+
+use super::State;
+use super::records::Groups;
+use crate::genesis::Caps;
+use crate::units::{Amount, AssetId, Fraction, OperatorId, ServiceId, SetId};
+
+/// What an operator may declare about where it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Dimension {
+    Client,
+    Cloud,
+    Custody,
+    Code,
+}
+
+/// Ledger value at the last boundary, and what joined or was allocated since.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Values {
+    total: Amount,
+    operators: Vec<Amount>,
+    groups: BTreeMap<(Dimension, Option<String>), Amount>,
+    services: Vec<Amount>,
+    sets: Vec<Amount>,
+}
+
+/// An increase that a cap refuses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OverCap {
+    /// Which cap.
+    pub cap: String,
+    /// The value after the increase.
+    pub value: Amount,
+    /// All value after the increase.
+    pub total: Amount,
+    /// The largest share.
+    pub share: Fraction,
+}
+
+impl std::fmt::Display for OverCap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { cap, value, total, share } = self;
+        write!(f, "{cap} would have {value} of a ledger value of {total}, more than the largest share {share}")
+    }
+}
+
+fn at(values: &[Amount], index: usize) -> Amount {
+    values.get(index).copied().unwrap_or(Amount::ZERO)
+}
+
+fn add(values: &mut Vec<Amount>, index: usize, amount: Amount) {
+    if values.len() <= index {
+        values.resize(index.saturating_add(1), Amount::ZERO);
+    }
+    if let Some(value) = values.get_mut(index) {
+        value.grow(amount);
+    }
+}
+
+impl Groups {
+    /// The four declarations; what is not declared is one group in each dimension.
+    pub(crate) fn labels(&self) -> [(Dimension, &Option<String>); 4] {
+        [
+            (Dimension::Client, &self.client),
+            (Dimension::Cloud, &self.cloud),
+            (Dimension::Custody, &self.custody),
+            (Dimension::Code, &self.code),
+        ]
+    }
+}
+
+impl State {
+    /// Whether stake of `value` may join an operator.
+    pub(crate) fn check_operator_caps(&self, operator: OperatorId, value: Amount) -> Result<(), OverCap> {
+        let caps = &self.parameters().caps;
+        if caps.is_off() {
+            return Ok(());
+        }
+        let total = plus(self.values.total, value);
+        let of_operator = plus(at(&self.values.operators, operator.index()), value);
+        check_share(caps, format!("operator {operator}"), of_operator, total, caps.operator)?;
+        let Some(record) = self.operator(operator) else { return Ok(()) };
+        for (dimension, label) in record.groups.labels() {
+            let key = (dimension, label.clone());
+            let of_group = plus(self.values.groups.get(&key).copied().unwrap_or(Amount::ZERO), value);
+            let (name, share) = match label {
+                Some(label) => (format!("the {dimension:?} group {label:?}"), caps.group),
+                None => (format!("the group that declares no {dimension:?}"), caps.undeclared.min(caps.group)),
+            };
+            check_share(caps, name, of_group, total, share)?;
+        }
+        Ok(())
+    }
+
+    /// Whether `value` may be allocated to a set.
+    pub(crate) fn check_set_caps(&self, set: SetId, value: Amount) -> Result<(), OverCap> {
+        let caps = &self.parameters().caps;
+        let Some(record) = self.set(set) else { return Ok(()) };
+        if caps.is_off() {
+            return Ok(());
+        }
+        let total = self.values.total;
+        let service = record.service;
+        let of_service = plus(at(&self.values.services, service.index()), value);
+        check_share(caps, format!("service {service}"), of_service, total, caps.service)?;
+        let event = record.window_cap(self.epoch).of_up(plus(at(&self.values.sets, set.index()), value));
+        check_share(caps, format!("a slash of all operators of set {set}"), event, total, caps.event)
+    }
+
+    /// Counts stake that joined an operator since the boundary.
+    pub(crate) fn add_operator_value(&mut self, operator: OperatorId, asset: AssetId, amount: Amount) {
+        if self.parameters().caps.is_off() {
+            return;
+        }
+        let value = self.value(asset, amount);
+        let labels = self.operator(operator).map(|record| record.groups.clone()).unwrap_or_default();
+        self.values.total.grow(value);
+        add(&mut self.values.operators, operator.index(), value);
+        for (dimension, label) in labels.labels() {
+            self.values.groups.entry((dimension, label.clone())).or_default().grow(value);
+        }
+    }
+
+    /// Counts what was allocated to a set since the boundary.
+    pub(crate) fn add_set_value(&mut self, set: SetId, service: ServiceId, value: Amount) {
+        add(&mut self.values.services, service.index(), value);
+        add(&mut self.values.sets, set.index(), value);
+    }
+
+    /// Freezes the values of the epoch that begins.
+    pub(crate) fn freeze_values(&mut self) {
+        self.values = Values::default();
+        if self.parameters().caps.is_off() {
+            return;
+        }
+        let mut values = Values::default();
+        for record in &self.pools {
+            let value = self.value(record.asset, record.stake.worth_in(self.epoch));
+            values.total.grow(value);
+            add(&mut values.operators, record.operator.index(), value);
+            if let Some(operator) = self.operator(record.operator) {
+                for (dimension, label) in operator.groups.labels() {
+                    values.groups.entry((dimension, label.clone())).or_default().grow(value);
+                }
+            }
+            for (set, amount) in &record.owned {
+                let value = self.value(record.asset, *amount);
+                add(&mut values.sets, set.index(), value);
+                if let Some(set) = self.set(*set) {
+                    add(&mut values.services, set.service.index(), value);
+                }
+            }
+        }
+        self.values = values;
+    }
+}
+
+fn plus(a: Amount, b: Amount) -> Amount {
+    let mut sum = a;
+    sum.grow(b);
+    sum
+}
+
+fn check_share(caps: &Caps, cap: String, value: Amount, total: Amount, share: Fraction) -> Result<(), OverCap> {
+    if share == Fraction::ONE || value <= caps.above || value <= share.of_down(total) {
+        return Ok(());
+    }
+    Err(OverCap { cap, value, total, share })
+}

@@ -1,0 +1,305 @@
+//! The state for readers: who has what where, in the words of the field, with the sums that must hold.
+
+use serde::Serialize;
+
+use crate::invariants::conservation;
+use crate::state::State;
+use crate::state::positions::Position;
+use crate::units::{Address, Amount, AssetId, Epoch, Fraction, OperatorId, PoolId, SetId};
+
+/// Everything at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct View {
+    /// The current epoch.
+    pub epoch: Epoch,
+    /// Who has what, by order of appearance.
+    pub accounts: Vec<AccountView>,
+    /// The stake of one asset with one operator.
+    pub pools: Vec<PoolView>,
+    /// The operator sets.
+    pub sets: Vec<SetView>,
+    /// Where every unit of each asset is.
+    pub assets: Vec<AssetView>,
+}
+
+/// One account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AccountView {
+    /// Who.
+    pub account: Address,
+    /// What it has outside of pools.
+    pub balances: Vec<BalanceView>,
+    /// What it has in pools, by operator and asset.
+    pub stakes: Vec<StakeView>,
+}
+
+/// What an account has of one asset outside of pools.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BalanceView {
+    /// The asset.
+    pub asset: AssetId,
+    /// Free; of native stake, what its validators have free.
+    pub free: Amount,
+    /// Rewards settled and not yet claimed.
+    pub claimable: Amount,
+}
+
+/// What an account has in one pool.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StakeView {
+    /// With which operator.
+    pub operator: OperatorId,
+    /// Of which asset.
+    pub asset: AssetId,
+    /// Bonded from the next epoch on; may be taken back until then.
+    pub joining: Amount,
+    /// Bonded now, at its worth.
+    pub bonded: Amount,
+    /// Asked back: by the epoch in which it is free.
+    pub unbonding: Vec<UnbondingView>,
+    /// Rewards earned here and not yet settled, by token.
+    pub claimable: Vec<RewardView>,
+}
+
+/// Stake that leaves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UnbondingView {
+    /// What it is worth.
+    pub amount: Amount,
+    /// Last epoch in which it was bonded.
+    pub bonded_through: Epoch,
+    /// The epoch at whose start it is free.
+    pub free_at: Epoch,
+}
+
+/// Rewards in a token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RewardView {
+    /// The token.
+    pub token: AssetId,
+    /// How much.
+    pub amount: Amount,
+}
+
+/// One pool.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PoolView {
+    /// The pool.
+    pub pool: PoolId,
+    /// Whose.
+    pub operator: OperatorId,
+    /// Of which asset.
+    pub asset: AssetId,
+    /// Everything it holds for stakers.
+    pub held: Amount,
+    /// Of it, joining.
+    pub joining: Amount,
+    /// Of it, bonded.
+    pub bonded: Amount,
+    /// Of it, leaving or free and not yet fetched.
+    pub leaving: Amount,
+    /// The operator's bond.
+    pub bond: Amount,
+    /// The worst case that a delegation must accept.
+    pub worst_case: Fraction,
+    /// The sets that own parts of it now or later.
+    pub allocations: Vec<AllocationView>,
+}
+
+/// Parts of a pool that a set owns.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AllocationView {
+    /// The set.
+    pub set: SetId,
+    /// Parts of 256 that it owns in this epoch.
+    pub parts: u16,
+    /// Parts that it owns once everything ordered has started.
+    pub ordered: u16,
+    /// What it could slash for this epoch.
+    pub slashable: Amount,
+}
+
+/// One operator set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SetView {
+    /// The set.
+    pub set: SetId,
+    /// The weight in this epoch's stake table.
+    pub weight: Amount,
+    /// Its operators.
+    pub operators: Vec<OperatorView>,
+    /// Declared profit from corruption.
+    pub profit: Amount,
+    /// What the set secures by its certificate.
+    pub secured: Amount,
+    /// Whether the profit exceeds it.
+    pub under_collateralised: bool,
+}
+
+/// One row of a stake table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OperatorView {
+    /// The operator.
+    pub operator: OperatorId,
+    /// Its weight.
+    pub weight: Amount,
+}
+
+/// Where every unit of an asset is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "the fields are those of `Conservation`")]
+pub struct AssetView {
+    pub asset: AssetId,
+    pub deposited: Amount,
+    pub gained: Amount,
+    pub withdrawn: Amount,
+    pub burnt: Amount,
+    pub lost: Amount,
+    pub free: Amount,
+    pub pooled: Amount,
+    pub claimable: Amount,
+    pub rewards: Amount,
+    pub streams: Amount,
+    pub bonds: Amount,
+    pub deposits: Amount,
+    pub held: Amount,
+    /// Whether what came in less what went out is what is there, to the unit.
+    pub conserved: bool,
+}
+
+/// Everything at one moment. Costs as much as the state is large.
+pub fn view(state: &State) -> View {
+    View {
+        epoch: state.epoch,
+        accounts: state.accounts.iter().map(|(id, _)| account(state, id)).collect(),
+        pools: (0..state.pools.len()).map(|index| pool(state, PoolId::at(index))).collect(),
+        sets: (0..state.sets.len()).filter_map(|index| set(state, SetId::at(index))).collect(),
+        assets: (0..state.assets.len()).map(|index| asset(state, AssetId::at(index))).collect(),
+    }
+}
+
+fn account(state: &State, id: crate::units::AccountId) -> AccountView {
+    let record = state.accounts.get(id);
+    let mut balances: Vec<BalanceView> = record
+        .balances()
+        .iter()
+        .map(|balance| BalanceView { asset: balance.asset, free: balance.free, claimable: balance.claimable })
+        .collect();
+    for validator in state.validators.iter().filter(|validator| validator.account == id && !validator.free.is_zero()) {
+        match balances.iter_mut().find(|balance| balance.asset == validator.asset) {
+            Some(balance) => balance.free.grow(validator.free),
+            None => balances.push(BalanceView {
+                asset: validator.asset,
+                free: validator.free,
+                claimable: Amount::ZERO,
+            }),
+        }
+    }
+    balances.sort_by_key(|balance| balance.asset);
+    let mut stakes: Vec<StakeView> = Vec::new();
+    for (_, position) in state.positions.list(record.first_position) {
+        add_position(state, &mut stakes, position);
+    }
+    stakes.sort_by_key(|stake| (stake.operator, stake.asset));
+    for stake in &mut stakes {
+        stake.unbonding.sort_by_key(|unbonding| unbonding.bonded_through);
+        stake.claimable.sort_by_key(|reward| reward.token);
+    }
+    AccountView { account: record.address, balances, stakes }
+}
+
+fn add_position(state: &State, stakes: &mut Vec<StakeView>, position: &Position) {
+    let record = state.pool(position.pool);
+    let (operator, asset) = (record.operator, record.asset);
+    let index = stakes.iter().position(|stake| stake.operator == operator && stake.asset == asset);
+    let index = index.unwrap_or_else(|| {
+        let (joining, bonded) = (Amount::ZERO, Amount::ZERO);
+        stakes.push(StakeView { operator, asset, joining, bonded, unbonding: Vec::new(), claimable: Vec::new() });
+        stakes.len().saturating_sub(1)
+    });
+    let Some(stake) = stakes.get_mut(index) else { return };
+    let Position { principal, entered, until, settled, .. } = *position;
+    let worth = record.stake.worth(principal, entered, until);
+    if until != Epoch::NEVER {
+        match stake.unbonding.iter_mut().find(|unbonding| unbonding.bonded_through == until) {
+            Some(unbonding) => unbonding.amount.grow(worth),
+            None => {
+                let free_at = state.free_at(until);
+                stake.unbonding.push(UnbondingView { amount: worth, bonded_through: until, free_at });
+            }
+        }
+    } else if entered > state.epoch {
+        stake.joining.grow(worth);
+    } else {
+        stake.bonded.grow(worth);
+    }
+    for (reserve, amount) in record.stake.due(principal, entered, until, settled) {
+        let Some(token) = record.stake.reserves().get(reserve).map(|reserve| reserve.token) else { continue };
+        match stake.claimable.iter_mut().find(|reward| reward.token == token) {
+            Some(reward) => reward.amount.grow(amount),
+            None => stake.claimable.push(RewardView { token, amount }),
+        }
+    }
+}
+
+fn pool(state: &State, id: PoolId) -> PoolView {
+    let record = state.pool(id);
+    let now = state.epoch;
+    let mut sets = record.stake.open_sets();
+    sets.extend(record.owned.iter().map(|(set, _)| *set));
+    sets.sort_unstable();
+    sets.dedup();
+    let allocation = |set: SetId| AllocationView {
+        set,
+        parts: record.stake.parts_in(set, now),
+        ordered: record.stake.parts_of(set),
+        slashable: record.stake.slashable(set, now),
+    };
+    PoolView {
+        pool: id,
+        operator: record.operator,
+        asset: record.asset,
+        held: record.stake.held(),
+        joining: record.stake.joining(now),
+        bonded: record.stake.worth_where(|cohort| cohort.is_bonded_in(now) && cohort.until == Epoch::NEVER),
+        leaving: record.stake.worth_where(|cohort| cohort.until != Epoch::NEVER),
+        bond: record.stake.bond().total(),
+        worst_case: state.worst_case(id),
+        allocations: sets.into_iter().map(allocation).collect(),
+    }
+}
+
+fn set(state: &State, id: SetId) -> Option<SetView> {
+    let record = state.set(id)?;
+    let table = record.table_of(state.epoch);
+    let rows = table.map_or(&[][..], |table| &table.rows);
+    Some(SetView {
+        set: id,
+        weight: table.map_or(Amount::ZERO, |table| table.weight),
+        operators: rows.iter().map(|row| OperatorView { operator: row.operator, weight: row.weight }).collect(),
+        profit: *record.profit.at(state.epoch),
+        secured: crate::certificate::secured(state, record),
+        under_collateralised: record.under_since.is_some(),
+    })
+}
+
+fn asset(state: &State, id: AssetId) -> AssetView {
+    let sum = conservation(state, id);
+    AssetView {
+        asset: id,
+        deposited: sum.deposited,
+        gained: sum.gained,
+        withdrawn: sum.withdrawn,
+        burnt: sum.burnt,
+        lost: sum.lost,
+        free: sum.free,
+        pooled: sum.pooled,
+        claimable: sum.claimable,
+        rewards: sum.rewards,
+        streams: sum.streams,
+        bonds: sum.bonds,
+        deposits: sum.deposits,
+        held: sum.held,
+        conserved: sum.supply().is_some() && sum.supply() == sum.holdings(),
+    }
+}

@@ -1,0 +1,205 @@
+//! Products wider than a machine word, and the only divisions of the crate. Every division names its direction.
+//!
+//! Amounts stay below `2^104` ([`crate::units::Amount::LIMIT`]) and what is left of stake is counted in
+//! `1 / 2^120`, so a product of the two has at most 224 bits. Anything wider says so where it happens.
+
+use ruint::Uint;
+
+/// 256 bits: sums of products of an amount and a factor.
+pub(crate) type Wide = Uint<256, 4>;
+/// 512 bits: the one product of three quantities, in the split of a reward between tracks.
+type Wider = Uint<512, 8>;
+
+/// Scale of a per-unit reward and of gamma: `2^128` parts.
+const PART_BITS: usize = 128;
+
+/// `a * b`, exact.
+pub(crate) fn product(a: u128, b: u128) -> Wide {
+    let (low, high) = a.carrying_mul(b, 0);
+    join(low, high)
+}
+
+fn join(low: u128, high: u128) -> Wide {
+    (Wide::from(high) << PART_BITS) | Wide::from(low)
+}
+
+/// `a + b`.
+///
+/// # Panics
+/// Only on a bug: the sums here are bounded by the supply of one asset times a factor, far below `2^256`.
+pub(crate) fn plus(a: Wide, b: Wide) -> Wide {
+    a.checked_add(b).expect("sums of products stay below 2^256")
+}
+
+/// `a - b`.
+///
+/// # Panics
+/// Only on a bug: callers subtract a part from its whole.
+pub(crate) fn minus(a: Wide, b: Wide) -> Wide {
+    a.checked_sub(b).expect("a part is at most its whole")
+}
+
+/// `floor(a / 2^bits)`.
+///
+/// # Panics
+/// Only on a bug: the quotient of the callers is an amount.
+pub(crate) fn shift_down(a: Wide, bits: usize) -> u128 {
+    u128::try_from(a >> bits).expect("the quotient is an amount")
+}
+
+/// `floor(a * b / 2^bits)` for `bits < 128`, without leaving two words.
+pub(crate) fn mul_shift_down(a: u128, b: u128, bits: u32) -> u128 {
+    let (low, high) = a.carrying_mul(b, 0);
+    if high == 0 {
+        return low.checked_shr(bits).unwrap_or(0);
+    }
+    shift_down(join(low, high), usize::try_from(bits).expect("a shift fits a word"))
+}
+
+/// `floor(a * b / divisor)`; a quotient past `u128` is `None`, and so is a zero divisor.
+pub(crate) fn checked_mul_div_down(a: u128, b: u128, divisor: u128) -> Option<u128> {
+    let (low, high) = a.carrying_mul(b, 0);
+    if high == 0 {
+        return low.checked_div(divisor);
+    }
+    u128::try_from(join(low, high).checked_div(Wide::from(divisor))?).ok()
+}
+
+/// `floor(a * b / divisor)`.
+///
+/// # Panics
+/// Only on a bug: on a zero divisor or a quotient past `u128`; callers divide by a whole of which `a` or `b` is a part.
+pub(crate) fn mul_div_down(a: u128, b: u128, divisor: u128) -> u128 {
+    checked_mul_div_down(a, b, divisor).expect("a part of a whole fits")
+}
+
+/// `ceil(a * b / divisor)`.
+///
+/// # Panics
+/// As [`mul_div_down`].
+pub(crate) fn mul_div_up(a: u128, b: u128, divisor: u128) -> u128 {
+    let (low, high) = a.carrying_mul(b, 0);
+    if high == 0 {
+        return low.div_ceil_checked(divisor);
+    }
+    let (quotient, rest) = join(low, high).div_rem(Wide::from(divisor));
+    let quotient = u128::try_from(quotient).expect("a part of a whole fits");
+    if rest.is_zero() { quotient } else { quotient.checked_add(1).expect("a part of a whole fits") }
+}
+
+/// `floor(a / b)` of two words.
+///
+/// # Panics
+/// Only on a bug: on a zero divisor.
+pub(crate) fn div_down(a: u128, b: u128) -> u128 {
+    a.checked_div(b).expect("the divisor is not zero")
+}
+
+/// `ceil(a * 2^bits / b)`, `None` past `u128` or on a zero divisor.
+pub(crate) fn shift_div_up(a: u128, bits: usize, b: u128) -> Option<u128> {
+    if b == 0 {
+        return None;
+    }
+    let (quotient, rest) = (Wide::from(a) << bits).div_rem(Wide::from(b));
+    let quotient = u128::try_from(quotient).ok()?;
+    if rest.is_zero() { Some(quotient) } else { quotient.checked_add(1) }
+}
+
+trait DivCeil {
+    fn div_ceil_checked(self, divisor: Self) -> Self;
+}
+
+impl DivCeil for u128 {
+    fn div_ceil_checked(self, divisor: Self) -> Self {
+        let quotient = div_down(self, divisor);
+        let rest = self.checked_rem(divisor).expect("the divisor is not zero");
+        if rest == 0 { quotient } else { quotient.saturating_add(1) }
+    }
+}
+
+/// A non-negative number with 128 binary places: what one unit of principal has earned of one token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PerUnit {
+    whole: u128,
+    part: u128,
+}
+
+impl PerUnit {
+    /// Nothing.
+    pub const ZERO: Self = Self { whole: 0, part: 0 };
+
+    /// `floor(weight * amount / total)` with 128 binary places; `None` for a zero total or past 128 whole bits.
+    pub(crate) fn share(weight: u128, amount: u128, total: Wide) -> Option<Self> {
+        if total.is_zero() {
+            return None;
+        }
+        let (whole, rest) = product(weight, amount).div_rem(total);
+        let whole = u128::try_from(whole).ok()?;
+        if let (Ok(rest), Ok(total)) = (u128::try_from(rest), u128::try_from(total)) {
+            let part = (Wide::from(rest) << PART_BITS).checked_div(Wide::from(total))?;
+            return Some(Self { whole, part: u128::try_from(part).ok()? });
+        }
+        let part = (Wider::from(rest) << PART_BITS).checked_div(Wider::from(total))?;
+        Some(Self { whole, part: u128::try_from(part).ok()? })
+    }
+
+    /// `self + other`, `None` past 128 whole bits.
+    pub(crate) fn plus(self, other: Self) -> Option<Self> {
+        let (part, carry) = self.part.carrying_add(other.part, false);
+        let (whole, overflow) = self.whole.carrying_add(other.whole, carry);
+        if overflow { None } else { Some(Self { whole, part }) }
+    }
+
+    /// `self - other`.
+    ///
+    /// # Panics
+    /// Only on a bug: earnings per unit never fall.
+    pub(crate) fn minus(self, other: Self) -> Self {
+        let (part, borrow) = self.part.borrowing_sub(other.part, false);
+        let (whole, underflow) = self.whole.borrowing_sub(other.whole, borrow);
+        assert!(!underflow, "earnings per unit never fall");
+        Self { whole, part }
+    }
+
+    /// `floor(principal * self)`.
+    ///
+    /// # Panics
+    /// Only on a bug: what a principal earns was funded, so it is an amount.
+    pub(crate) fn times_down(self, principal: u128) -> u128 {
+        let (_, high) = principal.carrying_mul(self.part, 0);
+        principal
+            .checked_mul(self.whole)
+            .and_then(|whole| whole.checked_add(high))
+            .expect("what is earned was funded")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn divisions_round_as_their_names_say() {
+        assert_eq!(mul_div_down(7, 3, 2), 10);
+        assert_eq!(mul_div_up(7, 3, 2), 11);
+        assert_eq!(mul_div_up(8, 3, 2), 12);
+        assert_eq!(mul_div_down(u128::MAX, u128::MAX, u128::MAX), u128::MAX);
+        assert_eq!(mul_div_up(u128::MAX, 3, 4), mul_div_down(u128::MAX, 3, 4) + 1);
+        assert_eq!(checked_mul_div_down(u128::MAX, 2, 1), None);
+        assert_eq!(checked_mul_div_down(1, 1, 0), None);
+        assert_eq!(shift_div_up(1, 120, 1 << 120), Some(1));
+        assert_eq!(shift_div_up(1, 120, (1 << 120) - 1), Some(2));
+        assert_eq!(shift_div_up(1, 120, 0), None);
+    }
+
+    #[test]
+    fn per_unit_shares_are_exact_to_128_places() {
+        let third = PerUnit::share(1, 1, Wide::from(3)).expect("a share");
+        assert_eq!(third.times_down(3), 0, "a third rounds down");
+        let three = third.plus(third).and_then(|sum| sum.plus(third)).expect("a sum");
+        assert_eq!(three.times_down(1), 0);
+        assert_eq!(PerUnit::share(1 << 100, 1 << 104, product(1 << 100, 4)).expect("a share").times_down(4), 1 << 104);
+        assert_eq!(PerUnit::share(1, 1, Wide::ZERO), None);
+        assert_eq!(three.minus(third).plus(third), Some(three));
+    }
+}
