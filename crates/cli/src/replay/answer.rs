@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use protocol::units::Epoch;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -18,7 +19,7 @@ pub(crate) struct Answer {
     pub(crate) ok: Option<bool>,
     /// The epoch after the line.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) epoch: Option<protocol::Epoch>,
+    pub(crate) epoch: Option<Epoch>,
     /// The code of the refusal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) refused: Option<String>,

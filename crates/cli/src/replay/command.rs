@@ -107,9 +107,28 @@ impl Instruction {
             None => None,
         };
         let note = fields.take_note()?;
-        let expect = fields.take_text("expect")?.map(|(_, code)| code);
+        let expect = match fields.take_text("expect")? {
+            Some((path, code)) => {
+                check_outcome(kind, &code, &path)?;
+                Some(code)
+            }
+            None => None,
+        };
         Ok(Self { path: fields.path, kind, from, by, name, note, expect, body: fields.map })
     }
+}
+
+/// Refuses to expect what can't be.
+fn check_outcome(kind: Kind, code: &str, path: &Path) -> Result<(), Mistake> {
+    let own = kind.refusals().iter().map(|(refusal, _)| format!("{}.{refusal}", kind.name()));
+    let common = protocol::authority::Refused::ALL.iter().map(|(refusal, _)| format!("authority.{refusal}"));
+    let known: Vec<String> = std::iter::once("ok".to_owned()).chain(own).chain(common).collect();
+    if known.iter().any(|known| known == code) {
+        return Ok(());
+    }
+    let mistake = Mistake::at_value(path, format!("{} never comes to {code:?}", kind.name()));
+    let all = || Some(format!("it comes to one of {}", known.join(", ")));
+    Err(mistake.with_nearest(code, known.iter().map(String::as_str), all))
 }
 
 /// The fields of an object, from which the known ones are taken out.

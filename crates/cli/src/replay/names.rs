@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use protocol::Address;
+use protocol::units::Address;
 use sha2::{Digest as _, Sha256};
 
 /// What distinguishes the address of a name from every other hash.
@@ -38,19 +38,31 @@ pub(crate) enum Thing {
     Validator,
 }
 
+impl Thing {
+    const ALL: [(Self, &str); 9] = [
+        (Self::Asset, "asset"),
+        (Self::Operator, "operator"),
+        (Self::Pool, "pool"),
+        (Self::Request, "request"),
+        (Self::Service, "service"),
+        (Self::Set, "set"),
+        (Self::Slash, "slash"),
+        (Self::Stream, "stream"),
+        (Self::Validator, "validator"),
+    ];
+
+    /// The kind that a word of the protocol's sentences means.
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        // What is paid as a reward is an asset.
+        let word = if word == "token" { "asset" } else { word };
+        Self::ALL.iter().find(|(_, name)| *name == word).map(|(thing, _)| *thing)
+    }
+}
+
 impl fmt::Display for Thing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Asset => "asset",
-            Self::Operator => "operator",
-            Self::Pool => "pool",
-            Self::Request => "request",
-            Self::Service => "service",
-            Self::Set => "set",
-            Self::Slash => "slash",
-            Self::Stream => "stream",
-            Self::Validator => "validator",
-        })
+        let name = Self::ALL.iter().find(|(thing, _)| thing == self).map_or("thing", |(_, name)| name);
+        f.write_str(name)
     }
 }
 
@@ -81,11 +93,6 @@ impl Names {
     /// The name of an address, if the history has used it.
     pub(crate) fn account_name(&self, address: &Address) -> Option<&str> {
         self.accounts.get(address).map(String::as_str)
-    }
-
-    /// The accounts that have names.
-    pub(crate) fn accounts(&self) -> impl Iterator<Item = (&Address, &str)> {
-        self.accounts.iter().map(|(address, name)| (address, name.as_str()))
     }
 
     /// The number of a thing by its name.

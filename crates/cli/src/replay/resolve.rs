@@ -3,7 +3,7 @@
 //! What a field holds is known by its name. The table below is the whole of it, with the few exceptions beneath; a test holds it
 //! against the schema of every operation.
 
-use protocol::Address;
+use protocol::units::Address;
 use serde_json::{Map, Value};
 
 use crate::replay::json::Path;
@@ -144,12 +144,25 @@ impl Labels {
         }
     }
 
-    /// Puts names for the addresses in a sentence.
+    /// Puts names for the addresses and numbers in a refusal's sentence, which writes a number after its kind: "operator 3".
     pub(crate) fn put_into_sentence(self, sentence: String, names: &Names) -> String {
-        if self == Self::Off || !sentence.contains("0x") {
+        if self == Self::Off {
             return sentence;
         }
-        names.accounts().fold(sentence, |sentence, (address, name)| sentence.replace(&address.to_string(), name))
+        let mut before = "";
+        let words = sentence.split(' ').map(|word| {
+            let end = word.find(|next: char| !next.is_ascii_alphanumeric()).unwrap_or(word.len());
+            let (token, tail) = word.split_at(end);
+            let thing = Thing::from_word(std::mem::replace(&mut before, word));
+            let number = thing.zip(token.parse().ok()).and_then(|(thing, number)| names.label(thing, number));
+            let account = token.parse().ok().and_then(|address| names.account_name(&address));
+            match number.or(account) {
+                // The whole part of a fraction is no number of anything.
+                Some(name) if !tail.starts_with('.') || tail == "." => format!("{name}{tail}"),
+                _ => word.to_owned(),
+            }
+        });
+        words.collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -177,3 +190,6 @@ fn label_value(content: Option<Content>, value: &mut Value, names: &Names) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,7 +96,10 @@ impl Session {
         let Instruction { path, kind, from, by, body, .. } = instruction;
         let account = resolve::account(from, &mut self.names, &path.field("from"))?;
         let signer = match by {
-            Some(by) => Signer::Delegate { address: resolve::account(by, &mut self.names, &path.field("by"))? },
+            Some(by) => {
+                let address = resolve::account(by, &mut self.names, &path.field("by"))?;
+                Signer::Delegate { address, keys: Vec::new() }
+            }
             None => Signer::Plain,
         };
         let mut fields = std::mem::take(body);

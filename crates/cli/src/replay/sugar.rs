@@ -4,7 +4,8 @@
 //! that is what protects it from a change made meanwhile. In a history nothing happens meanwhile, so the digest of the moment is filled
 //! in, and any worst case is borne. Parameters that are not proposed anew stay. Only the replay does this; the API asks for all of it.
 
-use protocol::{AssetId, Digest, OperatorId, SetId, State};
+use protocol::State;
+use protocol::units::{AssetId, Digest, OperatorId, SetId};
 use serde_json::{Map, Value};
 
 type Fields = Map<String, Value>;

@@ -19,9 +19,9 @@ pub(crate) struct Position {
     /// Rewards paid at boundaries into epochs up to this one are settled.
     pub(crate) settled: Epoch,
     /// The validator whose balance it is, [`NONE`] for tokens.
-    validator: u32,
+    pub(crate) validator_slot: u32,
     /// Next position of the same account.
-    next: u32,
+    pub(crate) next: u32,
 }
 
 impl Position {
@@ -32,13 +32,13 @@ impl Position {
         entered: Epoch,
         validator: Option<ValidatorId>,
     ) -> Self {
-        let validator = validator.map_or(NONE, ValidatorId::number);
+        let validator_slot = validator.map_or(NONE, ValidatorId::number);
         let settled = entered.previous();
-        Self { principal, account, pool, entered, until: Epoch::NEVER, settled, validator, next: NONE }
+        Self { principal, account, pool, entered, until: Epoch::NEVER, settled, validator_slot, next: NONE }
     }
 
     pub(crate) fn validator(&self) -> Option<ValidatorId> {
-        (self.validator != NONE).then_some(ValidatorId::new(self.validator))
+        (self.validator_slot != NONE).then_some(ValidatorId::new(self.validator_slot))
     }
 
     /// The last work through which its rewards are settled, as its pool counts them.
@@ -52,7 +52,7 @@ impl Position {
             && self.entered == other.entered
             && self.until == other.until
             && self.settled == other.settled
-            && self.validator == other.validator
+            && self.validator_slot == other.validator_slot
     }
 }
 
