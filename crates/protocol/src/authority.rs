@@ -112,7 +112,12 @@ fn next_nonce(extra: &Extra, key: &PublicKey) -> u64 {
     extra.nonces.iter().find(|(known, _)| known == key).map_or(0, |(_, nonce)| *nonce)
 }
 
-fn check_grant(state: &State, account: Address, delegate: Address, operation: &Operation) -> Result<(), Refused> {
+fn check_grant(
+    state: &State,
+    account: Address,
+    delegate: Address,
+    operation: &Operation,
+) -> Result<(), Refused> {
     let unknown = Refused::NotADelegate { delegate, account };
     let extra = extra_of(state, account).ok_or_else(|| unknown.clone())?;
     let grant = extra.grants.iter().find(|grant| grant.delegate == delegate).ok_or(unknown)?;

@@ -38,7 +38,9 @@ pub fn advance_epoch(state: &mut State) -> Vec<Event> {
 fn lapse_requests(state: &mut State, ended: Epoch, events: &mut Vec<Event>) {
     let is_over = |state: &State, id: &RequestId| {
         let request = state.requests.get(id);
-        request.is_some_and(|request| request.state == RequestState::Open && state.request_window(request).1 <= ended)
+        request.is_some_and(|request| {
+            request.state == RequestState::Open && state.request_window(request).1 <= ended
+        })
     };
     let over: Vec<RequestId> = state.requests.keys().filter(|id| is_over(state, id)).copied().collect();
     for id in over {
@@ -71,7 +73,9 @@ fn start_terms(state: &mut State, ended: Epoch, events: &mut Vec<Event>) {
         let dissenting: Vec<OperatorId> = record
             .members
             .iter()
-            .filter(|(id, member)| pending.is_worse && member.left.is_none() && !pending.consents.contains(id))
+            .filter(|(id, member)| {
+                pending.is_worse && member.left.is_none() && !pending.consents.contains(id)
+            })
             .map(|(id, _)| *id)
             .collect();
         record.terms.set(now, pending.terms);
@@ -187,7 +191,8 @@ fn row(state: &State, set: &Set, terms: &Terms, contributions: &[Contribution]) 
 /// Clips every weight to the largest share; where there are too few operators for that share nothing is clipped.
 fn clip(table: &mut Table, share: Fraction) {
     let rows = u128::try_from(table.rows.len()).unwrap_or(u128::MAX);
-    if share == Fraction::ONE || rows.saturating_mul(u128::from(share.steps())) < u128::from(Fraction::STEPS) {
+    if share == Fraction::ONE || rows.saturating_mul(u128::from(share.steps())) < u128::from(Fraction::STEPS)
+    {
         return;
     }
     let most = share.of_down(table.weight);
@@ -231,19 +236,27 @@ fn forget(state: &mut State) {
     }
     return_set_deposits(state);
     let is_kept = |request: &crate::state::records::Request| {
-        request.state == RequestState::Open || state.parameters.at(request.capture).reach() >= now.since(request.capture)
+        request.state == RequestState::Open
+            || state.parameters.at(request.capture).reach() >= now.since(request.capture)
     };
     state.requests.retain(|_, request| is_kept(request));
 }
 
 fn return_set_deposits(state: &mut State) {
     let is_over = |record: &Set| record.is_closed && record.members.is_empty() && !record.deposit.is_zero();
-    let over: Vec<SetId> =
-        state.sets.iter().enumerate().filter(|(_, set)| is_over(set)).map(|(index, _)| SetId::at(index)).collect();
+    let over: Vec<SetId> = state
+        .sets
+        .iter()
+        .enumerate()
+        .filter(|(_, set)| is_over(set))
+        .map(|(index, _)| SetId::at(index))
+        .collect();
     for set in over {
         let deposit = std::mem::take(&mut state.set_mut(set).deposit);
         let service = state.set(set).map(|record| record.service);
-        if let Some(account) = service.and_then(|id| state.services.get(id.index())).map(|service| service.account) {
+        if let Some(account) =
+            service.and_then(|id| state.services.get(id.index())).map(|service| service.account)
+        {
             state.return_deposit(account, deposit);
         }
     }

@@ -17,7 +17,8 @@ pub(crate) fn secured_under(state: &State, set: &Set, terms: &Terms) -> Amount {
     let mut value = None;
     for accepted in &terms.assets {
         let rated = state.asset(accepted.asset).map_or(0, |asset| asset.value);
-        let of_asset = wide::mul_div_down(weight.units(), u128::from(rated), u128::from(accepted.weight.max(1)));
+        let of_asset =
+            wide::mul_div_down(weight.units(), u128::from(rated), u128::from(accepted.weight.max(1)));
         value = Some(value.map_or(of_asset, |least: u128| least.min(of_asset)));
     }
     let value = Amount::new(value.unwrap_or(0));
@@ -120,7 +121,8 @@ impl Exposure {
         for shares in &self.operators {
             let mut sum = 0_u128;
             for (set, share) in shares {
-                let heat = usize::try_from(*set).ok().and_then(|index| heats.get(index)).copied().unwrap_or(0);
+                let heat =
+                    usize::try_from(*set).ok().and_then(|index| heats.get(index)).copied().unwrap_or(0);
                 let product = u128::from(heat).saturating_mul(u128::from(*share));
                 sum = sum.saturating_add(product >> SPARE_BITS);
             }
@@ -156,7 +158,8 @@ impl State {
             }
             let secured = secured(self, record);
             let steps = u128::from(Fraction::STEPS);
-            let slack = wide::checked_mul_div_down(secured.units(), steps, profit.units()).unwrap_or(u128::MAX);
+            let slack =
+                wide::checked_mul_div_down(secured.units(), steps, profit.units()).unwrap_or(u128::MAX);
             declared = Some(declared.map_or(slack, |least| least.min(slack)));
             shortfall.grow(secured.room_below(needed(profit, self.parameters().gamma_min)));
         }
@@ -219,7 +222,8 @@ impl State {
     }
 
     fn run_out(&mut self, set: SetId, now: Epoch, events: &mut Vec<crate::event::Event>) {
-        let members: Vec<_> = self.set(set).map(|record| record.members.keys().copied().collect()).unwrap_or_default();
+        let members: Vec<_> =
+            self.set(set).map(|record| record.members.keys().copied().collect()).unwrap_or_default();
         for operator in members {
             let pools = self.operator(operator).map(|record| record.pools.clone()).unwrap_or_default();
             for (asset, pool) in pools {
@@ -227,8 +231,14 @@ impl State {
                 if parts > 0 && !self.pool(pool).mandate.uncertified {
                     self.give_back(set, pool, parts, now);
                     let from = now.next();
-                    let event =
-                        crate::event::Event::AllocationChanged { set, operator, asset, parts: 0, from, gained: None };
+                    let event = crate::event::Event::AllocationChanged {
+                        set,
+                        operator,
+                        asset,
+                        parts: 0,
+                        from,
+                        gained: None,
+                    };
                     events.push(event);
                 }
             }

@@ -150,7 +150,9 @@ impl Parameters {
     pub fn check(&self, bounds: &Bounds) -> Result<(), String> {
         if self.unbonding < self.reach() {
             let (u, reach) = (self.unbonding, self.reach());
-            return Err(format!("unbonding of {u} epochs is less than slash window + veto + execution = {reach}"));
+            return Err(format!(
+                "unbonding of {u} epochs is less than slash window + veto + execution = {reach}"
+            ));
         }
         let epochs = [
             ("unbonding", self.unbonding, bounds.unbonding),
@@ -308,7 +310,8 @@ impl<T> History<T> {
 
     /// Every change and when it starts; the first from epoch zero.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Epoch, &T)> {
-        std::iter::once((Epoch::ZERO, &self.first)).chain(self.later.iter().map(|(from, value)| (*from, value)))
+        std::iter::once((Epoch::ZERO, &self.first))
+            .chain(self.later.iter().map(|(from, value)| (*from, value)))
     }
 
     /// Forgets what was replaced before `epoch`.

@@ -141,7 +141,8 @@ fn check_conservation(state: &State) -> Result<(), Violation> {
 /// Every pool is solvent and its cohorts hold exactly the principal of its positions: no orphan.
 fn check_pools(state: &State) -> Result<(), Violation> {
     let mut principal = vec![Amount::ZERO; state.pools.len()];
-    let mut due: Vec<Vec<Amount>> = state.pools.iter().map(|p| vec![Amount::ZERO; p.stake.reserves().len()]).collect();
+    let mut due: Vec<Vec<Amount>> =
+        state.pools.iter().map(|p| vec![Amount::ZERO; p.stake.reserves().len()]).collect();
     for (_, account) in state.accounts.iter() {
         for (_, position) in state.positions.list(account.first_position) {
             let index = position.pool.index();
@@ -159,13 +160,20 @@ fn check_pools(state: &State) -> Result<(), Violation> {
     }
     for (index, record) in state.pools.iter().enumerate() {
         record.stake.check().map_err(|why| Violation(format!("pool {index}: {why}")))?;
-        let cohorts = record.stake.all_cohorts().fold(Amount::ZERO, |sum, c| sum.plus(c.principal).unwrap_or(sum));
+        let cohorts =
+            record.stake.all_cohorts().fold(Amount::ZERO, |sum, c| sum.plus(c.principal).unwrap_or(sum));
         if Some(&cohorts) != principal.get(index) {
-            return Err(Violation(format!("pool {index}: cohorts hold {cohorts}, positions {:?}", principal.get(index))));
+            return Err(Violation(format!(
+                "pool {index}: cohorts hold {cohorts}, positions {:?}",
+                principal.get(index)
+            )));
         }
         for (reserve, due) in record.stake.reserves().iter().zip(due.get(index).into_iter().flatten()) {
             if *due > reserve.amount {
-                return Err(Violation(format!("pool {index}: {due} is due of a reserve of {}", reserve.amount)));
+                return Err(Violation(format!(
+                    "pool {index}: {due} is due of a reserve of {}",
+                    reserve.amount
+                )));
             }
         }
     }
@@ -177,7 +185,10 @@ fn check_capacity(state: &State) -> Result<(), Violation> {
     for (index, record) in state.pools.iter().enumerate() {
         for slice in record.stake.slices() {
             if !slice.fits(&|set| state.risk_weight(set)) {
-                return Err(Violation(format!("pool {index}: a slice of {} parts carries more than 1", slice.size)));
+                return Err(Violation(format!(
+                    "pool {index}: a slice of {} parts carries more than 1",
+                    slice.size
+                )));
             }
         }
     }
@@ -195,7 +206,10 @@ fn check_positions(state: &State) -> Result<(), Violation> {
             }
         }
         if count != account.position_count {
-            return Err(Violation(format!("{} has {count} positions, not {}", account.address, account.position_count)));
+            return Err(Violation(format!(
+                "{} has {count} positions, not {}",
+                account.address, account.position_count
+            )));
         }
         listed = listed.saturating_add(count);
     }
@@ -209,20 +223,21 @@ fn check_positions(state: &State) -> Result<(), Violation> {
 fn check_validators(state: &State) -> Result<(), Violation> {
     for (index, validator) in state.validators.iter().enumerate() {
         let first = state.accounts.get(validator.account).first_position;
-        let own = state.positions.list(first).filter(|(_, position)| {
-            position.validator().is_some_and(|id| id.index() == index)
-        });
+        let own = state
+            .positions
+            .list(first)
+            .filter(|(_, position)| position.validator().is_some_and(|id| id.index() == index));
         let staked = own.fold(Amount::ZERO, |sum, (_, position)| sum.plus(position.principal).unwrap_or(sum));
         let total = Amount::total([validator.free, staked, validator.slashed]);
         if total != Some(validator.balance) {
             let crate::state::records::Validator { balance, free, slashed, .. } = validator;
-            return Err(Violation(format!("validator {index}: {balance} is not {free} + {staked} + {slashed}")));
+            return Err(Violation(format!(
+                "validator {index}: {balance} is not {free} + {staked} + {slashed}"
+            )));
         }
     }
     Ok(())
 }
-
-
 
 /// No stake that leaves can be slashed after it is free: every capture in which it was bonded is closed by then.
 fn check_exits(state: &State) -> Result<(), Violation> {
@@ -231,7 +246,8 @@ fn check_exits(state: &State) -> Result<(), Violation> {
             let (free_at, last) = (state.free_at(cohort.until), state.last_execution(cohort.until));
             if last >= free_at {
                 let until = cohort.until;
-                let text = format!("stake bonded through {until} is free at {free_at} and slashable until {last}");
+                let text =
+                    format!("stake bonded through {until} is free at {free_at} and slashable until {last}");
                 return Err(Violation(text));
             }
         }

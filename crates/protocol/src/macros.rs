@@ -25,6 +25,7 @@ macro_rules! refusals {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         #[allow(missing_docs, reason = "the text of a variant names every field")]
+        #[allow(clippy::enum_variant_names, reason = "a refusal is named for what it says, not for its neighbours")]
         pub enum Refused { $( #[doc = $text] $variant $( { $($field: $ty),* } )? ),* }
 
         impl Refused {

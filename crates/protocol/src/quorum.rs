@@ -34,7 +34,8 @@ impl State {
     pub fn certificate_keys(&self, set: SetId, epoch: Epoch) -> Vec<(OperatorId, PublicKey)> {
         let Some(record) = self.set(set) else { return Vec::new() };
         let Some(table) = record.table_of(epoch) else { return Vec::new() };
-        let key = |operator: OperatorId| record.members.get(&operator)?.key_in(Scheme::Bls12381, epoch).cloned();
+        let key =
+            |operator: OperatorId| record.members.get(&operator)?.key_in(Scheme::Bls12381, epoch).cloned();
         table.rows.iter().filter_map(|row| Some((row.operator, key(row.operator)?))).collect()
     }
 

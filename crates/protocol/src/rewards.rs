@@ -28,7 +28,7 @@ impl State {
             let set = SetId::at(index);
             let work = std::mem::take(&mut self.set_mut(set).work);
             for work in work {
-                self.pay_for_work(set, &work, ended);
+                self.pay_for_work(set, &work);
             }
             self.set_mut(set).performance.clear();
         }
@@ -49,8 +49,15 @@ impl State {
         self.asset_mut(token).burnt.grow(rest.burnt);
         let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.dust = rest.dust;
-        let paid = [rest.dust, rest.unspent, rest.burnt].into_iter().fold(due, |paid, rest| rest.room_below(paid));
-        events.push(Event::StreamPaid { stream: id, epoch: ended, paid, unspent: rest.unspent, burnt: rest.burnt });
+        let paid =
+            [rest.dust, rest.unspent, rest.burnt].into_iter().fold(due, |paid, rest| rest.room_below(paid));
+        events.push(Event::StreamPaid {
+            stream: id,
+            epoch: ended,
+            paid,
+            unspent: rest.unspent,
+            burnt: rest.burnt,
+        });
         if to <= ended {
             self.close_stream(id, events);
         }
@@ -91,7 +98,11 @@ impl State {
     fn performing_weights(&self, set: SetId, table: &Table) -> Vec<Amount> {
         let performance = self.set(set).map(|record| &record.performance);
         let factor = |operator: OperatorId| performance.and_then(|factors| factors.get(&operator)).copied();
-        table.rows.iter().map(|row| factor(row.operator).unwrap_or(Fraction::ONE).of_down(row.weight)).collect()
+        table
+            .rows
+            .iter()
+            .map(|row| factor(row.operator).unwrap_or(Fraction::ONE).of_down(row.weight))
+            .collect()
     }
 
     /// Pays one operator: its pools by what they contribute, its commission first.
@@ -136,8 +147,7 @@ impl State {
     }
 
     /// Pays for measured work of a past epoch, by that epoch's stakes and commission.
-    fn pay_for_work(&mut self, set: SetId, work: &Work, ended: Epoch) {
-        debug_assert!(work.epoch < ended || work.epoch == ended, "work is paid when its epoch is over");
+    fn pay_for_work(&mut self, set: SetId, work: &Work) {
         let table = self.set(set).and_then(|record| record.table_of(work.epoch)).cloned();
         let row = table.as_ref().and_then(|table| table.row(work.operator));
         let mut back = work.amount;

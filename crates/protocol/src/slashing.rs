@@ -44,14 +44,17 @@ pub(crate) struct Plan {
 
 /// What may be taken for an order: the difference to what the offence has cost already, cut to what the window caps leave.
 pub(crate) fn plan(state: &State, order: &Order) -> Result<Plan, Refused> {
-    let Some(record) = state.set(order.set) else { return Ok(Plan { fraction: Fraction::ZERO, counted: Fraction::ZERO }) };
+    let Some(record) = state.set(order.set) else {
+        return Ok(Plan { fraction: Fraction::ZERO, counted: Fraction::ZERO });
+    };
     let prior = record.punished.get(&(order.operator, order.offence)).copied().unwrap_or(Fraction::ZERO);
     if order.fraction <= prior {
         return Err(Refused::AlreadyPunished { fraction: prior, asked: order.fraction });
     }
     let cap = record.terms_in(order.capture).window_cap;
     let reach = state.parameters.at(order.capture).reach().max(1);
-    let own: Vec<&Executed> = record.executed.iter().filter(|executed| executed.operator == order.operator).collect();
+    let own: Vec<&Executed> =
+        record.executed.iter().filter(|executed| executed.operator == order.operator).collect();
     let room = cap.above(heaviest_window(&own, |executed| executed.executed, state.epoch, reach));
     let room = room.min(cap.above(heaviest_window(&own, |executed| executed.capture, order.capture, reach)));
     let counted = order.fraction.above(prior).min(room);
@@ -65,7 +68,12 @@ pub(crate) fn plan(state: &State, order: &Order) -> Result<Plan, Refused> {
 }
 
 /// The largest sum of counted fractions over any window of `reach` epochs that contains `epoch`.
-fn heaviest_window(own: &[&Executed], when: impl Fn(&Executed) -> Epoch, epoch: Epoch, reach: u32) -> Fraction {
+fn heaviest_window(
+    own: &[&Executed],
+    when: impl Fn(&Executed) -> Epoch,
+    epoch: Epoch,
+    reach: u32,
+) -> Fraction {
     let mut heaviest = Fraction::ZERO;
     // A window that starts with one of the slashes, or with the epoch itself, is as heavy as any.
     let earliest = epoch.next().earlier(reach);
@@ -82,7 +90,8 @@ fn heaviest_window(own: &[&Executed], when: impl Fn(&Executed) -> Epoch, epoch: 
 /// Takes what the plan says and sends it where the set's destinations say. Cannot fail.
 pub(crate) fn carry_out(state: &mut State, order: &Order, plan: &Plan, events: &mut Vec<Event>) -> SlashId {
     let Order { set, operator, capture, .. } = *order;
-    let pools: Vec<(AssetId, PoolId)> = state.operator(operator).map(|record| record.pools.to_vec()).unwrap_or_default();
+    let pools: Vec<(AssetId, PoolId)> =
+        state.operator(operator).map(|record| record.pools.to_vec()).unwrap_or_default();
     let id = SlashId::new(state.slash_count);
     state.slash_count = state.slash_count.saturating_add(1);
     let terms = state.set(set).map(|record| record.terms_in(capture).clone());
@@ -104,9 +113,15 @@ pub(crate) fn carry_out(state: &mut State, order: &Order, plan: &Plan, events: &
     let record = state.set_mut(set);
     let punished = record.punished.entry((operator, order.offence)).or_default();
     *punished = order.fraction.max(*punished);
-    record.executed.push(Executed { operator, executed: now, capture, fraction: plan.counted, is_subjective });
+    record.executed.push(Executed {
+        operator,
+        executed: now,
+        capture,
+        fraction: plan.counted,
+        is_subjective,
+    });
     if !held.is_empty() {
-        let slash = Slash { set, operator, capture, victims: order.victims.clone(), held };
+        let slash = Slash { capture, victims: order.victims.clone(), held };
         state.slashes.insert(id, slash);
     }
     events.push(Event::Slashed {

@@ -170,7 +170,11 @@ impl Terms {
     /// The fraction that is surely taken when a share of `alpha` offends: by the built-in kinds, which nobody can veto, capped.
     pub fn sure_fraction(&self) -> Fraction {
         let base = self.offences.equivocation.unwrap_or(Fraction::ZERO);
-        let curve = self.offences.correlation.as_ref().map_or(Fraction::ZERO, |curve| curve.at(self.corruption_share));
+        let curve = self
+            .offences
+            .correlation
+            .as_ref()
+            .map_or(Fraction::ZERO, |curve| curve.at(self.corruption_share));
         let kept = base.complement().times_down(curve.complement());
         // Rounded against the set: what is kept is rounded up by one step.
         let kept = if base.is_zero() || curve.is_zero() { kept } else { kept.plus_up_to_one(Fraction::STEP) };
@@ -281,7 +285,8 @@ impl Terms {
         if !self.resolvers.is_empty() && !(1..=self.resolvers.len()).contains(&self.veto_threshold()) {
             return Err(format!("threshold {} of {} resolvers", self.veto_threshold(), self.resolvers.len()));
         }
-        let weight = self.assets.iter().map(|accepted| accepted.weight).find(|w| !(1..=ASSET_WEIGHT_MAX).contains(w));
+        let weight =
+            self.assets.iter().map(|accepted| accepted.weight).find(|w| !(1..=ASSET_WEIGHT_MAX).contains(w));
         match weight {
             Some(weight) => Err(format!("an asset weight of {weight} is outside 1 to {ASSET_WEIGHT_MAX}")),
             None => Ok(()),
@@ -317,7 +322,9 @@ impl Terms {
             && (!(1..=100).contains(&curve.multiplier) || !(1..=2).contains(&curve.exponent))
         {
             let Correlation { multiplier, exponent } = curve;
-            return Err(format!("correlation {multiplier} x share ^ {exponent} is outside 1 to 100 and 1 to 2"));
+            return Err(format!(
+                "correlation {multiplier} x share ^ {exponent} is outside 1 to 100 and 1 to 2"
+            ));
         }
         let least = genesis.risk_weight_min;
         if self.risk_weight < least {
@@ -330,7 +337,9 @@ impl Terms {
             let overlap = quorum.above(quorum.complement());
             if self.corruption_share > overlap {
                 let alpha = self.corruption_share;
-                return Err(format!("a corruption share of {alpha} exceeds 2q - 1 = {overlap} at quorum {quorum}"));
+                return Err(format!(
+                    "a corruption share of {alpha} exceeds 2q - 1 = {overlap} at quorum {quorum}"
+                ));
             }
         }
         Ok(())
@@ -345,7 +354,10 @@ impl Terms {
             return Err(format!("the shares of the destinations sum to {total} x 10^-18, not to 1"));
         }
         if self.is_sharing() && !self.is_burning() {
-            return Err(format!("a set of risk weight {} shares its slices and must burn what it slashes", self.risk_weight));
+            return Err(format!(
+                "a set of risk weight {} shares its slices and must burn what it slashes",
+                self.risk_weight
+            ));
         }
         Ok(())
     }
@@ -420,7 +432,8 @@ impl Mandate {
         let announced = announced.iter().map(|(from, mandate)| (*from, mandate));
         for (from, mandate) in [(Epoch::ZERO, self)].into_iter().chain(announced) {
             bytes.number(u128::from(from.number()));
-            for fraction in [mandate.worst_case, mandate.elsewhere, mandate.own_verifiers, mandate.commission] {
+            for fraction in [mandate.worst_case, mandate.elsewhere, mandate.own_verifiers, mandate.commission]
+            {
                 bytes.fraction(Some(fraction));
             }
             bytes.number(u128::from(mandate.uncertified));

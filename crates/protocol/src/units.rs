@@ -115,7 +115,9 @@ fn parse_units(text: &str) -> Result<u128, String> {
         && text.bytes().all(|byte| byte.is_ascii_digit())
         && (text == "0" || !text.starts_with('0'));
     if !canonical {
-        return Err(format!("amount {text:?} is not a decimal number of base units without sign or leading zeros"));
+        return Err(format!(
+            "amount {text:?} is not a decimal number of base units without sign or leading zeros"
+        ));
     }
     text.parse().map_err(|_| format!("amount {text} exceeds the largest amount {}", u128::MAX))
 }
@@ -214,7 +216,9 @@ impl FromStr for Fraction {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let malformed = || format!("fraction {text:?} is not a decimal from 0 to 1 with at most 18 places, like \"0.05\"");
+        let malformed = || {
+            format!("fraction {text:?} is not a decimal from 0 to 1 with at most 18 places, like \"0.05\"")
+        };
         let (whole, places) = text.split_once('.').unwrap_or((text, ""));
         let has_dot = text.contains('.');
         if !matches!(whole, "0" | "1") || places.len() > 18 || (has_dot && places.is_empty()) {
@@ -330,7 +334,9 @@ macro_rules! hex_bytes {
         impl FromStr for $name {
             type Err = String;
             fn from_str(text: &str) -> Result<Self, String> {
-                let malformed = || format!(concat!($what, " {:?} is not 0x and ", $length, " lower-case hex bytes"), text);
+                let malformed = || {
+                    format!(concat!($what, " {:?} is not 0x and ", $length, " lower-case hex bytes"), text)
+                };
                 let digits = text.strip_prefix("0x").ok_or_else(malformed)?;
                 if digits.bytes().any(|byte| byte.is_ascii_uppercase()) {
                     return Err(malformed());
@@ -386,16 +392,6 @@ macro_rules! ids {
             pub const fn number(self) -> u32 {
                 self.0
             }
-
-            /// Where it stands in a vector.
-            pub(crate) fn index(self) -> usize {
-                usize::try_from(self.0).expect("an index fits a word")
-            }
-
-            /// The id of the element at this place of a vector.
-            pub(crate) fn at(index: usize) -> Self {
-                Self(u32::try_from(index).expect("fewer than 2^32 of a kind"))
-            }
         }
 
         impl fmt::Display for $name {
@@ -429,6 +425,25 @@ ids! {
     ValidatorId,
 }
 
+/// Ids of what stands in a vector and is never removed.
+macro_rules! dense {
+    ($($name:ident),* $(,)?) => {$(
+        impl $name {
+            /// Where it stands in a vector.
+            pub(crate) fn index(self) -> usize {
+                usize::try_from(self.0).expect("an index fits a word")
+            }
+
+            /// The id of the element at this place of a vector.
+            pub(crate) fn at(index: usize) -> Self {
+                Self(u32::try_from(index).expect("fewer than 2^32 of a kind"))
+            }
+        }
+    )*};
+}
+
+dense!(AssetId, AccountId, OperatorId, ServiceId, SetId, PoolId, ValidatorId);
+
 #[cfg(feature = "schema")]
 mod schema {
     use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -449,7 +464,11 @@ mod schema {
     }
 
     pattern!(Amount, "^(0|[1-9][0-9]{0,38})$", "Base units of one asset, 0 to 2^128 - 1.");
-    pattern!(Fraction, "^(0(\\.[0-9]{1,18})?|1(\\.0{1,18})?)$", "A fraction from 0 to 1 with at most 18 places.");
+    pattern!(
+        Fraction,
+        "^(0(\\.[0-9]{1,18})?|1(\\.0{1,18})?)$",
+        "A fraction from 0 to 1 with at most 18 places."
+    );
     pattern!(Digest, "^0x[0-9a-f]{64}$", "32 bytes.");
     pattern!(Address, "^0x[0-9a-f]{40}$", "An account.");
 }
@@ -460,22 +479,44 @@ mod tests {
 
     #[test]
     fn amounts_are_canonical_decimal_strings() {
-        let parse = |text: &str| serde_json::from_str::<Amount>(text).map(Amount::units).map_err(|e| e.to_string());
+        let parse =
+            |text: &str| serde_json::from_str::<Amount>(text).map(Amount::units).map_err(|e| e.to_string());
         assert_eq!(parse("\"0\""), Ok(0));
         assert_eq!(parse("\"340282366920938463463374607431768211455\""), Ok(u128::MAX));
-        for text in ["\"340282366920938463463374607431768211456\"", "\"01\"", "\"\"", "\"-1\"", "\"+1\"", "\"1.0\"", "1"] {
+        for text in [
+            "\"340282366920938463463374607431768211456\"",
+            "\"01\"",
+            "\"\"",
+            "\"-1\"",
+            "\"+1\"",
+            "\"1.0\"",
+            "1",
+        ] {
             assert!(parse(text).is_err(), "{text} must be refused");
         }
     }
 
     #[test]
     fn fractions_read_as_they_print() {
-        for (text, steps) in [("0", 0), ("1", Fraction::STEPS), ("0.05", 50_000_000_000_000_000), ("0.000000000000000001", 1)] {
+        for (text, steps) in
+            [("0", 0), ("1", Fraction::STEPS), ("0.05", 50_000_000_000_000_000), ("0.000000000000000001", 1)]
+        {
             let fraction: Fraction = text.parse().expect(text);
             assert_eq!(fraction.steps(), steps);
             assert_eq!(fraction.to_string(), text);
         }
-        for text in ["1.000000000000000001", "2", "0.", ".5", "0.0000000000000000001", "-0.1", "0,5", "", "00.5", "0.5 "] {
+        for text in [
+            "1.000000000000000001",
+            "2",
+            "0.",
+            ".5",
+            "0.0000000000000000001",
+            "-0.1",
+            "0,5",
+            "",
+            "00.5",
+            "0.5 ",
+        ] {
             assert!(text.parse::<Fraction>().is_err(), "{text} must be refused");
         }
     }

@@ -150,6 +150,7 @@ pub struct OperatorView {
 #[allow(missing_docs, reason = "the fields are those of `Conservation`")]
 pub struct AssetView {
     pub asset: AssetId,
+    pub decimals: u8,
     pub deposited: Amount,
     pub gained: Amount,
     pub withdrawn: Amount,
@@ -185,7 +186,9 @@ fn account(state: &State, id: crate::units::AccountId) -> AccountView {
         .iter()
         .map(|balance| BalanceView { asset: balance.asset, free: balance.free, claimable: balance.claimable })
         .collect();
-    for validator in state.validators.iter().filter(|validator| validator.account == id && !validator.free.is_zero()) {
+    for validator in
+        state.validators.iter().filter(|validator| validator.account == id && !validator.free.is_zero())
+    {
         match balances.iter_mut().find(|balance| balance.asset == validator.asset) {
             Some(balance) => balance.free.grow(validator.free),
             None => balances.push(BalanceView {
@@ -214,7 +217,14 @@ fn add_position(state: &State, stakes: &mut Vec<StakeView>, position: &Position)
     let index = stakes.iter().position(|stake| stake.operator == operator && stake.asset == asset);
     let index = index.unwrap_or_else(|| {
         let (joining, bonded) = (Amount::ZERO, Amount::ZERO);
-        stakes.push(StakeView { operator, asset, joining, bonded, unbonding: Vec::new(), claimable: Vec::new() });
+        stakes.push(StakeView {
+            operator,
+            asset,
+            joining,
+            bonded,
+            unbonding: Vec::new(),
+            claimable: Vec::new(),
+        });
         stakes.len().saturating_sub(1)
     });
     let Some(stake) = stakes.get_mut(index) else { return };
@@ -276,7 +286,10 @@ fn set(state: &State, id: SetId) -> Option<SetView> {
     Some(SetView {
         set: id,
         weight: table.map_or(Amount::ZERO, |table| table.weight),
-        operators: rows.iter().map(|row| OperatorView { operator: row.operator, weight: row.weight }).collect(),
+        operators: rows
+            .iter()
+            .map(|row| OperatorView { operator: row.operator, weight: row.weight })
+            .collect(),
         profit: *record.profit.at(state.epoch),
         secured: crate::certificate::secured(state, record),
         under_collateralised: record.under_since.is_some(),
@@ -287,6 +300,7 @@ fn asset(state: &State, id: AssetId) -> AssetView {
     let sum = conservation(state, id);
     AssetView {
         asset: id,
+        decimals: state.asset(id).map_or(0, |asset| asset.decimals),
         deposited: sum.deposited,
         gained: sum.gained,
         withdrawn: sum.withdrawn,

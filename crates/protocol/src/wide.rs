@@ -20,7 +20,7 @@ pub(crate) fn product(a: u128, b: u128) -> Wide {
 }
 
 fn join(low: u128, high: u128) -> Wide {
-    (Wide::from(high) << PART_BITS) | Wide::from(low)
+    Wide::from(high).wrapping_shl(PART_BITS).bitor(Wide::from(low))
 }
 
 /// `a + b`.
@@ -31,20 +31,12 @@ pub(crate) fn plus(a: Wide, b: Wide) -> Wide {
     a.checked_add(b).expect("sums of products stay below 2^256")
 }
 
-/// `a - b`.
-///
-/// # Panics
-/// Only on a bug: callers subtract a part from its whole.
-pub(crate) fn minus(a: Wide, b: Wide) -> Wide {
-    a.checked_sub(b).expect("a part is at most its whole")
-}
-
 /// `floor(a / 2^bits)`.
 ///
 /// # Panics
 /// Only on a bug: the quotient of the callers is an amount.
 pub(crate) fn shift_down(a: Wide, bits: usize) -> u128 {
-    u128::try_from(a >> bits).expect("the quotient is an amount")
+    u128::try_from(a.wrapping_shr(bits)).expect("the quotient is an amount")
 }
 
 /// `floor(a * b / 2^bits)` for `bits < 128`, without leaving two words.
@@ -100,7 +92,7 @@ pub(crate) fn shift_div_up(a: u128, bits: usize, b: u128) -> Option<u128> {
     if b == 0 {
         return None;
     }
-    let (quotient, rest) = (Wide::from(a) << bits).div_rem(Wide::from(b));
+    let (quotient, rest) = Wide::from(a).wrapping_shl(bits).div_rem(Wide::from(b));
     let quotient = u128::try_from(quotient).ok()?;
     if rest.is_zero() { Some(quotient) } else { quotient.checked_add(1) }
 }
@@ -119,14 +111,14 @@ impl DivCeil for u128 {
 
 /// A non-negative number with 128 binary places: what one unit of principal has earned of one token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PerUnit {
+pub(crate) struct PerUnit {
     whole: u128,
     part: u128,
 }
 
 impl PerUnit {
     /// Nothing.
-    pub const ZERO: Self = Self { whole: 0, part: 0 };
+    pub(crate) const ZERO: Self = Self { whole: 0, part: 0 };
 
     /// `floor(weight * amount / total)` with 128 binary places; `None` for a zero total or past 128 whole bits.
     pub(crate) fn share(weight: u128, amount: u128, total: Wide) -> Option<Self> {
@@ -136,10 +128,10 @@ impl PerUnit {
         let (whole, rest) = product(weight, amount).div_rem(total);
         let whole = u128::try_from(whole).ok()?;
         if let (Ok(rest), Ok(total)) = (u128::try_from(rest), u128::try_from(total)) {
-            let part = (Wide::from(rest) << PART_BITS).checked_div(Wide::from(total))?;
+            let part = Wide::from(rest).wrapping_shl(PART_BITS).checked_div(Wide::from(total))?;
             return Some(Self { whole, part: u128::try_from(part).ok()? });
         }
-        let part = (Wider::from(rest) << PART_BITS).checked_div(Wider::from(total))?;
+        let part = Wider::from(rest).wrapping_shl(PART_BITS).checked_div(Wider::from(total))?;
         Some(Self { whole, part: u128::try_from(part).ok()? })
     }
 
@@ -198,7 +190,10 @@ mod tests {
         assert_eq!(third.times_down(3), 0, "a third rounds down");
         let three = third.plus(third).and_then(|sum| sum.plus(third)).expect("a sum");
         assert_eq!(three.times_down(1), 0);
-        assert_eq!(PerUnit::share(1 << 100, 1 << 104, product(1 << 100, 4)).expect("a share").times_down(4), 1 << 104);
+        assert_eq!(
+            PerUnit::share(1 << 100, 1 << 104, product(1 << 100, 4)).expect("a share").times_down(4),
+            1 << 104
+        );
         assert_eq!(PerUnit::share(1, 1, Wide::ZERO), None);
         assert_eq!(three.minus(third).plus(third), Some(three));
     }

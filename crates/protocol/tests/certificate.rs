@@ -1,5 +1,8 @@
 //! Gamma against instances computed by exhaustive enumeration (shared folder; the test skips without it).
 
+#![allow(clippy::print_stdout, reason = "a skipped test says so")]
+#![allow(clippy::disallowed_methods, reason = "sums of a test are small")]
+
 use std::path::PathBuf;
 
 use protocol::certificate::Exposure;
@@ -44,7 +47,8 @@ fn gamma_of_the_network_is_that_of_the_golden_instances() {
             .expect("edges")
             .iter()
             .map(|edge| {
-                let end = |index: usize| usize::try_from(edge[index].as_u64().expect("an index")).expect("small");
+                let end =
+                    |index: usize| usize::try_from(edge[index].as_u64().expect("an index")).expect("small");
                 (end(0), end(1))
             })
             .collect();
@@ -52,8 +56,9 @@ fn gamma_of_the_network_is_that_of_the_golden_instances() {
         for (validator, stake) in vector["stake"].as_array().expect("stakes").iter().enumerate() {
             // Full restaking: every set of a validator may slash all of its stake.
             let own = edges.iter().filter(|(_, v)| *v == validator);
-            let slashable: Vec<(SetId, Amount)> =
-                own.map(|(set, _)| (SetId::new(u32::try_from(*set).expect("small")), amount(stake))).collect();
+            let slashable: Vec<(SetId, Amount)> = own
+                .map(|(set, _)| (SetId::new(u32::try_from(*set).expect("small")), amount(stake)))
+                .collect();
             exposure.add_operator(amount(stake), &slashable);
         }
         let profits = vector["profit"].as_array().expect("profits").iter();
@@ -69,7 +74,8 @@ fn gamma_of_the_network_is_that_of_the_golden_instances() {
         let (n, d) = rational(&vector["gamma_cor2"]);
         let one = i128::from(Fraction::STEPS);
         let expected = one + one * n / d;
-        let ours = i128::try_from(exposure.certified(&sets).expect("somebody declares a profit")).expect("a ratio");
+        let ours =
+            i128::try_from(exposure.certified(&sets).expect("somebody declares a profit")).expect("a ratio");
         // A heat has 60 places, a corruption share 18 decimals.
         assert!((ours - expected).abs() <= 200, "{}: {ours} is not {expected}", vector["id"]);
     }

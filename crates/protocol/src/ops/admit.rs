@@ -29,7 +29,12 @@ refusals! {
 }
 
 impl Admit {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let Self { set, operator, admitted } = *self;
         let record = state.set(set).ok_or(Refused::SetNotFound { set })?;
         if !state.is_service(record, sender) {
@@ -41,7 +46,8 @@ impl Admit {
         if record.admitted.contains(&operator) == admitted {
             return Err(Refused::Unchanged);
         }
-        let (count, most) = (record.admitted.len(), usize::from(state.limits().operators_per_set).saturating_mul(4));
+        let (count, most) =
+            (record.admitted.len(), usize::from(state.limits().operators_per_set).saturating_mul(4));
         if admitted && count >= most {
             return Err(Refused::ListFull { count, most });
         }

@@ -62,7 +62,12 @@ pub(crate) struct Plan {
 }
 
 impl Allocate {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let (set, asset) = (self.set, self.asset);
         let operator = state.operator_of(sender).ok_or(Refused::NotAnOperator)?;
         let (pool, parts) = self.check(state, operator)?;
@@ -71,7 +76,14 @@ impl Allocate {
             // From here on nothing can fail.
             state.give_back(set, pool, parts.saturating_sub(self.parts), now);
             let from = now.next();
-            events.push(Event::AllocationChanged { set, operator, asset, parts: self.parts, from, gained: None });
+            events.push(Event::AllocationChanged {
+                set,
+                operator,
+                asset,
+                parts: self.parts,
+                from,
+                gained: None,
+            });
             return Ok(());
         }
         let plan = plan_increase(state, operator, set, asset, self.parts.saturating_sub(parts))?;

@@ -29,7 +29,12 @@ refusals! {
 }
 
 impl ChangeMandate {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let (asset, mandate) = (self.asset, self.mandate);
         let operator = state.operator_of(sender).ok_or(Refused::NotAnOperator)?;
         let pool = state.pool_of(operator, asset).ok_or(Refused::PoolNotFound { asset })?;
@@ -42,17 +47,21 @@ impl ChangeMandate {
         if share > mandate.elsewhere {
             return Err(Refused::ElsewhereExceeds { share, mandate: mandate.elsewhere });
         }
-        if !mandate.uncertified && record.stake.open_sets().into_iter().any(|set| state.is_sharing_uncertified(set)) {
+        if !mandate.uncertified
+            && record.stake.open_sets().into_iter().any(|set| state.is_sharing_uncertified(set))
+        {
             return Err(Refused::SharingUncertified);
         }
-        let highest = record.commission.iter().map(|(_, commission)| *commission).max().unwrap_or(Fraction::ZERO);
+        let highest =
+            record.commission.iter().map(|(_, commission)| *commission).max().unwrap_or(Fraction::ZERO);
         if highest > mandate.commission {
             return Err(Refused::CommissionExceeds { commission: highest, mandate: mandate.commission });
         }
 
         // From here on nothing can fail.
         let now = state.epoch;
-        let from = if record.mandate.covers(&mandate) { now } else { now.next().later(state.parameters().notice) };
+        let from =
+            if record.mandate.covers(&mandate) { now } else { now.next().later(state.parameters().notice) };
         let record = state.pool_mut(pool);
         if from == now {
             record.mandate = mandate;

@@ -39,7 +39,12 @@ refusals! {
 }
 
 impl ChangeTerms {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         self.check(state, sender)?;
 
         // From here on nothing can fail.

@@ -36,10 +36,16 @@ refusals! {
 }
 
 impl Claim {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let owner = self.account.unwrap_or(sender);
         let account = state.accounts.find(owner);
-        let claimer = account.and_then(|account| state.accounts.get(account).extra()).and_then(|extra| extra.claimer);
+        let claimer =
+            account.and_then(|account| state.accounts.get(account).extra()).and_then(|extra| extra.claimer);
         if owner != sender && claimer != Some(sender) {
             return Err(Refused::NotTheClaimer { account: owner });
         }
@@ -75,7 +81,12 @@ impl Claim {
             let record = state.pool(pool);
             record.operator == operator && self.asset.is_none_or(|asset| record.asset == asset)
         };
-        state.positions.list(first).filter(|(_, position)| is_meant(position.pool)).map(|(id, _)| id).collect()
+        state
+            .positions
+            .list(first)
+            .filter(|(_, position)| is_meant(position.pool))
+            .map(|(id, _)| id)
+            .collect()
     }
 
     fn is_anything_due(&self, state: &State, account: AccountId, positions: &[u32]) -> bool {

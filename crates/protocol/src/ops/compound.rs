@@ -30,7 +30,12 @@ refusals! {
 }
 
 impl Compound {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let Self { operator, asset, .. } = *self;
         let owner = self.account.unwrap_or(sender);
         let pool = state.pool_of(operator, asset).ok_or(Refused::PoolNotFound { operator, asset })?;
@@ -41,7 +46,9 @@ impl Compound {
         let mut amount = state.accounts.get(account).claimable(asset);
         for (_, position) in &positions {
             let stake = &state.pool(pool).stake;
-            for (reserve, due) in stake.due(position.principal, position.entered, position.until, position.settled) {
+            for (reserve, due) in
+                stake.due(position.principal, position.entered, position.until, position.settled)
+            {
                 if stake.reserves().get(reserve).is_some_and(|reserve| reserve.token == asset) {
                     amount.grow(due);
                 }
@@ -58,7 +65,9 @@ impl Compound {
             Ok(_) | Err(delegate::Refused::ExceedsFree { .. }) => {}
             Err(refused) => return Err(Refused::DelegationRefused { refused }),
         }
-        delegation.check_beyond_free(state, account).map_err(|refused| Refused::DelegationRefused { refused })?;
+        delegation
+            .check_beyond_free(state, account)
+            .map_err(|refused| Refused::DelegationRefused { refused })?;
 
         // From here on nothing can fail.
         for (id, _) in positions {

@@ -40,7 +40,12 @@ refusals! {
 }
 
 impl SetCompounding {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let Self { operator, asset, .. } = *self;
         let pool = state.pool_of(operator, asset).ok_or(Refused::PoolNotFound { operator, asset })?;
         if state.is_native(asset) {
@@ -49,8 +54,10 @@ impl SetCompounding {
         let extra = state.accounts.find(sender).and_then(|account| state.accounts.get(account).extra());
         let orders = extra.map_or(&[][..], |extra| &extra.compounding);
         let has_order = orders.iter().any(|order| order.pool == pool);
-        let (count, most) =
-            (u32::try_from(orders.len()).unwrap_or(u32::MAX), u32::from(state.limits().positions_per_account));
+        let (count, most) = (
+            u32::try_from(orders.len()).unwrap_or(u32::MAX),
+            u32::from(state.limits().positions_per_account),
+        );
         if self.order.is_some() && !has_order && count >= most {
             return Err(Refused::TooManyOrders { count, most });
         }

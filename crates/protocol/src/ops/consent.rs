@@ -27,7 +27,12 @@ refusals! {
 }
 
 impl Consent {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let set = self.set;
         let operator = state.operator_of(sender).ok_or(Refused::NotAnOperator)?;
         let record = state.set(set).ok_or(Refused::SetNotFound { set })?;
@@ -37,7 +42,11 @@ impl Consent {
         let pending = record.pending.as_ref().filter(|pending| pending.is_worse);
         let pending = pending.ok_or(Refused::NothingPending { set })?;
         if pending.digest != self.terms {
-            return Err(Refused::TermsDiffer { signed: self.terms, announced: pending.digest, from: pending.from });
+            return Err(Refused::TermsDiffer {
+                signed: self.terms,
+                announced: pending.digest,
+                from: pending.from,
+            });
         }
 
         // From here on nothing can fail.

@@ -32,7 +32,12 @@ refusals! {
 }
 
 impl Correlate {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let _ = sender;
         let order = self.order(state)?;
         let plan = slashing::plan(state, &order).map_err(|refused| Refused::SlashRefused { refused })?;

@@ -4,7 +4,7 @@ use crate::event::Event;
 use crate::macros::{record, refusals};
 use crate::state::State;
 use crate::state::records::Service;
-use crate::units::{Address, Amount, ServiceId};
+use crate::units::{Address, ServiceId};
 
 record! {
     /// Registers the sender as a service. What is secured are its operator sets.
@@ -15,23 +15,24 @@ refusals! {
     /// Why a service is refused.
     {
         AlreadyRegistered { service: ServiceId } => "the sender is service {service} already",
-        DepositMissing { deposit: Amount, free: Amount } => "the deposit of {deposit} exceeds the free balance {free}",
     }
 }
 
 impl CreateService {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         if let Some(service) = state.service_of(sender) {
             return Err(Refused::AlreadyRegistered { service });
         }
-        let deposit = state.parameters().object_deposit;
-        state.can_post(sender, deposit).map_err(|free| Refused::DepositMissing { deposit, free })?;
 
         // From here on nothing can fail.
         let account = state.accounts.open(sender);
-        state.post(account, deposit);
         let id = ServiceId::at(state.services.len());
-        state.services.push(Service { account, deposit });
+        state.services.push(Service { account });
         state.accounts.get_mut(account).extra_mut().service = Some(id);
         events.push(Event::ServiceCreated { service: id, account: sender });
         Ok(())

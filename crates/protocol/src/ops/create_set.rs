@@ -46,7 +46,12 @@ pub(crate) fn check_assets(state: &State, terms: &Terms) -> Result<(), Refused> 
 }
 
 impl CreateSet {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let until = state.stops.sets;
         if until > state.epoch {
             return Err(Refused::SetsStopped { until });

@@ -31,7 +31,12 @@ refusals! {
 }
 
 impl DeclareProfit {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let Self { set, profit } = *self;
         let now = state.epoch;
         let record = state.set(set).ok_or(Refused::SetNotFound { set })?;
@@ -52,10 +57,8 @@ impl DeclareProfit {
             if let Some(since) = record.under_since {
                 return Err(Refused::UnderCollateralised { since });
             }
-            certificate::check_raise(state, record, profit).map_err(|(secured, needed)| Refused::Uncertified {
-                secured,
-                needed,
-                short: secured.room_below(needed),
+            certificate::check_raise(state, record, profit).map_err(|(secured, needed)| {
+                Refused::Uncertified { secured, needed, short: secured.room_below(needed) }
             })?;
         }
 

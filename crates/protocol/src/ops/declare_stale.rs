@@ -25,7 +25,12 @@ refusals! {
 }
 
 impl DeclareStale {
-    pub(crate) fn apply(&self, state: &mut State, _sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        _sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let id = self.validator;
         let validator = state.validator(id).cloned().ok_or(Refused::ValidatorNotFound { validator: id })?;
         let stale_from = validator.proven.later(state.parameters().stale_after);

@@ -4,7 +4,9 @@ use crate::event::Event;
 use crate::macros::{record, refusals};
 use crate::state::State;
 use crate::state::value::OverCap;
-use crate::units::{AccountId, Address, Amount, AssetId, Digest, Epoch, Fraction, OperatorId, PoolId, ValidatorId};
+use crate::units::{
+    AccountId, Address, Amount, AssetId, Digest, Epoch, Fraction, OperatorId, PoolId, ValidatorId,
+};
 
 record! {
     /// Free stake becomes bonded with an operator from the next epoch on.
@@ -45,7 +47,12 @@ refusals! {
 }
 
 impl Delegate {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         if let Some(pool) = state.pool_of(self.operator, self.asset) {
             state.refresh_worst_case(pool);
         }
@@ -126,7 +133,10 @@ impl Delegate {
         let asset = self.asset;
         let account = state.accounts.find(sender);
         if !state.is_native(asset) {
-            return Ok((account, account.map_or(Amount::ZERO, |account| state.accounts.get(account).free(asset))));
+            return Ok((
+                account,
+                account.map_or(Amount::ZERO, |account| state.accounts.get(account).free(asset)),
+            ));
         }
         let validator = self.validator.ok_or(Refused::ValidatorMissing { asset })?;
         let validator = state.validator(validator).ok_or(Refused::ValidatorNotYours { asset })?;

@@ -39,7 +39,12 @@ refusals! {
 }
 
 impl Deposit {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         if self.amount.is_zero() {
             return Err(Refused::AmountIsZero);
         }
@@ -56,7 +61,8 @@ impl Deposit {
             amount: self.amount.units(),
         };
         let sources = Sources { development: state.genesis.development };
-        let fact = verify_fact(fact, &self.proof, &sources).map_err(|refused| Refused::NotProven { refused })?;
+        let fact =
+            verify_fact(fact, &self.proof, &sources).map_err(|refused| Refused::NotProven { refused })?;
         let Fact::Deposit { index, account, amount, .. } = *fact.get() else {
             return Err(Refused::AssetNotFound { asset });
         };

@@ -25,7 +25,12 @@ refusals! {
 }
 
 impl Eject {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let Self { set, operator } = *self;
         let record = state.set(set).ok_or(Refused::SetNotFound { set })?;
         if !state.is_service(record, sender) {

@@ -23,7 +23,12 @@ refusals! {
 }
 
 impl EndStream {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let id = self.stream;
         let stream = state.streams.get(&id).ok_or(Refused::StreamNotFound { stream: id })?;
         if state.accounts.find(sender) != Some(stream.funder) {

@@ -28,7 +28,12 @@ refusals! {
 }
 
 impl ExecuteSlash {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let id = self.request;
         let request = state.requests.get(&id).cloned().ok_or(Refused::RequestNotFound { request: id })?;
         if request.state != RequestState::Open {
@@ -77,7 +82,8 @@ fn check_mass(state: &State, request: &Request) -> Result<(), Refused> {
         return Ok(());
     }
     let since = state.epoch.next().earlier(state.parameters.at(request.capture).reach());
-    let recent = record.executed.iter().filter(|executed| executed.is_subjective && executed.executed >= since);
+    let recent =
+        record.executed.iter().filter(|executed| executed.is_subjective && executed.executed >= since);
     let mut operators: Vec<_> = recent.map(|executed| (executed.operator, executed.capture)).collect();
     operators.push((request.operator, request.capture));
     operators.sort_unstable();

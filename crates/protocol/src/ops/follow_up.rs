@@ -30,7 +30,12 @@ refusals! {
 }
 
 impl ReplaceFollowUp {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let Self { operator, asset, bonded_through, .. } = *self;
         let pool = state.pool_of(operator, asset).ok_or(Refused::PoolNotFound { operator, asset })?;
         let nothing = Refused::NothingUnbonding { bonded_through };
@@ -40,7 +45,8 @@ impl ReplaceFollowUp {
         if leaving.is_empty() {
             return Err(nothing);
         }
-        super::release::check_follow_up(state, asset, &self.follow_up).map_err(|why| Refused::BadFollowUp { why })?;
+        super::release::check_follow_up(state, asset, &self.follow_up)
+            .map_err(|why| Refused::BadFollowUp { why })?;
 
         // From here on nothing can fail.
         for (id, _) in leaving {

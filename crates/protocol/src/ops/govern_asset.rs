@@ -39,7 +39,12 @@ refusals! {
 const VALUE_MAX: u64 = 1 << 34;
 
 impl GovernAsset {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let asset = self.asset;
         if sender != state.genesis.governor {
             return Err(Refused::NotTheGovernor);

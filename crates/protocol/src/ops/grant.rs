@@ -45,7 +45,12 @@ refusals! {
 }
 
 impl Grant {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         if self.delegate == sender {
             return Err(Refused::ToItself);
         }
@@ -63,8 +68,10 @@ impl Grant {
         if self.expires < now {
             return Err(Refused::Expired { expires: self.expires, now });
         }
-        let grants = state.accounts.find(sender).map_or(&[][..], |account| state.accounts.get(account).grants());
-        let others = grants.iter().filter(|grant| grant.delegate != self.delegate && grant.expires >= now).count();
+        let grants =
+            state.accounts.find(sender).map_or(&[][..], |account| state.accounts.get(account).grants());
+        let others =
+            grants.iter().filter(|grant| grant.delegate != self.delegate && grant.expires >= now).count();
         let most = state.limits().delegates_per_account;
         if others >= usize::from(most) {
             return Err(Refused::TooManyDelegates { count: others, most });

@@ -41,7 +41,12 @@ const STOPPED_EPOCHS: u32 = 7;
 const PAUSE_EPOCHS: u32 = 21;
 
 impl Guard {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         if sender != state.genesis.guardian {
             return Err(Refused::NotTheGuardian);
         }

@@ -28,7 +28,12 @@ refusals! {
 }
 
 impl Jail {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let Self { set, operator } = *self;
         let now = state.epoch;
         let record = state.set(set).ok_or(Refused::SetNotFound { set })?;
@@ -40,7 +45,8 @@ impl Jail {
             return Err(Refused::AlreadyJailed { until });
         }
         let since = now.next().earlier(state.parameters().reach());
-        let recent = record.jailings.iter().filter(|jailing| jailing.epoch >= since && jailing.operator != operator);
+        let recent =
+            record.jailings.iter().filter(|jailing| jailing.epoch >= since && jailing.operator != operator);
         let jailed = recent.fold(Fraction::ZERO, |sum, jailing| sum.plus_up_to_one(jailing.share));
         let share = record.table_of(now).map_or(Fraction::ZERO, |table| table.share(operator));
         let third = Fraction::from_steps(Fraction::STEPS.saturating_sub(1).checked_div(3).unwrap_or(0));

@@ -50,7 +50,12 @@ refusals! {
 }
 
 impl JoinSet {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let set = self.set;
         let operator = state.operator_of(sender).ok_or(Refused::NotAnOperator)?;
         self.check(state, operator)?;

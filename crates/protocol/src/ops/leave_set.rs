@@ -22,7 +22,12 @@ refusals! {
 }
 
 impl LeaveSet {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let set = self.set;
         let operator = state.operator_of(sender).ok_or(Refused::NotAnOperator)?;
         let is_in = state.set(set).is_some_and(|record| record.active_member(operator).is_some());

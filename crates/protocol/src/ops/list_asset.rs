@@ -43,7 +43,12 @@ refusals! {
 }
 
 impl ListAsset {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let until = state.stops.listings;
         if until > state.epoch {
             return Err(Refused::ListingsStopped { until });

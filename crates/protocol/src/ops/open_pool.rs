@@ -36,7 +36,12 @@ refusals! {
 }
 
 impl OpenPool {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let asset = self.asset;
         let operator = state.operator_of(sender).ok_or(Refused::NotAnOperator)?;
         let record = state.operator(operator).ok_or(Refused::NotAnOperator)?;

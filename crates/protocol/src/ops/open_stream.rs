@@ -35,7 +35,12 @@ refusals! {
 }
 
 impl OpenStream {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let Self { set, token, per_epoch, epochs } = *self;
         let amount = self.check(state, sender)?;
         let deposit = state.parameters().object_deposit;
@@ -80,7 +85,11 @@ impl OpenStream {
         let free = state.free_of(sender, token);
         let amount = per_epoch.units().checked_mul(u128::from(epochs)).map(Amount::new);
         let amount = amount.unwrap_or(Amount::new(u128::MAX));
-        let of_deposit = if token == state.genesis.deposit_asset { state.parameters().object_deposit } else { Amount::ZERO };
+        let of_deposit = if token == state.genesis.deposit_asset {
+            state.parameters().object_deposit
+        } else {
+            Amount::ZERO
+        };
         if amount.plus(of_deposit).is_none_or(|total| total > free) {
             return Err(Refused::ExceedsFree { amount, free });
         }

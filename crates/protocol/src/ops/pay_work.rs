@@ -46,7 +46,12 @@ refusals! {
 }
 
 impl PayWork {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let total = self.check(state, sender)?;
 
         // From here on nothing can fail.
@@ -84,12 +89,13 @@ impl PayWork {
             if amount.is_zero() {
                 return Err(Refused::AmountIsZero { operator: *operator });
             }
-            if !record.table_of(epoch).is_some_and(|table| table.row(*operator).is_some()) {
+            if !record.was_on_duty(*operator, epoch) {
                 return Err(Refused::NotOnDuty { operator: *operator, epoch });
             }
             total = total.and_then(|total| total.plus(*amount));
         }
-        let (waiting, most) = (record.work.len(), usize::from(state.limits().operators_per_set).saturating_mul(8));
+        let (waiting, most) =
+            (record.work.len(), usize::from(state.limits().operators_per_set).saturating_mul(8));
         if waiting.saturating_add(count) > most {
             return Err(Refused::TooMuchWaiting { count: waiting, most });
         }

@@ -31,7 +31,12 @@ refusals! {
 pub(crate) const PENDING_MAX: usize = 64;
 
 impl ProposeParameters {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         if sender != state.genesis.governor {
             return Err(Refused::NotTheGovernor);
         }

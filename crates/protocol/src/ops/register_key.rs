@@ -33,7 +33,12 @@ refusals! {
 }
 
 impl RegisterKey {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let set = self.set;
         let now = state.epoch;
         let operator = state.operator_of(sender).ok_or(Refused::NotAnOperator)?;
@@ -42,7 +47,8 @@ impl RegisterKey {
         if let Some((set, operator)) = state.key_owners.get(&self.key).copied() {
             return Err(Refused::KeyTaken { set, operator });
         }
-        if let Some((set, operator)) = negation(&self.key).and_then(|key| state.key_owners.get(&key).copied()) {
+        if let Some((set, operator)) = negation(&self.key).and_then(|key| state.key_owners.get(&key).copied())
+        {
             return Err(Refused::Negation { set, operator });
         }
         let scheme = self.key.scheme();
@@ -61,7 +67,9 @@ impl RegisterKey {
         if let Some(member) = state.set_mut(set).members.get_mut(&operator) {
             // A key that never counted is replaced without a trace; one that counts stays punishable.
             member.keys.retain(|key| key.key.scheme() != scheme || key.from <= now);
-            for key in member.keys.iter_mut().filter(|key| key.key.scheme() == scheme && key.to == Epoch::NEVER) {
+            for key in
+                member.keys.iter_mut().filter(|key| key.key.scheme() == scheme && key.to == Epoch::NEVER)
+            {
                 key.to = now;
             }
             member.keys.push(MemberKey { key: self.key.clone(), from, to: Epoch::NEVER });

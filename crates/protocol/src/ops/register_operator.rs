@@ -31,7 +31,12 @@ pub(crate) fn bad_label(groups: &Groups) -> Option<usize> {
 }
 
 impl RegisterOperator {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         if let Some(operator) = state.operator_of(sender) {
             return Err(Refused::AlreadyRegistered { operator });
         }

@@ -54,13 +54,21 @@ pub(crate) fn check_follow_up(state: &State, asset: AssetId, follow_up: &FollowU
 pub(crate) fn check_destination(to: &str) -> Result<(), String> {
     let is_plain = to.bytes().all(|byte| byte.is_ascii_graphic());
     if to.is_empty() || to.len() > ADDRESS_LENGTH_MAX || !is_plain {
-        return Err(format!("an address has 1 to {ADDRESS_LENGTH_MAX} visible characters, this has {}", to.len()));
+        return Err(format!(
+            "an address has 1 to {ADDRESS_LENGTH_MAX} visible characters, this has {}",
+            to.len()
+        ));
     }
     Ok(())
 }
 
 impl Release {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let Self { operator, asset, .. } = *self;
         let owner = self.account.unwrap_or(sender);
         let pool = state.pool_of(operator, asset).ok_or(Refused::PoolNotFound { operator, asset })?;

@@ -24,13 +24,19 @@ refusals! {
 }
 
 impl ReleaseBond {
-    pub(crate) fn apply(&self, state: &mut State, _sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        _sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let Self { operator, asset } = *self;
         let pool = state.pool_of(operator, asset).ok_or(Refused::PoolNotFound { operator, asset })?;
         let account = state.operator(operator).map(|record| record.account);
         let account = account.ok_or(Refused::PoolNotFound { operator, asset })?;
         let bond = state.pool(pool).stake.bond();
-        let free: Vec<_> = bond.entries().iter().map(|entry| entry.until).filter(|u| state.is_free(*u)).collect();
+        let free: Vec<_> =
+            bond.entries().iter().map(|entry| entry.until).filter(|u| state.is_free(*u)).collect();
         if free.is_empty() {
             return Err(Refused::NothingFree);
         }

@@ -23,7 +23,12 @@ refusals! {
 }
 
 impl ReleaseProceeds {
-    pub(crate) fn apply(&self, state: &mut State, _sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        _sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let id = self.slash;
         let slash = state.slashes.get(&id).cloned().ok_or(Refused::NothingHeld { slash: id })?;
         let from = state.last_execution(slash.capture).next();
@@ -58,7 +63,8 @@ fn compensate(state: &mut State, slash: SlashId, held: &Held, victims: &[Victim]
     let total = Amount::total(owed_in.clone().map(|victim| victim.amount)).unwrap_or(Amount::ZERO);
     let mut rest = held.amount;
     for victim in owed_in {
-        let share = if total > held.amount { held.amount.portion_down(victim.amount, total) } else { victim.amount };
+        let share =
+            if total > held.amount { held.amount.portion_down(victim.amount, total) } else { victim.amount };
         rest.shrink(share);
         pay(state, slash, held, victim.account, share, events);
     }

@@ -27,14 +27,19 @@ refusals! {
 }
 
 impl ReportPerformance {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let Self { set, operator, factor } = *self;
         let epoch = state.epoch;
         let record = state.set(set).ok_or(Refused::SetNotFound { set })?;
         if !state.is_service(record, sender) {
             return Err(Refused::NotTheService { set });
         }
-        if !record.table_of(epoch).is_some_and(|table| table.row(operator).is_some()) {
+        if !record.was_on_duty(operator, epoch) {
             return Err(Refused::NotOnDuty { operator });
         }
 

@@ -38,7 +38,12 @@ const RATE_MIN: u64 = 1_000_000_000_000_000;
 const RATE_MAX: u64 = 16_000_000_000_000_000_000;
 
 impl ReportRate {
-    pub(crate) fn apply(&self, state: &mut State, _sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        _sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let asset = self.asset;
         let record = state.asset(asset).ok_or(Refused::AssetNotFound { asset })?;
         if record.source == RateSource::One {

@@ -40,7 +40,12 @@ refusals! {
 }
 
 impl ReportValidator {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let asset = self.asset;
         let record = state.asset(asset).ok_or(Refused::AssetNotFound { asset })?;
         if !state.is_native(asset) {
@@ -119,7 +124,8 @@ fn lose(state: &mut State, id: ValidatorId, balance: Amount) {
     }
     let slashed = kept(validator.slashed);
     // The units that rounding leaves over are on the chain, and the owner's.
-    let free = staked.plus(slashed).and_then(|rest| balance.minus(rest)).expect("parts rounded down fit the whole");
+    let free =
+        staked.plus(slashed).and_then(|rest| balance.minus(rest)).expect("parts rounded down fit the whole");
     let record = state.validator_mut(id);
     (record.balance, record.slashed, record.free) = (balance, slashed, free);
     state.asset_mut(validator.asset).lost.grow(balance.room_below(old));

@@ -49,7 +49,12 @@ const REASON_LENGTH_MAX: usize = 512;
 const OPEN_MAX: usize = 2;
 
 impl RequestSlash {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         self.check(state, sender)?;
         let deposit = state.parameters().request_deposit;
         state.can_post(sender, deposit).map_err(|free| Refused::DepositMissing { deposit, free })?;
@@ -118,7 +123,7 @@ impl RequestSlash {
             return Err(Refused::ReasonLength { length, most });
         }
         self.check_victims(state, terms.compensates())?;
-        if !record.table_of(capture).is_some_and(|table| table.row(operator).is_some()) {
+        if !record.was_on_duty(operator, capture) {
             return Err(Refused::NotOnDuty { operator, epoch: capture });
         }
         self.check_others(state)

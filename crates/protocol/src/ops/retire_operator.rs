@@ -3,7 +3,7 @@
 use crate::event::Event;
 use crate::macros::{record, refusals};
 use crate::state::State;
-use crate::units::{Address, OperatorId};
+use crate::units::{Address, Amount, OperatorId};
 
 record! {
     /// Takes no new stake and gives back all allocations. Stakers leave when they like; the id is never used again.
@@ -19,7 +19,12 @@ refusals! {
 }
 
 impl RetireOperator {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let operator = state.operator_of(sender).ok_or(Refused::NotAnOperator)?;
         let record = state.operator(operator).ok_or(Refused::NotAnOperator)?;
         if record.is_retired {
@@ -34,8 +39,13 @@ impl RetireOperator {
         }
         let record = state.operator_mut(operator);
         record.is_retired = true;
-        record.deposit = crate::units::Amount::ZERO;
+        record.deposit = Amount::ZERO;
+        let pools = record.pools.clone();
         state.return_deposit(account, deposit);
+        for (_, pool) in pools {
+            let deposit = std::mem::take(&mut state.pool_mut(pool).deposit);
+            state.return_deposit(account, deposit);
+        }
         events.push(Event::OperatorRetired { operator });
         Ok(())
     }

@@ -21,7 +21,12 @@ refusals! {
 }
 
 impl Revoke {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let delegate = self.delegate;
         let account = state.accounts.find(sender).ok_or(Refused::NoSuchDelegate { delegate })?;
         let grants = state.accounts.get(account).grants();

@@ -22,7 +22,12 @@ refusals! {
 }
 
 impl SetClaimer {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let extra = state.accounts.find(sender).and_then(|account| state.accounts.get(account).extra());
         if extra.and_then(|extra| extra.claimer) == self.claimer {
             return Err(Refused::Unchanged);

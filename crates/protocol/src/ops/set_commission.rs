@@ -25,7 +25,12 @@ refusals! {
 }
 
 impl SetCommission {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let (asset, commission) = (self.asset, self.commission);
         let operator = state.operator_of(sender).ok_or(Refused::NotAnOperator)?;
         let pool = state.pool_of(operator, asset).ok_or(Refused::PoolNotFound { asset })?;

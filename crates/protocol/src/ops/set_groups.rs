@@ -24,7 +24,12 @@ refusals! {
 }
 
 impl SetGroups {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let operator = state.operator_of(sender).ok_or(Refused::NotAnOperator)?;
         if let Some(length) = bad_label(&self.groups) {
             return Err(Refused::LabelTooLong { length });

@@ -29,7 +29,12 @@ refusals! {
 }
 
 impl SetKeys {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let count = self.keys.len();
         if count == 0 {
             return Err(Refused::NoKeys);
@@ -64,7 +69,12 @@ impl SetKeys {
             extra.keys = Some(keys);
             extra.pending_keys = None;
         }
-        events.push(Event::KeysSet { account: sender, keys: self.keys.clone(), threshold: self.threshold, from });
+        events.push(Event::KeysSet {
+            account: sender,
+            keys: self.keys.clone(),
+            threshold: self.threshold,
+            from,
+        });
         Ok(())
     }
 }
@@ -75,5 +85,6 @@ fn could_be_others(current: &KeySet, new: &KeySet) -> bool {
     let replaced = current.keys.len().saturating_sub(kept);
     let added = new.keys.len().saturating_sub(kept);
     let spare = current.keys.len().saturating_sub(usize::from(current.threshold));
-    added > 0 && (replaced > spare || added >= usize::from(new.threshold)) || new.threshold < current.threshold
+    added > 0 && (replaced > spare || added >= usize::from(new.threshold))
+        || new.threshold < current.threshold
 }

@@ -35,7 +35,12 @@ refusals! {
 const RECIPIENTS_MAX: u16 = 8;
 
 impl SetSplit {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let operator = state.operator_of(sender).ok_or(Refused::NotAnOperator)?;
         let count = self.recipients.len();
         if count > usize::from(RECIPIENTS_MAX) {

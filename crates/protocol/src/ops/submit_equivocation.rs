@@ -32,15 +32,22 @@ refusals! {
 }
 
 impl SubmitEquivocation {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let _ = sender;
         let order = self.order(state)?;
         let plan = slashing::plan(state, &order).map_err(|refused| Refused::SlashRefused { refused })?;
 
         // From here on nothing can fail.
-        let jails = state.set(order.set).is_some_and(|record| record.terms_in(order.capture).jail.on_equivocation);
+        let jails =
+            state.set(order.set).is_some_and(|record| record.terms_in(order.capture).jail.on_equivocation);
         slashing::carry_out(state, &order, &plan, events);
-        if jails && state.set(order.set).is_some_and(|record| record.active_member(order.operator).is_some()) {
+        if jails && state.set(order.set).is_some_and(|record| record.active_member(order.operator).is_some())
+        {
             let until = state.jail(order.set, order.operator);
             events.push(Event::Jailed { set: order.set, operator: order.operator, until });
         }
@@ -67,7 +74,7 @@ impl SubmitEquivocation {
         if owner_set != set || member.is_none() {
             return Err(unregistered());
         }
-        if !record.table_of(capture).is_some_and(|table| table.row(operator).is_some()) {
+        if !record.was_on_duty(operator, capture) {
             return Err(Refused::NotOnDuty { operator, epoch: capture });
         }
         let offence = Offence::from_equivocation(&state.genesis.ledger.0, evidence)

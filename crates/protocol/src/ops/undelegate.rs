@@ -50,7 +50,12 @@ struct Part {
 }
 
 impl Undelegate {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let Self { operator, asset, .. } = *self;
         if self.amount.is_some_and(Amount::is_zero) {
             return Err(Refused::AmountIsZero);
@@ -58,11 +63,13 @@ impl Undelegate {
         let pool = state.pool_of(operator, asset).ok_or(Refused::PoolNotFound { operator, asset })?;
         let account = state.accounts.find(sender).ok_or(Refused::NothingDelegated { operator, asset })?;
         let parts = self.parts(state, account, pool)?;
-        super::release::check_follow_up(state, asset, &self.follow_up).map_err(|why| Refused::BadFollowUp { why })?;
+        super::release::check_follow_up(state, asset, &self.follow_up)
+            .map_err(|why| Refused::BadFollowUp { why })?;
         let (count, most) =
             (state.accounts.get(account).position_count, u32::from(state.limits().positions_per_account));
         if self.follow_up != FollowUp::Free && count >= most {
-            let why = format!("the account has {count} entries of stake, and may give follow-ups below {most}");
+            let why =
+                format!("the account has {count} entries of stake, and may give follow-ups below {most}");
             return Err(Refused::BadFollowUp { why });
         }
 
@@ -97,7 +104,8 @@ impl Undelegate {
         let stake = &state.pool(pool).stake;
         let mut entries = state.positions_in(account, pool);
         entries.retain(|(_, position)| {
-            position.until == Epoch::NEVER && self.validator.is_none_or(|wanted| position.validator() == Some(wanted))
+            position.until == Epoch::NEVER
+                && self.validator.is_none_or(|wanted| position.validator() == Some(wanted))
         });
         entries.sort_by_key(|(id, position)| (position.entered, position.settled, *id));
         if entries.is_empty() {

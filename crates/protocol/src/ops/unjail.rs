@@ -24,7 +24,12 @@ refusals! {
 }
 
 impl Unjail {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let set = self.set;
         let operator = state.operator_of(sender).ok_or(Refused::NotAnOperator)?;
         let member = state.set(set).and_then(|record| record.active_member(operator));

@@ -27,7 +27,12 @@ refusals! {
 }
 
 impl VetoSlash {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let id = self.request;
         let request = state.requests.get(&id).ok_or(Refused::RequestNotFound { request: id })?;
         if request.state != RequestState::Open {

@@ -30,7 +30,12 @@ refusals! {
 }
 
 impl Withdraw {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let Self { asset, amount, .. } = *self;
         if amount.is_zero() {
             return Err(Refused::AmountIsZero);

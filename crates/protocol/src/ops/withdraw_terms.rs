@@ -23,7 +23,12 @@ refusals! {
 }
 
 impl WithdrawTerms {
-    pub(crate) fn apply(&self, state: &mut State, sender: Address, events: &mut Vec<Event>) -> Result<(), Refused> {
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        sender: Address,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
         let set = self.set;
         let record = state.set(set).ok_or(Refused::SetNotFound { set })?;
         if !state.is_service(record, sender) {

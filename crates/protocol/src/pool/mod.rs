@@ -243,8 +243,13 @@ impl Pool {
             Some(index) => index,
             None => {
                 let track = self.fresh_track();
-                let cohort =
-                    Cohort { from: entered, upto: entered, until: Epoch::NEVER, principal: Amount::ZERO, track };
+                let cohort = Cohort {
+                    from: entered,
+                    upto: entered,
+                    until: Epoch::NEVER,
+                    principal: Amount::ZERO,
+                    track,
+                };
                 insert(&mut self.cohorts, cohort)
             }
         };
@@ -313,7 +318,12 @@ impl Pool {
     }
 
     /// What `set` owns in `epoch` of the chosen cohorts' stake, rounded down once.
-    pub(crate) fn slashable_where(&self, set: SetId, epoch: Epoch, chosen: impl Fn(&Cohort) -> bool) -> Amount {
+    pub(crate) fn slashable_where(
+        &self,
+        set: SetId,
+        epoch: Epoch,
+        chosen: impl Fn(&Cohort) -> bool,
+    ) -> Amount {
         let mut total = Wide::ZERO;
         for cohort in self.cohorts.iter().filter(|cohort| chosen(cohort)) {
             let track = self.tracks.get(cohort.track).expect("a cohort has a track");
@@ -369,7 +379,8 @@ impl Pool {
                 }
             }
         }
-        let down = |(set, total): (SetId, Wide)| (set, Amount::new(wide::shift_down(total, FACTOR_BITS_WIDE)));
+        let down =
+            |(set, total): (SetId, Wide)| (set, Amount::new(wide::shift_down(total, FACTOR_BITS_WIDE)));
         totals.into_iter().map(down).collect()
     }
 
@@ -439,9 +450,17 @@ impl Pool {
 
     /// Pays `amount` for the work of `set` in `work`, at the boundary into `paid`: to the stake bonded in `work`, by what is left of
     /// the slices that `set` owned then. `false` if there is no such stake: nothing was taken.
-    pub(crate) fn reward(&mut self, set: SetId, work: Epoch, paid: Epoch, token: AssetId, amount: Amount) -> bool {
+    pub(crate) fn reward(
+        &mut self,
+        set: SetId,
+        work: Epoch,
+        paid: Epoch,
+        token: AssetId,
+        amount: Amount,
+    ) -> bool {
         let index = self.tokens.iter().position(|reserve| reserve.token == token);
-        let carried = index.and_then(|index| self.tokens.get(index)).map_or(Amount::ZERO, |reserve| reserve.carried);
+        let carried =
+            index.and_then(|index| self.tokens.get(index)).map_or(Amount::ZERO, |reserve| reserve.carried);
         let Some(amount_with_dust) = amount.plus(carried) else { return false };
         let index = index.unwrap_or(self.tokens.len());
         let Some(shares) = self.reward_shares(set, work, amount_with_dust) else { return false };
@@ -501,7 +520,13 @@ impl Pool {
 
     /// What `principal` that entered in `entered` and leaves in `until` has earned by payments after the boundary into `settled`:
     /// per reserve, rounded down.
-    pub(crate) fn due(&self, principal: Amount, entered: Epoch, until: Epoch, settled: Epoch) -> Vec<(usize, Amount)> {
+    pub(crate) fn due(
+        &self,
+        principal: Amount,
+        entered: Epoch,
+        until: Epoch,
+        settled: Epoch,
+    ) -> Vec<(usize, Amount)> {
         if self.tokens.is_empty() || principal.is_zero() {
             return Vec::new();
         }
@@ -536,7 +561,8 @@ impl Pool {
 
     /// A position has moved on from `mark`. When the last one has gone, the dust of its rewards waits for the next.
     pub(crate) fn drop_mark(&mut self, mark: Epoch) {
-        let index = self.marks.binary_search_by_key(&mark, |(epoch, _)| *epoch).expect("a position has a mark");
+        let index =
+            self.marks.binary_search_by_key(&mark, |(epoch, _)| *epoch).expect("a position has a mark");
         let (_, count) = self.marks.get_mut(index).expect("the index was found");
         *count = count.saturating_sub(1);
         if *count == 0 {
@@ -575,7 +601,8 @@ impl Pool {
 
     fn drop_unused_tracks(&mut self) {
         let is_used = |track: usize| {
-            self.fresh == Some(track) || self.cohorts.iter().chain(&self.matured).any(|cohort| cohort.track == track)
+            self.fresh == Some(track)
+                || self.cohorts.iter().chain(&self.matured).any(|cohort| cohort.track == track)
         };
         let keep: Vec<bool> = (0..self.tracks.len()).map(is_used).collect();
         if keep.iter().all(|keep| *keep) {
@@ -662,7 +689,7 @@ impl Pool {
             }
             backed = wide::plus(backed, wide::product(cohort.principal.units(), track.factor(&self.slices)));
         }
-        if (Wide::from(self.held.units()) << FACTOR_BITS_WIDE) < backed {
+        if Wide::from(self.held.units()).wrapping_shl(FACTOR_BITS_WIDE) < backed {
             return Err(format!("the pool holds {} but owes more", self.held));
         }
         Ok(())
@@ -678,7 +705,8 @@ pub(crate) fn worth(principal: Amount, factor: u128) -> Amount {
 
 /// The least principal that is worth `amount`, at most `most`; all of it where nothing is left.
 pub(crate) fn principal_for(amount: Amount, factor: u128, most: Amount) -> Amount {
-    wide::shift_div_up(amount.units(), FACTOR_BITS_WIDE, factor).map_or(most, |units| most.min(Amount::new(units)))
+    wide::shift_div_up(amount.units(), FACTOR_BITS_WIDE, factor)
+        .map_or(most, |units| most.min(Amount::new(units)))
 }
 
 /// Where the cohort of a position stands: cohorts are sorted by (until, from), and those of one `until` do not overlap.
@@ -698,7 +726,8 @@ fn insert(cohorts: &mut Vec<Cohort>, cohort: Cohort) -> usize {
 /// Merges neighbours of one track that every slash still to come hits alike.
 fn merge(cohorts: &mut Vec<Cohort>, oldest_open: Epoch) {
     cohorts.dedup_by(|later, earlier| {
-        let is_same = later.until == earlier.until && later.track == earlier.track && later.upto <= oldest_open;
+        let is_same =
+            later.until == earlier.until && later.track == earlier.track && later.upto <= oldest_open;
         if is_same {
             earlier.upto = later.upto;
             earlier.principal.grow(later.principal);

@@ -116,8 +116,13 @@ impl Pool {
 
     /// Sets that own a part now or later, in ascending order.
     pub(crate) fn open_sets(&self) -> Vec<SetId> {
-        let mut sets: Vec<SetId> =
-            self.slices.iter().flat_map(|slice| &slice.owners).filter(|owner| owner.is_open()).map(|o| o.set).collect();
+        let mut sets: Vec<SetId> = self
+            .slices
+            .iter()
+            .flat_map(|slice| &slice.owners)
+            .filter(|owner| owner.is_open())
+            .map(|o| o.set)
+            .collect();
         sets.sort_unstable();
         sets.dedup();
         sets
@@ -139,7 +144,12 @@ impl Pool {
     }
 
     /// Whether `set` can take `parts` more.
-    pub(crate) fn can_take(&self, set: SetId, parts: u16, weight: &impl Fn(SetId) -> Fraction) -> Result<(), Short> {
+    pub(crate) fn can_take(
+        &self,
+        set: SetId,
+        parts: u16,
+        weight: &impl Fn(SetId) -> Fraction,
+    ) -> Result<(), Short> {
         let candidates = self.candidates(set, weight);
         let sizes = candidates.iter().filter_map(|index| self.slices.get(*index)).map(|slice| slice.size);
         let admissible = sizes.fold(0_u16, u16::saturating_add);
@@ -153,7 +163,10 @@ impl Pool {
     pub(crate) fn take(&mut self, set: SetId, parts: u16, from: Epoch, weight: &impl Fn(SetId) -> Fraction) {
         let mut missing = parts;
         while missing > 0 {
-            let index = *self.candidates(set, weight).first().expect("the caller asked whether there are enough parts");
+            let index = *self
+                .candidates(set, weight)
+                .first()
+                .expect("the caller asked whether there are enough parts");
             let size = self.slice_mut(index).size.min(missing);
             self.cut(index, size);
             missing = missing.saturating_sub(size);
@@ -178,7 +191,8 @@ impl Pool {
                 if missing == 0 {
                     return;
                 }
-                let is_given = |owner: &Owner| owner.set == set && owner.is_open() && (owner.from <= last) == started;
+                let is_given =
+                    |owner: &Owner| owner.set == set && owner.is_open() && (owner.from <= last) == started;
                 let slice = self.slice_mut(index);
                 if !slice.owners.iter().any(is_given) {
                     continue;

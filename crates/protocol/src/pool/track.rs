@@ -46,7 +46,13 @@ impl Track {
     }
 
     /// By how much the factor falls when what is left of those slices becomes `scaled`.
-    pub(crate) fn fall(&self, slices: &[Slice], set: SetId, epoch: Epoch, scaled: impl Fn(u128) -> u128) -> u128 {
+    pub(crate) fn fall(
+        &self,
+        slices: &[Slice],
+        set: SetId,
+        epoch: Epoch,
+        scaled: impl Fn(u128) -> u128,
+    ) -> u128 {
         self.sum(slices, |slice| slice.is_owned_by(set, epoch), |left| left.saturating_sub(scaled(left)))
     }
 
@@ -60,7 +66,13 @@ impl Track {
     }
 
     /// Scales what is left of the slices that `set` owned in `epoch`.
-    pub(crate) fn scale(&mut self, slices: &[Slice], set: SetId, epoch: Epoch, scaled: impl Fn(u128) -> u128) {
+    pub(crate) fn scale(
+        &mut self,
+        slices: &[Slice],
+        set: SetId,
+        epoch: Epoch,
+        scaled: impl Fn(u128) -> u128,
+    ) {
         for (slice, left) in slices.iter().zip(&mut self.left) {
             if slice.is_owned_by(set, epoch) {
                 *left = scaled(*left);
@@ -155,7 +167,8 @@ impl Earned {
     pub(crate) fn add(&mut self, reserve: usize, work: Epoch, paid: Epoch, share: PerUnit) {
         let index = self.rows.partition_point(|row| row.work < work);
         if self.rows.get(index).is_none_or(|row| row.work != work) {
-            let sums = index.checked_sub(1).and_then(|before| self.rows.get(before)).map(|row| row.sums.clone());
+            let sums =
+                index.checked_sub(1).and_then(|before| self.rows.get(before)).map(|row| row.sums.clone());
             self.rows.insert(index, Row { work, sums: sums.unwrap_or_default() });
         }
         for row in self.rows.iter_mut().skip(index) {

@@ -3,9 +3,10 @@
 use evidence::PublicKey;
 use hashbrown::HashMap;
 
-use crate::macros::record;
 use crate::operation::Kind;
-use crate::units::{AccountId, Address, Amount, AssetId, Digest, Epoch, Fraction, OperatorId, PoolId, ServiceId};
+use crate::units::{
+    AccountId, Address, Amount, AssetId, Digest, Epoch, Fraction, OperatorId, PoolId, ServiceId,
+};
 
 /// Accounts by dense id; the address index is never iterated, so nothing depends on its order.
 #[derive(Clone, Debug, Default)]
@@ -84,14 +85,12 @@ pub(crate) struct Extra {
     pub(crate) roles: u32,
 }
 
-record! {
-    /// The keys of an account and how many of them it takes.
-    pub struct KeySet {
-        /// Distinct keys.
-        pub keys: Vec<PublicKey>,
-        /// `k`: how many must sign.
-        pub threshold: u16,
-    }
+/// The keys of an account and how many of them must sign.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KeySet {
+    pub(crate) keys: Vec<PublicKey>,
+    /// `k`.
+    pub(crate) threshold: u16,
 }
 
 /// What a delegate may do.

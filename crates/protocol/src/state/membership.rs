@@ -32,7 +32,8 @@ impl State {
     /// The epochs from and through which a request may be executed.
     pub(crate) fn request_window(&self, request: &Request) -> (Epoch, Epoch) {
         let rules = self.parameters.at(request.capture);
-        let veto = self.set(request.set).map_or(0, |record| record.terms_in(request.capture).veto.min(rules.veto));
+        let veto =
+            self.set(request.set).map_or(0, |record| record.terms_in(request.capture).veto.min(rules.veto));
         let last_veto = request.requested.later(veto);
         (last_veto.next(), last_veto.later(rules.execution))
     }
@@ -95,7 +96,8 @@ impl State {
 
     /// The risk weights of a set and of all that own parts of a pool, so that the pool can be changed while they are asked.
     pub(crate) fn risk_weights_of(&self, pool: PoolId, set: SetId) -> BTreeMap<SetId, Fraction> {
-        let owners = self.pool(pool).stake.slices().iter().flat_map(|slice| &slice.owners).map(|owner| owner.set);
+        let owners =
+            self.pool(pool).stake.slices().iter().flat_map(|slice| &slice.owners).map(|owner| owner.set);
         owners.chain([set]).map(|set| (set, self.risk_weight(set))).collect()
     }
 
@@ -107,7 +109,8 @@ impl State {
             slices.any(|slice| slice.owners.iter().any(|owner| owner.set == set) && !slice.fits(&weight_of))
         };
         let members = self.set(set)?.members.keys();
-        let mut pools = members.filter_map(|operator| self.operator(*operator)).flat_map(|record| &record.pools);
+        let mut pools =
+            members.filter_map(|operator| self.operator(*operator)).flat_map(|record| &record.pools);
         let overfull = pools.find(|(_, pool)| is_overfull(&self.pool(*pool)))?;
         Some(self.pool(overfull.1).operator)
     }
@@ -128,7 +131,8 @@ impl State {
             crate::terms::Beneficiary::Redistribute(address) => Some(address),
             _ => None,
         });
-        let named: Vec<Address> = terms.resolvers.iter().copied().chain([terms.slasher]).chain(beneficiaries).collect();
+        let named: Vec<Address> =
+            terms.resolvers.iter().copied().chain([terms.slasher]).chain(beneficiaries).collect();
         for address in named {
             let account = self.accounts.open(address);
             let extra = self.accounts.get_mut(account).extra_mut();

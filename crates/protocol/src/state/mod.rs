@@ -15,13 +15,15 @@ use std::collections::BTreeMap;
 
 use crate::genesis::{Genesis, History, Limits, Parameters};
 use crate::units::{
-    AccountId, Address, Amount, AssetId, Epoch, OperatorId, PoolId, RequestId, SetId, SlashId, StreamId, ValidatorId,
+    AccountId, Address, Amount, AssetId, Epoch, OperatorId, PoolId, RequestId, SetId, SlashId, StreamId,
+    ValidatorId,
 };
 use accounts::Accounts;
 use evidence::PublicKey;
 use positions::Positions;
 use records::{
-    Asset, FollowUp, GovernanceChange, Operator, PoolRecord, Request, Service, Set, Slash, Stops, Stream, Validator,
+    Asset, FollowUp, GovernanceChange, Operator, PoolRecord, Request, Service, Set, Slash, Stops, Stream,
+    Validator,
 };
 
 /// The whole state of the ledger.

@@ -11,7 +11,8 @@ use crate::macros::record;
 use crate::pool::{Hit, Pool};
 use crate::terms::{Mandate, Terms};
 use crate::units::{
-    AccountId, Address, Amount, AssetId, Digest, Epoch, Fraction, OperatorId, PoolId, ServiceId, SetId, SlashId, StreamId,
+    AccountId, Address, Amount, AssetId, Digest, Epoch, Fraction, OperatorId, PoolId, ServiceId, SetId,
+    SlashId, StreamId,
 };
 
 record! {
@@ -154,7 +155,6 @@ pub(crate) struct PoolRecord {
 #[derive(Clone, Debug)]
 pub(crate) struct Service {
     pub(crate) account: AccountId,
-    pub(crate) deposit: Amount,
 }
 
 /// An operator set.
@@ -351,8 +351,6 @@ record! {
 /// The receipt of an executed slash, for as long as its proceeds are held.
 #[derive(Clone, Debug)]
 pub(crate) struct Slash {
-    pub(crate) set: SetId,
-    pub(crate) operator: OperatorId,
     pub(crate) capture: Epoch,
     pub(crate) victims: Vec<Victim>,
     /// What goes to each destination but burn, per asset.
@@ -432,6 +430,11 @@ impl Set {
         index.checked_sub(1).and_then(|index| self.tables.get(index)).map(|(_, table)| table)
     }
 
+    /// Whether an operator had a row in the stake table of `epoch`: only then can it have offended.
+    pub(crate) fn was_on_duty(&self, operator: OperatorId, epoch: Epoch) -> bool {
+        self.table_of(epoch).is_some_and(|table| table.row(operator).is_some())
+    }
+
     /// A member that has not left.
     pub(crate) fn active_member(&self, operator: OperatorId) -> Option<&Member> {
         self.members.get(&operator).filter(|member| member.left.is_none())
@@ -450,17 +453,11 @@ impl Set {
     }
 }
 
-impl PoolRecord {
-    /// Whether this is native stake is the asset's to say; what is slashed of it stays in its validators.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.stake.all_cohorts().next().is_none() && self.stake.bond().total().is_zero()
-    }
-}
-
-/// Unused caps are the default of a genesis.
 impl Caps {
     /// Whether any share is bounded.
     pub(crate) fn is_off(&self) -> bool {
-        [self.operator, self.service, self.group, self.undeclared, self.event].iter().all(|cap| *cap == Fraction::ONE)
+        [self.operator, self.service, self.group, self.undeclared, self.event]
+            .iter()
+            .all(|cap| *cap == Fraction::ONE)
     }
 }

@@ -3,21 +3,33 @@
 use super::State;
 use super::positions::Position;
 use super::records::{AssetKind, Set};
-use crate::pool::slices::Slice;
 use crate::pool;
+use crate::pool::slices::Slice;
 use crate::terms::Terms;
-use crate::units::{AccountId, Amount, AssetId, Digest, Epoch, Fraction, OperatorId, PoolId, SetId, ValidatorId};
+use crate::units::{
+    AccountId, Amount, AssetId, Digest, Epoch, Fraction, OperatorId, PoolId, SetId, ValidatorId,
+};
 use crate::wide;
 
 impl State {
     /// The positions of an account in a pool. As long as the account's list, which the genesis bounds.
     pub(crate) fn positions_in(&self, account: AccountId, pool: PoolId) -> Vec<(u32, Position)> {
         let first = self.accounts.get(account).first_position;
-        self.positions.list(first).filter(|(_, position)| position.pool == pool).map(|(id, p)| (id, *p)).collect()
+        self.positions
+            .list(first)
+            .filter(|(_, position)| position.pool == pool)
+            .map(|(id, p)| (id, *p))
+            .collect()
     }
 
     /// Adds stake that is bonded from the next epoch on.
-    pub(crate) fn join(&mut self, account: AccountId, pool: PoolId, amount: Amount, validator: Option<ValidatorId>) {
+    pub(crate) fn join(
+        &mut self,
+        account: AccountId,
+        pool: PoolId,
+        amount: Amount,
+        validator: Option<ValidatorId>,
+    ) {
         let now = self.epoch;
         self.coalesce(account, pool);
         self.pool_mut(pool).stake.join(now, amount);
@@ -54,7 +66,8 @@ impl State {
     /// Returns where it stands.
     pub(crate) fn add_position(&mut self, position: Position, is_apart: bool) -> u32 {
         let first = self.accounts.get(position.account).first_position;
-        let like = |(id, other): &(u32, &Position)| other.is_like(&position) && !self.follow_ups.contains_key(id);
+        let like =
+            |(id, other): &(u32, &Position)| other.is_like(&position) && !self.follow_ups.contains_key(id);
         let twin = self.positions.list(first).find(like).map(|(id, _)| id);
         if !is_apart && let Some(id) = twin {
             self.positions.get_mut(id).principal.grow(position.principal);
@@ -119,7 +132,13 @@ impl State {
     }
 
     /// Puts released stake where it came from: a free balance, or the validator whose balance it is.
-    pub(crate) fn add_released(&mut self, position: &Position, principal: Amount, worth: Amount, asset: AssetId) {
+    pub(crate) fn add_released(
+        &mut self,
+        position: &Position,
+        principal: Amount,
+        worth: Amount,
+        asset: AssetId,
+    ) {
         match position.validator() {
             None => self.accounts.get_mut(position.account).add_free(asset, worth),
             Some(validator) => {
@@ -140,17 +159,26 @@ impl State {
     pub(crate) fn worst_case(&self, pool: PoolId) -> Fraction {
         let record = self.pool(pool);
         let (version, cached) = record.worst_case;
-        if version == self.terms_version { cached } else { self.worst_case_of(record.stake.slices(), |_| None) }
+        if version == self.terms_version {
+            cached
+        } else {
+            self.worst_case_of(record.stake.slices(), |_| None)
+        }
     }
 
     /// The worst case of slices, with other window caps where they are given.
-    pub(crate) fn worst_case_of(&self, slices: &[Slice], cap: impl Fn(SetId) -> Option<Fraction>) -> Fraction {
+    pub(crate) fn worst_case_of(
+        &self,
+        slices: &[Slice],
+        cap: impl Fn(SetId) -> Option<Fraction>,
+    ) -> Fraction {
         let next = self.epoch.next();
         let mut kept = 0_u128;
         for slice in slices {
             let mut left = Fraction::ONE;
             for owner in slice.owners.iter().filter(|owner| owner.to >= next) {
-                let in_force = || self.set(owner.set).map_or(Fraction::ZERO, |set| set.window_cap(self.epoch));
+                let in_force =
+                    || self.set(owner.set).map_or(Fraction::ZERO, |set| set.window_cap(self.epoch));
                 let cap = cap(owner.set).unwrap_or_else(in_force);
                 left = left.times_down(cap.complement());
             }
@@ -195,7 +223,12 @@ impl State {
     /// The digest of a set's terms that an operator consents to: those announced, otherwise those in force.
     pub fn terms_digest(&self, set: SetId) -> Option<Digest> {
         let record = self.set(set)?;
-        Some(record.pending.as_ref().map_or_else(|| record.terms_in(self.epoch).digest(set), |pending| pending.digest))
+        Some(
+            record
+                .pending
+                .as_ref()
+                .map_or_else(|| record.terms_in(self.epoch).digest(set), |pending| pending.digest),
+        )
     }
 
     /// The risk weight that the capacity rule counts for a set.

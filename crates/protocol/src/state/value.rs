@@ -42,7 +42,10 @@ pub struct OverCap {
 impl std::fmt::Display for OverCap {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { cap, value, total, share } = self;
-        write!(f, "{cap} would have {value} of a ledger value of {total}, more than the largest share {share}")
+        write!(
+            f,
+            "{cap} would have {value} of a ledger value of {total}, more than the largest share {share}"
+        )
     }
 }
 
@@ -87,7 +90,9 @@ impl State {
             let of_group = plus(self.values.groups.get(&key).copied().unwrap_or(Amount::ZERO), value);
             let (name, share) = match label {
                 Some(label) => (format!("the {dimension:?} group {label:?}"), caps.group),
-                None => (format!("the group that declares no {dimension:?}"), caps.undeclared.min(caps.group)),
+                None => {
+                    (format!("the group that declares no {dimension:?}"), caps.undeclared.min(caps.group))
+                }
             };
             check_share(caps, name, of_group, total, share)?;
         }
@@ -163,7 +168,13 @@ fn plus(a: Amount, b: Amount) -> Amount {
     sum
 }
 
-fn check_share(caps: &Caps, cap: String, value: Amount, total: Amount, share: Fraction) -> Result<(), OverCap> {
+fn check_share(
+    caps: &Caps,
+    cap: String,
+    value: Amount,
+    total: Amount,
+    share: Fraction,
+) -> Result<(), OverCap> {
     if share == Fraction::ONE || value <= caps.above || value <= share.of_down(total) {
         return Ok(());
     }

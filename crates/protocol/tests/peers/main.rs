@@ -4,13 +4,19 @@
 //! test says that it skipped. Each slash gets an epoch of its own, in which everybody is bonded; what the recording asks back in between
 //! stays slashable there to the end of the history, so here it is asked back at the end.
 
+#![allow(clippy::print_stdout, reason = "a skipped test says so")]
+#![allow(clippy::disallowed_methods, reason = "sums of a test are small")]
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use protocol::genesis::Genesis;
 use protocol::terms::{AcceptedAsset, Admission, Mandate, Offences, Terms};
 use protocol::units::{Address, Amount, AssetId, Fraction, OperatorId, RequestId, SetId};
-use protocol::{Authority, Event, FollowUp, Operation, Refusal, Signer, State, advance_epoch, apply, invariants, ops, view};
+use protocol::{
+    Authority, Event, FollowUp, Operation, Refusal, Signer, State, advance_epoch, apply, invariants, ops,
+    view,
+};
 use serde_json::Value;
 
 fn shared(path: &str) -> Option<String> {
@@ -142,7 +148,8 @@ impl World {
         let set = self.set(set, asset);
         let parts = number(&step["magnitude"]) * 256 / u128::from(Fraction::STEPS);
         let asset = AssetId::new(u32::try_from(asset).expect("few"));
-        let allocation = ops::join_set::Allocation { asset, parts: u16::try_from(parts).expect("at most 256") };
+        let allocation =
+            ops::join_set::Allocation { asset, parts: u16::try_from(parts).expect("at most 256") };
         let terms = self.state.terms_digest(set).expect("the set is there");
         let join = ops::join_set::JoinSet { set, terms, allocations: vec![allocation] };
         self.must(account, Operation::JoinSet(join));
@@ -153,7 +160,8 @@ impl World {
         let (set, asset) = (step["set"].as_u64().expect("a set"), step["asset"].as_u64().expect("an asset"));
         let (_, operator) = self.operators[step["operator"].as_str().expect("an operator")];
         let set = self.set(set, asset);
-        let fraction = u64::try_from(number(&step["fraction"])).ok().and_then(Fraction::from_steps).expect("a fraction");
+        let fraction =
+            u64::try_from(number(&step["fraction"])).ok().and_then(Fraction::from_steps).expect("a fraction");
         let request = ops::request_slash::RequestSlash {
             set,
             operator,
@@ -199,8 +207,13 @@ impl World {
         if amount.is_some_and(Amount::is_zero) {
             return;
         }
-        let undelegate =
-            ops::undelegate::Undelegate { operator, asset, amount, validator: None, follow_up: FollowUp::Free };
+        let undelegate = ops::undelegate::Undelegate {
+            operator,
+            asset,
+            amount,
+            validator: None,
+            follow_up: FollowUp::Free,
+        };
         match self.run(address(staker), Operation::Undelegate(undelegate)) {
             Ok(_) => {}
             Err(refusal) => assert_eq!(refusal.code(), "undelegate.NothingDelegated", "{refusal}"),
@@ -240,16 +253,23 @@ fn replay(history: &Value) {
     for step in steps {
         match step["op"].as_str().expect("an op") {
             "deposit" => {
-                let (staker, asset) = (step["staker"].as_str().expect("a staker"), step["asset"].as_u64().expect("an asset"));
+                let (staker, asset) =
+                    (step["staker"].as_str().expect("a staker"), step["asset"].as_u64().expect("an asset"));
                 *deposits.entry((staker.to_owned(), asset)).or_default() += number(&step["amount"]);
                 let asset = AssetId::new(u32::try_from(asset).expect("few"));
                 let amount = Amount::new(number(&step["amount"]));
-                let deposit =
-                    ops::deposit::Deposit { account: None, asset, amount, index: None, proof: Default::default() };
+                let deposit = ops::deposit::Deposit {
+                    account: None,
+                    asset,
+                    amount,
+                    index: None,
+                    proof: Default::default(),
+                };
                 world.must(address(staker), Operation::Deposit(deposit));
             }
             "delegate_all" => {
-                let (staker, name) = (step["staker"].as_str().expect("a staker"), step["operator"].as_str().expect("one"));
+                let (staker, name) =
+                    (step["staker"].as_str().expect("a staker"), step["operator"].as_str().expect("one"));
                 let operator = world.operator(name, assets);
                 delegated_to.insert(staker.to_owned(), name.to_owned());
                 for asset in 0..assets {
@@ -275,7 +295,8 @@ fn replay(history: &Value) {
                 }
                 let taken = world.slash(step);
                 assert_close(&format!("history {seed}, slash {step}"), taken, number(&step["taken"]));
-                taken_total[usize::try_from(step["asset"].as_u64().expect("an asset")).expect("few")] += taken;
+                taken_total[usize::try_from(step["asset"].as_u64().expect("an asset")).expect("few")] +=
+                    taken;
             }
             "undelegate" => asked_back.push(step),
             other => panic!("unknown step {other}"),
@@ -308,7 +329,8 @@ fn check_final(
     }
     for (asset, taken) in taken.iter().enumerate() {
         let id = AssetId::new(u32::try_from(asset).expect("few"));
-        let deposited: u128 = deposits.iter().filter(|((_, a), _)| *a == asset as u64).map(|(_, amount)| amount).sum();
+        let deposited: u128 =
+            deposits.iter().filter(|((_, a), _)| *a == asset as u64).map(|(_, amount)| amount).sum();
         let sum = invariants::conservation(&world.state, id);
         assert_eq!(sum.burnt.units(), *taken, "what was taken is what was burnt");
         assert_eq!(sum.holdings().expect("a sum").units() + taken, deposited, "ours is exact to the unit");
@@ -321,7 +343,8 @@ fn every_recorded_history_ends_as_it_did_on_the_peer() {
         println!("skipped: the shared folder with the recordings is missing");
         return;
     };
-    let histories: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("a history")).collect();
+    let histories: Vec<Value> =
+        text.lines().map(|line| serde_json::from_str(line).expect("a history")).collect();
     assert_eq!(histories.len(), 40, "every history was opened");
     histories.iter().for_each(replay);
 }
