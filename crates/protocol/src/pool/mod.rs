@@ -13,19 +13,23 @@
 //! What it does not do: it knows no account, no balance, no terms and no reason. Those are [`crate::state`] and [`crate::ops`].
 
 pub(crate) mod bond;
+mod earning;
+mod liability;
+mod roll;
 pub(crate) mod slices;
 pub(crate) mod track;
 
 #[cfg(test)]
 mod tests;
 
-use crate::units::{Amount, AssetId, Epoch, SetId};
+use crate::units::{Amount, Epoch};
 use crate::wide::{self, Wide};
 use slices::Slice;
-use smallvec::SmallVec;
-use track::{Earned, Track};
+use track::Track;
 
-pub(crate) use slices::{LEFT_ONE, PARTS};
+pub(crate) use earning::Reserve;
+pub(crate) use liability::{Hit, Keep};
+pub(crate) use slices::PARTS;
 
 /// A factor counts `1 / 2^120`: 256 parts times `1 / 2^112` left of each.
 pub(crate) const FACTOR_BITS: u32 = 120;
@@ -54,52 +58,6 @@ impl Cohort {
     }
 }
 
-/// What a slash leaves of the slices it hits: `numerator / denominator`, at most one.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Keep {
-    numerator: u128,
-    denominator: u128,
-}
-
-impl Keep {
-    /// All but the fraction.
-    pub(crate) fn all_but(fraction: crate::units::Fraction) -> Self {
-        Self {
-            numerator: u128::from(fraction.complement().steps()),
-            denominator: u128::from(crate::units::Fraction::STEPS),
-        }
-    }
-
-    /// All but `left / owed` of the fraction: the bond has paid the rest.
-    pub(crate) fn all_but_share(fraction: crate::units::Fraction, left: Amount, owed: Amount) -> Self {
-        if owed.is_zero() {
-            return Self { numerator: 1, denominator: 1 };
-        }
-        let steps = u128::from(fraction.steps());
-        let whole = u128::from(crate::units::Fraction::STEPS);
-        // In 1 / 2^112 and rounded up: what the pool loses is rounded in favour of the pool.
-        let lost = wide::mul_div_up(LEFT_ONE, steps, whole);
-        let lost = wide::mul_div_down(lost, left.units(), owed.units());
-        Self { numerator: LEFT_ONE.saturating_sub(lost), denominator: LEFT_ONE }
-    }
-
-    fn of(self, left: u128) -> u128 {
-        wide::mul_div_down(left, self.numerator, self.denominator)
-    }
-}
-
-/// What a slash took from one cohort: enough for anybody to compute the loss of each position in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Hit {
-    pub(crate) from: Epoch,
-    pub(crate) upto: Epoch,
-    pub(crate) until: Epoch,
-    pub(crate) principal: Amount,
-    /// Factor before and after, in `1 / 2^120`.
-    pub(crate) before: u128,
-    pub(crate) after: u128,
-}
-
 /// The stake of one asset delegated to one operator.
 #[derive(Clone, Debug)]
 pub(crate) struct Pool {
@@ -118,16 +76,6 @@ pub(crate) struct Pool {
     /// How many positions have their rewards settled through the work of each epoch.
     marks: Vec<(Epoch, u32)>,
     bond: bond::Bond,
-}
-
-/// What a pool holds of one reward token.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Reserve {
-    pub(crate) token: AssetId,
-    /// Funded and not yet credited to anyone.
-    pub(crate) amount: Amount,
-    /// The dust of a pool that everybody has left; it joins the next reward.
-    pub(crate) carried: Amount,
 }
 
 impl Pool {
@@ -312,351 +260,6 @@ impl Pool {
         fresh
     }
 
-    /// What `set` could slash in `epoch`: what is left of the slices it owned then, over the stake bonded then. Rounded down once.
-    pub(crate) fn slashable(&self, set: SetId, epoch: Epoch) -> Amount {
-        self.slashable_where(set, epoch, |cohort| cohort.is_bonded_in(epoch))
-    }
-
-    /// What `set` owns in `epoch` of the chosen cohorts' stake, rounded down once.
-    pub(crate) fn slashable_where(
-        &self,
-        set: SetId,
-        epoch: Epoch,
-        chosen: impl Fn(&Cohort) -> bool,
-    ) -> Amount {
-        let mut total = Wide::ZERO;
-        for cohort in self.cohorts.iter().filter(|cohort| chosen(cohort)) {
-            let track = self.tracks.get(cohort.track).expect("a cohort has a track");
-            let owned = track.factor_owned(&self.slices, set, epoch);
-            total = wide::plus(total, wide::product(cohort.principal.units(), owned));
-        }
-        Amount::new(wide::shift_down(total, FACTOR_BITS_WIDE))
-    }
-
-    /// What each set that owns a part in `epoch` has of a position's principal, rounded up: what leaves is counted in full.
-    pub(crate) fn owned_of(
-        &self,
-        entered: Epoch,
-        until: Epoch,
-        epoch: Epoch,
-        principal: Amount,
-    ) -> SmallVec<[(SetId, Amount); 4]> {
-        let track = self.track_of(entered, until);
-        let mut owned: SmallVec<[(SetId, u128); 4]> = SmallVec::new();
-        for (index, slice) in self.slices.iter().enumerate() {
-            let left = track.left_of(index).saturating_mul(u128::from(slice.size));
-            for owner in slice.owners.iter().filter(|owner| owner.is_in(epoch)) {
-                match owned.iter_mut().find(|(set, _)| *set == owner.set) {
-                    Some((_, sum)) => *sum = sum.saturating_add(left),
-                    None => owned.push((owner.set, left)),
-                }
-            }
-        }
-        let amount = |factor: u128| Amount::new(wide::mul_div_up(principal.units(), factor, FACTOR_ONE));
-        owned.into_iter().map(|(set, factor)| (set, amount(factor))).collect()
-    }
-
-    /// What every set that owns a part in `epoch` could slash, by set, ascending; each rounded down once.
-    pub(crate) fn owned_in(&self, epoch: Epoch) -> Vec<(SetId, Amount)> {
-        let mut totals: Vec<(SetId, Wide)> = Vec::new();
-        for (index, slice) in self.slices.iter().enumerate() {
-            if !slice.owners.iter().any(|owner| owner.is_in(epoch)) {
-                continue;
-            }
-            let mut backing = Wide::ZERO;
-            for cohort in self.cohorts.iter().filter(|cohort| cohort.is_bonded_in(epoch)) {
-                let track = self.tracks.get(cohort.track).expect("a cohort has a track");
-                let left = track.left_of(index).saturating_mul(u128::from(slice.size));
-                backing = wide::plus(backing, wide::product(cohort.principal.units(), left));
-            }
-            for owner in slice.owners.iter().filter(|owner| owner.is_in(epoch)) {
-                match totals.binary_search_by_key(&owner.set, |(set, _)| *set) {
-                    Ok(found) => {
-                        let (_, total) = totals.get_mut(found).expect("the index was found");
-                        *total = wide::plus(*total, backing);
-                    }
-                    Err(place) => totals.insert(place, (owner.set, backing)),
-                }
-            }
-        }
-        let down =
-            |(set, total): (SetId, Wide)| (set, Amount::new(wide::shift_down(total, FACTOR_BITS_WIDE)));
-        totals.into_iter().map(down).collect()
-    }
-
-    /// What a slash of `set` for `capture` would take from the stake, before any bond: rounded down once.
-    pub(crate) fn assess(&self, set: SetId, capture: Epoch, keep: Keep) -> Amount {
-        let mut lost = Wide::ZERO;
-        for cohort in self.cohorts.iter().filter(|cohort| cohort.is_bonded_in(capture)) {
-            let track = self.tracks.get(cohort.track).expect("a cohort has a track");
-            let fall = track.fall(&self.slices, set, capture, |left| keep.of(left));
-            lost = wide::plus(lost, wide::product(cohort.principal.units(), fall));
-        }
-        Amount::new(wide::shift_down(lost, FACTOR_BITS_WIDE))
-    }
-
-    /// Scales what is left of the slices that `set` owned in `capture`, of the stake bonded in `capture`, and of nothing else.
-    /// Returns what left the pool, rounded down once: the remainder stays with the stakers.
-    pub(crate) fn slash(&mut self, set: SetId, capture: Epoch, keep: Keep) -> (Amount, Vec<Hit>) {
-        let taken = self.assess(set, capture, keep);
-        let mut hits = Vec::new();
-        if !self.slices.iter().any(|slice| slice.is_owned_by(set, capture)) {
-            return (taken, hits);
-        }
-        for track in 0..self.tracks.len() {
-            let Some(target) = self.isolate(track, capture) else { continue };
-            let slices = &self.slices;
-            let hit = self.tracks.get_mut(target).expect("an isolated track is there");
-            let before = hit.factor(slices);
-            hit.scale(slices, set, capture, |left| keep.of(left));
-            let after = hit.factor(slices);
-            let of_track = self.cohorts.iter().filter(|cohort| cohort.track == target);
-            hits.extend(of_track.map(|cohort| Hit {
-                from: cohort.from,
-                upto: cohort.upto,
-                until: cohort.until,
-                principal: cohort.principal,
-                before,
-                after,
-            }));
-        }
-        self.held.shrink(taken);
-        (taken, hits)
-    }
-
-    /// Puts the cohorts of a track that were bonded in `capture` on a track of their own; `None` if there are none.
-    fn isolate(&mut self, track: usize, capture: Epoch) -> Option<usize> {
-        let is_hit = |cohort: &Cohort| cohort.track == track && cohort.is_bonded_in(capture);
-        if !self.cohorts.iter().any(is_hit) {
-            return None;
-        }
-        let is_spared = |cohort: &Cohort| cohort.track == track && !is_hit(cohort);
-        if !self.all_cohorts().any(is_spared) {
-            if self.fresh == Some(track) {
-                self.fresh = None;
-            }
-            return Some(track);
-        }
-        let copy = self.tracks.get(track).expect("the index is in range").clone();
-        let target = self.tracks.len();
-        self.tracks.push(copy);
-        for cohort in &mut self.cohorts {
-            if cohort.track == track && cohort.is_bonded_in(capture) {
-                cohort.track = target;
-            }
-        }
-        Some(target)
-    }
-
-    /// Pays `amount` for the work of `set` in `work`, at the boundary into `paid`: to the stake bonded in `work`, by what is left of
-    /// the slices that `set` owned then. `false` if there is no such stake: nothing was taken.
-    pub(crate) fn reward(
-        &mut self,
-        set: SetId,
-        work: Epoch,
-        paid: Epoch,
-        token: AssetId,
-        amount: Amount,
-    ) -> bool {
-        let index = self.tokens.iter().position(|reserve| reserve.token == token);
-        let carried =
-            index.and_then(|index| self.tokens.get(index)).map_or(Amount::ZERO, |reserve| reserve.carried);
-        let Some(amount_with_dust) = amount.plus(carried) else { return false };
-        let index = index.unwrap_or(self.tokens.len());
-        let Some(shares) = self.reward_shares(set, work, amount_with_dust) else { return false };
-        let fits = |(track, share): &(usize, wide::PerUnit)| {
-            self.tracks.get(*track).is_some_and(|track| track.earned().can_add(index, *share))
-        };
-        if !shares.iter().all(fits) {
-            return false;
-        }
-
-        // From here on nothing can fail.
-        for (track, share) in shares {
-            let track = self.tracks.get_mut(track).expect("the index is in range");
-            track.earned_mut().add(index, work, paid, share);
-        }
-        if index == self.tokens.len() {
-            self.tokens.push(Reserve { token, amount: Amount::ZERO, carried: Amount::ZERO });
-        }
-        let reserve = self.tokens.get_mut(index).expect("the token was just listed");
-        reserve.amount.grow(amount_with_dust);
-        reserve.carried = Amount::ZERO;
-        true
-    }
-
-    /// What one unit of principal of each rewarded track gets; `None` if nothing of the set's slices is left.
-    fn reward_shares(&self, set: SetId, work: Epoch, amount: Amount) -> Option<Vec<(usize, wide::PerUnit)>> {
-        let mut weights: Vec<(usize, u128, Amount)> = Vec::new();
-        for cohort in self.cohorts.iter().filter(|cohort| cohort.is_bonded_in(work)) {
-            match weights.iter_mut().find(|(track, _, _)| *track == cohort.track) {
-                Some((_, _, principal)) => principal.grow(cohort.principal),
-                None => {
-                    let track = self.tracks.get(cohort.track).expect("a cohort has a track");
-                    let owned = track.factor_owned(&self.slices, set, work);
-                    if owned != 0 {
-                        weights.push((cohort.track, owned, cohort.principal));
-                    }
-                }
-            }
-        }
-        // With one track the weight cancels out, and the division is half as wide.
-        if let [(track, _, principal)] = weights.as_slice() {
-            let share = wide::PerUnit::share(1, amount.units(), Wide::from(principal.units()))?;
-            return Some(vec![(*track, share)]);
-        }
-        let mut total = Wide::ZERO;
-        for (_, owned, principal) in &weights {
-            total = wide::plus(total, wide::product(principal.units(), *owned));
-        }
-        if total.is_zero() {
-            return None;
-        }
-        let share = |(track, owned, _): &(usize, u128, Amount)| {
-            Some((*track, wide::PerUnit::share(*owned, amount.units(), total)?))
-        };
-        weights.iter().map(share).collect()
-    }
-
-    /// What `principal` that entered in `entered` and leaves in `until` has earned by payments after the boundary into `settled`:
-    /// per reserve, rounded down.
-    pub(crate) fn due(
-        &self,
-        principal: Amount,
-        entered: Epoch,
-        until: Epoch,
-        settled: Epoch,
-    ) -> Vec<(usize, Amount)> {
-        if self.tokens.is_empty() || principal.is_zero() {
-            return Vec::new();
-        }
-        let earned: &Earned = self.track_of(entered, until).earned();
-        let mut due = Vec::new();
-        for index in 0..self.tokens.len() {
-            let amount = earned.between(index, entered, until, settled).times_down(principal.units());
-            if amount != 0 {
-                due.push((index, Amount::new(amount)));
-            }
-        }
-        due
-    }
-
-    /// Takes a settled reward out of the reserve; returns its token.
-    pub(crate) fn take_reward(&mut self, index: usize, amount: Amount) -> AssetId {
-        let reserve = self.tokens.get_mut(index).expect("a due reward has a reserve");
-        reserve.amount.shrink(amount);
-        reserve.token
-    }
-
-    /// A position has its rewards settled through the work of `mark`.
-    pub(crate) fn add_mark(&mut self, mark: Epoch) {
-        match self.marks.binary_search_by_key(&mark, |(epoch, _)| *epoch) {
-            Ok(index) => {
-                let (_, count) = self.marks.get_mut(index).expect("the index was found");
-                *count = count.saturating_add(1);
-            }
-            Err(index) => self.marks.insert(index, (mark, 1)),
-        }
-    }
-
-    /// A position has moved on from `mark`. When the last one has gone, the dust of its rewards waits for the next.
-    pub(crate) fn drop_mark(&mut self, mark: Epoch) {
-        let index =
-            self.marks.binary_search_by_key(&mark, |(epoch, _)| *epoch).expect("a position has a mark");
-        let (_, count) = self.marks.get_mut(index).expect("the index was found");
-        *count = count.saturating_sub(1);
-        if *count == 0 {
-            self.marks.remove(index);
-        }
-    }
-
-    /// Moves the dust of a pool that nobody is in to the next reward.
-    pub(crate) fn carry_dust(&mut self) {
-        if !self.marks.is_empty() {
-            return;
-        }
-        for reserve in &mut self.tokens {
-            reserve.carried.grow(reserve.amount);
-            reserve.amount = Amount::ZERO;
-        }
-    }
-
-    /// The boundary into `now`: sets aside what is free, merges what can no longer differ, forgets what nobody can ask about.
-    pub(crate) fn roll(&mut self, now: Epoch, oldest_open: Epoch, is_free: impl Fn(Epoch) -> bool) {
-        let (free, live): (Vec<_>, Vec<_>) =
-            self.cohorts.drain(..).partition(|cohort| cohort.until != Epoch::NEVER && is_free(cohort.until));
-        self.cohorts = live;
-        for cohort in free {
-            insert(&mut self.matured, cohort);
-        }
-        for cohorts in [&mut self.cohorts, &mut self.matured] {
-            cohorts.retain(|cohort| !cohort.principal.is_zero());
-            merge(cohorts, oldest_open);
-        }
-        self.drop_unused_tracks();
-        self.roll_slices(now, oldest_open);
-        self.forget_earnings(now);
-        self.bond.roll(oldest_open);
-    }
-
-    fn drop_unused_tracks(&mut self) {
-        let is_used = |track: usize| {
-            self.fresh == Some(track)
-                || self.cohorts.iter().chain(&self.matured).any(|cohort| cohort.track == track)
-        };
-        let keep: Vec<bool> = (0..self.tracks.len()).map(is_used).collect();
-        if keep.iter().all(|keep| *keep) {
-            return;
-        }
-        let mut next = 0_usize;
-        let mut moved = Vec::with_capacity(keep.len());
-        for keep in &keep {
-            moved.push(next);
-            next = next.saturating_add(usize::from(*keep));
-        }
-        let mut kept = keep.iter();
-        self.tracks.retain(|_| *kept.next().unwrap_or(&true));
-        let new_index = |track: usize| *moved.get(track).expect("every track has a new place");
-        self.fresh = self.fresh.map(new_index);
-        for cohort in self.cohorts.iter_mut().chain(&mut self.matured) {
-            cohort.track = new_index(cohort.track);
-        }
-    }
-
-    fn roll_slices(&mut self, now: Epoch, oldest_open: Epoch) {
-        for slice in &mut self.slices {
-            slice.forget(now, oldest_open);
-        }
-        let mut index = 1;
-        while index < self.slices.len() {
-            let left = index.saturating_sub(1);
-            let same_owners = match (self.slices.get(left), self.slices.get(index)) {
-                (Some(a), Some(b)) => a.owners == b.owners,
-                _ => false,
-            };
-            if same_owners && self.tracks.iter().all(|track| track.is_even(left, index)) {
-                let removed = self.slices.remove(index);
-                let kept = self.slices.get_mut(left).expect("the left neighbour is there");
-                kept.size = kept.size.saturating_add(removed.size);
-                for track in &mut self.tracks {
-                    track.unite(index);
-                }
-            } else {
-                index = index.saturating_add(1);
-            }
-        }
-    }
-
-    fn forget_earnings(&mut self, now: Epoch) {
-        let mut asked: Vec<Epoch> = self.marks.iter().map(|(mark, _)| *mark).collect();
-        asked.extend(self.all_cohorts().map(|cohort| cohort.until).filter(|until| *until != Epoch::NEVER));
-        asked.sort_unstable();
-        asked.dedup();
-        for track in &mut self.tracks {
-            track.earned_mut().forget(&asked, now);
-        }
-    }
-
     /// Cuts slice `index` so that its first `size` parts stand alone. What is left of it is the same on both sides.
     pub(crate) fn cut(&mut self, index: usize, size: u16) {
         let slice = self.slices.get_mut(index).expect("a slice to cut is there");
@@ -721,17 +324,4 @@ fn insert(cohorts: &mut Vec<Cohort>, cohort: Cohort) -> usize {
     let index = cohorts.partition_point(|other| (other.until, other.from) <= (cohort.until, cohort.from));
     cohorts.insert(index, cohort);
     index
-}
-
-/// Merges neighbours of one track that every slash still to come hits alike.
-fn merge(cohorts: &mut Vec<Cohort>, oldest_open: Epoch) {
-    cohorts.dedup_by(|later, earlier| {
-        let is_same =
-            later.until == earlier.until && later.track == earlier.track && later.upto <= oldest_open;
-        if is_same {
-            earlier.upto = later.upto;
-            earlier.principal.grow(later.principal);
-        }
-        is_same
-    });
 }
