@@ -12,6 +12,7 @@ use crate::state::State;
 use crate::state::records::{RequestState, Row, Set, Table};
 use crate::terms::Terms;
 use crate::units::{Amount, AssetId, Epoch, Fraction, OperatorId, PoolId, RequestId, SetId};
+use crate::wide;
 
 /// Ends the current epoch and begins the next. Returns what happened.
 pub fn advance_epoch(state: &mut State) -> Vec<Event> {
@@ -26,8 +27,8 @@ pub fn advance_epoch(state: &mut State) -> Vec<Event> {
     start_terms(state, ended, &mut events);
     start_mandates(state, &mut events);
     roll_pools(state);
-    freeze_tables(state);
     state.freeze_values();
+    freeze_tables(state);
     state.freeze_exposure();
     state.check_certificates(&mut events);
     forget(state);
@@ -157,7 +158,7 @@ fn table(state: &State, set: &Set, contributions: &[Contribution]) -> Table {
             table.rows.push(row);
         }
     }
-    clip(&mut table, terms.operator_share_max.min(state.parameters().caps.operator));
+    clip(&mut table, terms.operator_share_max);
     table
 }
 
@@ -175,6 +176,7 @@ fn row(state: &State, set: &Set, terms: &Terms, contributions: &[Contribution]) 
             row.contributions.push((contribution.pool, weight));
         }
     }
+    row.weight = state.capped_weight(operator, row.weight);
     let admission = &terms.admission;
     if row.weight.is_zero() || row.weight < admission.stake_min {
         return None;
@@ -188,14 +190,29 @@ fn row(state: &State, set: &Set, terms: &Terms, contributions: &[Contribution]) 
     Some(row)
 }
 
-/// Clips every weight to the largest share; where there are too few operators for that share nothing is clipped.
+/// Clips weights so that nobody has more than the largest share of what remains; where there are too few operators for that share
+/// nothing is clipped.
 fn clip(table: &mut Table, share: Fraction) {
     let rows = u128::try_from(table.rows.len()).unwrap_or(u128::MAX);
-    if share == Fraction::ONE || rows.saturating_mul(u128::from(share.steps())) < u128::from(Fraction::STEPS)
+    if share == Fraction::ONE || rows.saturating_mul(u128::from(share.steps())) <= u128::from(Fraction::STEPS)
     {
         return;
     }
-    let most = share.of_down(table.weight);
+    let mut heaviest: Vec<Amount> = table.rows.iter().map(|row| row.weight).collect();
+    heaviest.sort_unstable_by(|a, b| b.cmp(a));
+    let (mut rest, mut clipped, mut most) = (table.weight, Fraction::ZERO, None);
+    for weight in heaviest {
+        // With the heavier ones clipped to m, m = share x (rest + clipped x m): what may be had of the rest.
+        let left = clipped.complement().steps();
+        let of_rest = wide::mul_div_down(rest.units(), u128::from(share.steps()), u128::from(left.max(1)));
+        if weight.units() <= of_rest {
+            most = Some(Amount::new(of_rest));
+            break;
+        }
+        rest.shrink(weight);
+        clipped = clipped.plus_up_to_one(share);
+    }
+    let Some(most) = most else { return };
     table.weight = Amount::ZERO;
     for row in &mut table.rows {
         row.weight = row.weight.min(most);
@@ -210,15 +227,16 @@ fn forget(state: &mut State) {
     let reach = now.since(oldest_open);
     // Rules matter for captures that are open, and for stake that still leaves under them.
     state.parameters.forget_before(oldest_open.earlier(UNBONDING_MAX));
-    let is_open = |capture: Epoch| state.parameters.at(capture).reach() >= now.since(capture);
+    // The part by correlation looks a window back from the oldest capture for which it can be taken.
+    let correlated_from = oldest_open.earlier(state.parameters.at(oldest_open).slash_window);
     let mut emptied = Vec::new();
     for (index, record) in state.sets.iter_mut().enumerate() {
         record.terms.forget_before(oldest_open);
         record.profit.forget_before(now);
-        while record.tables.get(1).is_some_and(|(from, _)| *from <= oldest_open) {
+        while record.tables.get(1).is_some_and(|(from, _)| *from <= correlated_from) {
             record.tables.remove(0);
         }
-        record.punished.retain(|(_, key), _| is_open(key.capture()));
+        record.punished.retain(|(_, key), _| key.capture() >= correlated_from);
         let counted_from = oldest_open.earlier(reach.saturating_mul(2));
         record.executed.retain(|executed| executed.executed >= counted_from);
         record.jailings.retain(|jailing| jailing.epoch >= oldest_open);

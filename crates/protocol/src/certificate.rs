@@ -213,7 +213,7 @@ impl State {
                     record.under_since = None;
                     events.push(crate::event::Event::CollateralRestored { set });
                 }
-                (Some(since), true) if now.since(since) == self.parameters().grace.saturating_add(1) => {
+                (Some(since), true) if now.since(since) > self.parameters().grace => {
                     self.run_out(set, now, events);
                 }
                 (Some(_), true) | (None, false) => {}

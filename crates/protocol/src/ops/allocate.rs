@@ -43,7 +43,7 @@ refusals! {
         AssetNotAccepted { asset: AssetId } => "the terms of the set do not name asset {asset}",
         TooManySets { sets: usize, most: u16 } => "{sets} sets own parts of the pool, and {most} may",
         SlicesFull { parts: u16, admissible: u16, short: u16 } => "of the {parts} parts more the capacity rule admits {admissible}, {short} too few",
-        NotCertified { set: SetId } => "set {set} shares parts and is under-collateralised, and the pool's mandate is certified sharing only",
+        NotCertified { set: SetId } => "set {set} is under-collateralised, and the pool's mandate is certified sharing only",
         OverCap { over: OverCap } => "{over}",
     }
 }
@@ -153,20 +153,38 @@ pub(crate) fn plan_increase(
     if !owners.contains(&set) && owners.len() >= usize::from(most) {
         return Err(Refused::TooManySets { sets: owners.len(), most });
     }
-    let weight = |set: SetId| state.risk_weight(set);
-    stake.can_take(set, parts, &weight).map_err(|short| {
-        let admissible = short.admissible;
-        Refused::SlicesFull { parts, admissible, short: parts.saturating_sub(admissible) }
-    })?;
+    state.check_capacity(operator, asset, set, parts)?;
     let mandate = state.pool(pool).mandate;
-    if !mandate.uncertified && state.is_sharing_uncertified(set) {
+    if !mandate.uncertified && state.is_uncertified(set) {
         return Err(Refused::NotCertified { set });
     }
+    let weight = |set: SetId| state.risk_weight(set);
     let (backing, whole) = stake.next_parts_worth(set, parts, state.epoch, &weight);
     state.check_set_caps(set, state.value(asset, backing)).map_err(|over| Refused::OverCap { over })?;
     let from = state.epoch.next().later(terms.warm_up);
     let notice = if state.exceeds_mandate(pool, set, parts) { state.parameters().notice } else { 0 };
     Ok(Plan { pool, parts, from: from.later(notice), left: Fraction::ratio_down(backing, whole), backing })
+}
+
+impl State {
+    /// Whether the capacity rule admits so many parts more of a pool for a set: the check of an opt-in. Costs as the pool has slices.
+    ///
+    /// # Errors
+    /// [`Refused::PoolNotFound`], [`Refused::SlicesFull`].
+    pub fn check_capacity(
+        &self,
+        operator: OperatorId,
+        asset: AssetId,
+        set: SetId,
+        parts: u16,
+    ) -> Result<(), Refused> {
+        let pool = self.pool_of(operator, asset).ok_or(Refused::PoolNotFound { asset })?;
+        let weight = |set: SetId| self.risk_weight(set);
+        self.pool(pool).stake.can_take(set, parts, &weight).map_err(|short| {
+            let admissible = short.admissible;
+            Refused::SlicesFull { parts, admissible, short: parts.saturating_sub(admissible) }
+        })
+    }
 }
 
 /// Carries out a planned increase.

@@ -47,9 +47,7 @@ impl ChangeMandate {
         if share > mandate.elsewhere {
             return Err(Refused::ElsewhereExceeds { share, mandate: mandate.elsewhere });
         }
-        if !mandate.uncertified
-            && record.stake.open_sets().into_iter().any(|set| state.is_sharing_uncertified(set))
-        {
+        if !mandate.uncertified && record.stake.open_sets().into_iter().any(|set| state.is_uncertified(set)) {
             return Err(Refused::SharingUncertified);
         }
         let highest =

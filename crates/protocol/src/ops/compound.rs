@@ -7,7 +7,8 @@ use crate::state::State;
 use crate::units::{Address, AssetId, OperatorId};
 
 record! {
-    /// Claims what an account's stake in a pool has earned in the pool's asset, and delegates it there.
+    /// Claims what an account's stake in a pool has earned in the pool's asset, and what it has settled of it before, and delegates it
+    /// there.
     pub struct Compound {
         /// Whose order; the sender's where it is not given.
         #[serde(default)]

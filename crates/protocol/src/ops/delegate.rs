@@ -133,6 +133,9 @@ impl Delegate {
         let asset = self.asset;
         let account = state.accounts.find(sender);
         if !state.is_native(asset) {
+            if self.validator.is_some() {
+                return Err(Refused::ValidatorNotYours { asset });
+            }
             return Ok((
                 account,
                 account.map_or(Amount::ZERO, |account| state.accounts.get(account).free(asset)),

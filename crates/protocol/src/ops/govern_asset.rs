@@ -90,6 +90,12 @@ impl GovernAsset {
         events: &mut Vec<Event>,
     ) {
         let from = if at_once { state.epoch } else { later };
+        // A newer figure replaces one that is announced.
+        let is_same = |other: &GovernanceChange| {
+            std::mem::discriminant(other) == std::mem::discriminant(&change)
+                && other.asset() == Some(self.asset)
+        };
+        state.governance.retain(|(_, other)| !is_same(other));
         events.push(Event::AssetGoverned { asset: self.asset, from });
         if at_once {
             state.carry_out_governance(&change);

@@ -3,9 +3,10 @@
 use super::allocate::{self, Plan};
 use crate::event::Event;
 use crate::macros::{record, refusals};
+use crate::pool::Cohort;
 use crate::state::State;
 use crate::state::records::{Member, Set};
-use crate::units::{Address, Amount, AssetId, Digest, OperatorId, SetId};
+use crate::units::{Address, Amount, AssetId, Digest, Epoch, OperatorId, SetId};
 
 record! {
     /// Joins a set with first allocations, under the terms that the digest names.
@@ -68,8 +69,8 @@ impl JoinSet {
             events.push(Event::LeftSet { set, operator: smallest, replaced_by: Some(operator) });
         }
         let member = state.set_mut(set).members.entry(operator).or_insert_with(Member::new);
+        // A jail goes on where it was left.
         member.left = None;
-        member.jailed = None;
         if let Some(pending) = &mut state.set_mut(set).pending {
             pending.consents.insert(operator);
         }
@@ -145,8 +146,8 @@ impl JoinSet {
         for (asset, plan) in plans {
             weight.grow(state.weight(terms, *asset, plan.backing));
         }
-        let weight_in_table = |operator: OperatorId| table_weight(state, record, operator);
-        let smallest = active.map(|(operator, _)| (weight_in_table(*operator), *operator)).min();
+        let smallest =
+            active.map(|(operator, _)| (member_weight(state, record, self.set, *operator), *operator)).min();
         let Some((least, operator)) = smallest else { return Ok(None) };
         let needed = crate::units::Fraction::from_percent(10).of_up(least).plus(least).unwrap_or(least);
         if weight < needed || weight.is_zero() {
@@ -156,7 +157,16 @@ impl JoinSet {
     }
 }
 
-fn table_weight(state: &State, record: &Set, operator: OperatorId) -> Amount {
+/// What a member weighs: in the table, or once everything ordered has started.
+fn member_weight(state: &State, record: &Set, set: SetId, operator: OperatorId) -> Amount {
     let row = record.table_of(state.epoch).and_then(|table| table.row(operator));
-    row.map_or(Amount::ZERO, |row| row.weight)
+    let in_table = row.map_or(Amount::ZERO, |row| row.weight);
+    // Whoever has just joined, or warms up, is not in the table yet.
+    let mut ordered = Amount::ZERO;
+    for (asset, pool) in state.operator(operator).map(|record| record.pools.clone()).unwrap_or_default() {
+        let bonded = |cohort: &Cohort| cohort.is_bonded_in(state.epoch);
+        let amount = state.pool(pool).stake.slashable_where(set, Epoch::NEVER.previous(), bonded);
+        ordered.grow(state.weight(record.terms_in(state.epoch), asset, amount));
+    }
+    in_table.max(ordered)
 }

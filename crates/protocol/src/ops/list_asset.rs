@@ -63,13 +63,15 @@ impl ListAsset {
         if let Some(index) = state.assets.iter().position(is_same) {
             return Err(Refused::AlreadyListed { asset: AssetId::at(index) });
         }
-        let deposit = state.parameters().object_deposit;
+        let id = AssetId::at(state.assets.len());
+        // Nobody can have any of the deposit asset before it is listed.
+        let is_deposit_asset = id == state.genesis.deposit_asset;
+        let deposit = if is_deposit_asset { Amount::ZERO } else { state.parameters().object_deposit };
         state.can_post(sender, deposit).map_err(|free| Refused::DepositMissing { deposit, free })?;
 
         // From here on nothing can fail.
         let account = state.accounts.open(sender);
         state.post(account, deposit);
-        let id = AssetId::at(state.assets.len());
         state.assets.push(Asset {
             origin: self.origin.clone(),
             decimals: self.decimals,

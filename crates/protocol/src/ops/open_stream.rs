@@ -29,7 +29,7 @@ refusals! {
         TokenNotNamed { token: AssetId } => "the terms of the set do not name reward token {token}",
         TooManyStreams { count: usize, most: u16 } => "{count} streams pay the set, and {most} may",
         BelowMinimum { amount: Amount, least: Amount } => "{amount} per epoch is below the smallest stake {least} of the token",
-        ExceedsFree { amount: Amount, free: Amount } => "funding of {amount} exceeds free balance {free}",
+        ExceedsFree { amount: Amount, free: Amount } => "funding, and deposit in the same token, of {amount} exceed free balance {free}",
         DepositMissing { deposit: Amount, free: Amount } => "the deposit of {deposit} exceeds the free balance {free}",
     }
 }
@@ -90,8 +90,9 @@ impl OpenStream {
         } else {
             Amount::ZERO
         };
-        if amount.plus(of_deposit).is_none_or(|total| total > free) {
-            return Err(Refused::ExceedsFree { amount, free });
+        let needed = amount.plus(of_deposit).unwrap_or(amount);
+        if needed > free {
+            return Err(Refused::ExceedsFree { amount: needed, free });
         }
         Ok(amount)
     }

@@ -54,6 +54,7 @@ impl RegisterOperator {
             account,
             is_retired: false,
             groups: self.groups.clone(),
+            frozen_groups: self.groups.clone(),
             pools: Default::default(),
             sets: Default::default(),
             split: Vec::new(),

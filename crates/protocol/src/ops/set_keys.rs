@@ -79,12 +79,8 @@ impl SetKeys {
     }
 }
 
-/// Whether enough new keys come in that they could sign without the old ones, or fewer must sign than before.
+/// Whether a key comes in, or fewer must sign than before. One key at a time counts as well: several changes in a row would otherwise
+/// replace all owners at once.
 fn could_be_others(current: &KeySet, new: &KeySet) -> bool {
-    let kept = new.keys.iter().filter(|key| current.keys.contains(key)).count();
-    let replaced = current.keys.len().saturating_sub(kept);
-    let added = new.keys.len().saturating_sub(kept);
-    let spare = current.keys.len().saturating_sub(usize::from(current.threshold));
-    added > 0 && (replaced > spare || added >= usize::from(new.threshold))
-        || new.threshold < current.threshold
+    new.keys.iter().any(|key| !current.keys.contains(key)) || new.threshold < current.threshold
 }

@@ -88,10 +88,12 @@ impl State {
         self.set(set).is_none_or(|record| record.terms_in(self.epoch).is_burning())
     }
 
-    /// Whether a set shares its slices and has no certificate.
-    pub(crate) fn is_sharing_uncertified(&self, set: SetId) -> bool {
-        self.set(set)
-            .is_some_and(|record| record.under_since.is_some() && record.terms_in(self.epoch).is_sharing())
+    /// Whether a pool of certified sharing only keeps a set out: it is under-collateralised, and shares its slices or has used up its
+    /// grace.
+    pub(crate) fn is_uncertified(&self, set: SetId) -> bool {
+        let Some(record) = self.set(set) else { return false };
+        let is_late = |since: Epoch| self.epoch.since(since) > self.parameters().grace;
+        record.under_since.is_some_and(|since| record.terms_in(self.epoch).is_sharing() || is_late(since))
     }
 
     /// The risk weights of a set and of all that own parts of a pool, so that the pool can be changed while they are asked.

@@ -124,6 +124,8 @@ pub(crate) struct Operator {
     pub(crate) account: AccountId,
     pub(crate) is_retired: bool,
     pub(crate) groups: Groups,
+    /// As declared at the last boundary: what the group caps go by.
+    pub(crate) frozen_groups: Groups,
     pub(crate) pools: SmallVec<[(AssetId, PoolId); 2]>,
     /// Sets it is in or was in while an offence may still be reported.
     pub(crate) sets: BTreeSet<SetId>,
@@ -404,6 +406,18 @@ pub(crate) enum GovernanceChange {
     Value { asset: AssetId, value: u64 },
     Cap { asset: AssetId, cap: Amount },
     StakeMin { asset: AssetId, amount: Amount },
+}
+
+impl GovernanceChange {
+    /// The asset whose figures it changes.
+    pub(crate) fn asset(&self) -> Option<AssetId> {
+        match self {
+            Self::Parameters(_) => None,
+            Self::Value { asset, .. } | Self::Cap { asset, .. } | Self::StakeMin { asset, .. } => {
+                Some(*asset)
+            }
+        }
+    }
 }
 
 /// What a guardian may stop.

@@ -85,7 +85,7 @@ impl State {
         let of_operator = plus(at(&self.values.operators, operator.index()), value);
         check_share(caps, format!("operator {operator}"), of_operator, total, caps.operator)?;
         let Some(record) = self.operator(operator) else { return Ok(()) };
-        for (dimension, label) in record.groups.labels() {
+        for (dimension, label) in record.frozen_groups.labels() {
             let key = (dimension, label.clone());
             let of_group = plus(self.values.groups.get(&key).copied().unwrap_or(Amount::ZERO), value);
             let (name, share) = match label {
@@ -120,7 +120,7 @@ impl State {
             return;
         }
         let value = self.value(asset, amount);
-        let labels = self.operator(operator).map(|record| record.groups.clone()).unwrap_or_default();
+        let labels = self.operator(operator).map(|record| record.frozen_groups.clone()).unwrap_or_default();
         self.values.total.grow(value);
         add(&mut self.values.operators, operator.index(), value);
         for (dimension, label) in labels.labels() {
@@ -134,11 +134,26 @@ impl State {
         add(&mut self.values.sets, set.index(), value);
     }
 
+    /// An operator's weight where others' moves have pushed its value over the cap: clipped in proportion, its stake untouched.
+    pub(crate) fn capped_weight(&self, operator: OperatorId, weight: Amount) -> Amount {
+        let caps = &self.parameters().caps;
+        let (value, most) =
+            (at(&self.values.operators, operator.index()), caps.operator.of_down(self.values.total));
+        if caps.is_off() || value <= caps.above || value <= most {
+            weight
+        } else {
+            weight.portion_down(most, value)
+        }
+    }
+
     /// Freezes the values of the epoch that begins.
     pub(crate) fn freeze_values(&mut self) {
         self.values = Values::default();
         if self.parameters().caps.is_off() {
             return;
+        }
+        for operator in &mut self.operators {
+            operator.frozen_groups = operator.groups.clone();
         }
         let mut values = Values::default();
         for record in &self.pools {
@@ -146,7 +161,7 @@ impl State {
             values.total.grow(value);
             add(&mut values.operators, record.operator.index(), value);
             if let Some(operator) = self.operator(record.operator) {
-                for (dimension, label) in operator.groups.labels() {
+                for (dimension, label) in operator.frozen_groups.labels() {
                     values.groups.entry((dimension, label.clone())).or_default().grow(value);
                 }
             }
