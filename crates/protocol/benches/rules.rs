@@ -3,6 +3,7 @@
 //! `cargo bench -p protocol --bench rules`
 
 #![allow(missing_docs, reason = "criterion's macros make undocumented items")]
+#![allow(clippy::disallowed_types, reason = "a bench measures time")]
 
 mod network;
 

@@ -224,11 +224,11 @@ fn clip(table: &mut Table, share: Fraction) {
 fn forget(state: &mut State) {
     let now = state.epoch;
     let oldest_open = state.oldest_open(now);
-    let reach = now.since(oldest_open);
     // Rules matter for captures that are open, and for stake that still leaves under them.
     state.parameters.forget_before(oldest_open.earlier(UNBONDING_MAX));
-    // The part by correlation looks a window back from the oldest capture for which it can be taken.
-    let correlated_from = oldest_open.earlier(state.parameters.at(oldest_open).slash_window);
+    // The part by correlation, and the mass bound, look back from the oldest capture for which a slash can be executed.
+    let reach = state.longest_reach();
+    let correlated_from = oldest_open.earlier(reach);
     let mut emptied = Vec::new();
     for (index, record) in state.sets.iter_mut().enumerate() {
         record.terms.forget_before(oldest_open);
@@ -237,7 +237,7 @@ fn forget(state: &mut State) {
             record.tables.remove(0);
         }
         record.punished.retain(|(_, key), _| key.capture() >= correlated_from);
-        let counted_from = oldest_open.earlier(reach.saturating_mul(2));
+        let counted_from = correlated_from.earlier(reach);
         record.executed.retain(|executed| executed.executed >= counted_from);
         record.jailings.retain(|jailing| jailing.epoch >= oldest_open);
         record.members.retain(|operator, member| {

@@ -308,6 +308,11 @@ impl<T> History<T> {
         self.later.push((epoch, value));
     }
 
+    /// Drops what is planned for after `now`.
+    pub fn forget_after(&mut self, now: Epoch) {
+        self.later.retain(|(from, _)| *from <= now);
+    }
+
     /// Every change and when it starts; the first from epoch zero.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Epoch, &T)> {
         std::iter::once((Epoch::ZERO, &self.first))

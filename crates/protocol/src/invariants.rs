@@ -86,6 +86,7 @@ pub fn conservation(state: &State, asset: AssetId) -> Conservation {
     }
     for validator in state.validators.iter().filter(|validator| validator.asset == asset) {
         sum.free.grow(validator.free);
+        sum.held.grow(validator.slashed);
     }
     for pool in &state.pools {
         for reserve in pool.stake.reserves().iter().filter(|reserve| reserve.token == asset) {
@@ -166,6 +167,12 @@ fn check_pools(state: &State) -> Result<(), Violation> {
             return Err(Violation(format!(
                 "pool {index}: cohorts hold {cohorts}, positions {:?}",
                 principal.get(index)
+            )));
+        }
+        let native = record.stake.held().plus(record.slashed);
+        if state.is_native(record.asset) && native != Some(cohorts) {
+            return Err(Violation(format!(
+                "pool {index}: {native:?} of native stake is not its principal {cohorts}"
             )));
         }
         for (reserve, due) in record.stake.reserves().iter().zip(due.get(index).into_iter().flatten()) {

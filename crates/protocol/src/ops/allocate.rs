@@ -198,8 +198,9 @@ pub(crate) fn carry_out(
 ) {
     let weights = state.risk_weights_of(plan.pool, set);
     let weight = |set: SetId| weights.get(&set).copied().unwrap_or(Fraction::ONE);
+    let now = state.epoch;
     let record = state.pool_mut(plan.pool);
-    record.stake.take(set, plan.parts, plan.from, &weight);
+    record.stake.take(set, plan.parts, now, plan.from, &weight);
     record.worst_case.0 = u64::MAX;
     let parts = record.stake.parts_of(set);
     let value = state.value(asset, plan.backing);

@@ -59,6 +59,7 @@ impl ProposeParameters {
 
         // From here on nothing can fail.
         // The history knows it from now on, so that whatever is computed for later epochs is right; it counts from its epoch.
+        state.parameters.forget_after(state.epoch);
         state.parameters.set(from, (**new).clone());
         state.governance.retain(|(_, change)| !matches!(change, GovernanceChange::Parameters(_)));
         state.governance.push((from, GovernanceChange::Parameters(self.parameters.clone())));
@@ -72,7 +73,8 @@ fn needed_unbonding(state: &State, from: Epoch) -> u32 {
     let mut needed = 0;
     let mut until = from;
     for (start, rules) in state.parameters.iter().rev() {
-        if start >= from {
+        // What was announced before and has not started is replaced.
+        if start > state.epoch {
             continue;
         }
         let last_capture = until.previous();

@@ -104,6 +104,9 @@ fn release(
     state.settle(id);
     let Position { principal, entered, until, pool, .. } = *position;
     let worth = state.pool_mut(pool).stake.pay_out(principal, entered, until);
+    if position.validator().is_some() {
+        state.pool_mut(pool).forward_slashed(worth.room_below(principal));
+    }
     state.shrink_position(id, principal);
     state.add_released(position, principal, worth, asset);
     let owner = state.accounts.get(account).address;

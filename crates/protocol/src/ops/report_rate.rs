@@ -75,9 +75,11 @@ impl ReportRate {
     }
 }
 
-/// The highest rate after so many epochs: rises add up, they don't compound.
-fn highest(rate: u64, rise: Fraction, epochs: u32) -> u64 {
+/// The highest rate of an epoch: one step above the last. Anybody can report in every epoch, so unused steps don't add up.
+fn highest(rate: u64, rise: Fraction, elapsed: u32) -> u64 {
+    if elapsed == 0 {
+        return rate;
+    }
     let step = rise.of_down(Amount::new(u128::from(rate))).units();
-    let rise = u64::try_from(step.saturating_mul(u128::from(epochs))).unwrap_or(u64::MAX);
-    rate.saturating_add(rise)
+    rate.saturating_add(u64::try_from(step).unwrap_or(u64::MAX))
 }

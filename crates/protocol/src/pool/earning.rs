@@ -3,7 +3,7 @@
 use super::Pool;
 use super::track::Earned;
 use crate::units::{Amount, AssetId, Epoch, SetId};
-use crate::wide::{self, Wide};
+use crate::wide::{self, PerUnit, Wide};
 
 /// What a pool holds of one reward token.
 #[derive(Clone, Copy, Debug)]
@@ -15,75 +15,142 @@ pub(crate) struct Reserve {
     pub(crate) carried: Amount,
 }
 
-impl Pool {
-    /// Pays `amount` for the work of `set` in `work`, at the boundary into `paid`: to the stake bonded in `work`, by what is left of
-    /// the slices that `set` owned then. `false` if there is no such stake: nothing was taken.
-    pub(crate) fn reward(
-        &mut self,
-        set: SetId,
-        work: Epoch,
-        paid: Epoch,
-        token: AssetId,
-        amount: Amount,
-    ) -> bool {
-        let index = self.tokens.iter().position(|reserve| reserve.token == token);
-        let carried =
-            index.and_then(|index| self.tokens.get(index)).map_or(Amount::ZERO, |reserve| reserve.carried);
-        let Some(amount_with_dust) = amount.plus(carried) else { return false };
-        let index = index.unwrap_or(self.tokens.len());
-        let Some(shares) = self.reward_shares(set, work, amount_with_dust) else { return false };
-        let fits = |(track, share): &(usize, wide::PerUnit)| {
-            self.tracks.get(*track).is_some_and(|track| track.earned().can_add(index, *share))
-        };
-        if !shares.iter().all(fits) {
-            return false;
-        }
+/// A payment for the work of a set in an epoch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reward {
+    pub(crate) set: SetId,
+    pub(crate) work: Epoch,
+    pub(crate) token: AssetId,
+    pub(crate) amount: Amount,
+}
 
-        // From here on nothing can fail.
-        for (track, share) in shares {
-            let track = self.tracks.get_mut(track).expect("the index is in range");
+/// Stake of one track that was bonded in an epoch.
+struct Backing {
+    track: usize,
+    principal: Amount,
+    /// What each set owned of a unit of it, by set, in `1 / 2^120`.
+    owned: Vec<(SetId, u128)>,
+}
+
+impl Backing {
+    fn owned_by(&self, set: SetId) -> u128 {
+        let index = self.owned.binary_search_by_key(&set, |(owner, _)| *owner).ok();
+        index.and_then(|index| self.owned.get(index)).map_or(0, |(_, owned)| *owned)
+    }
+}
+
+/// What one unit of principal of each track has with another reward; `None` if nothing of the set's slices is left.
+fn add_shares(backing: &[Backing], set: SetId, amount: Amount, shares: &[PerUnit]) -> Option<Vec<PerUnit>> {
+    // With one track the weight cancels out, and the division is half as wide.
+    if let ([only], [share]) = (backing, shares) {
+        if only.owned_by(set) == 0 {
+            return None;
+        }
+        let added = PerUnit::share(1, amount.units(), Wide::from(only.principal.units()))?;
+        return Some(vec![share.plus(added)?]);
+    }
+    let mut total = Wide::ZERO;
+    for track in backing {
+        total = wide::plus(total, wide::product(track.principal.units(), track.owned_by(set)));
+    }
+    let with = |(track, share): (&Backing, &PerUnit)| {
+        share.plus(PerUnit::share(track.owned_by(set), amount.units(), total)?)
+    };
+    backing.iter().zip(shares).map(with).collect()
+}
+
+impl Pool {
+    /// Pays rewards at the boundary into `paid`: each to the stake bonded in the epoch worked in, by what is left of the slices that the
+    /// set owned then. Says of each whether there was such stake; otherwise nothing was taken.
+    pub(crate) fn reward(&mut self, rewards: &[Reward], paid: Epoch) -> Vec<bool> {
+        let mut order: Vec<usize> = (0..rewards.len()).collect();
+        let key = |index: &usize| rewards.get(*index).map(|reward| (reward.work, reward.token));
+        order.sort_by_key(key);
+        let mut outcome = vec![false; rewards.len()];
+        for alike in order.chunk_by(|a, b| key(a) == key(b)) {
+            self.reward_alike(rewards, alike, paid, &mut outcome);
+        }
+        outcome
+    }
+
+    /// Pays rewards of one token for one epoch.
+    fn reward_alike(&mut self, rewards: &[Reward], alike: &[usize], paid: Epoch, outcome: &mut [bool]) {
+        let Some(Reward { work, token, .. }) = alike.first().and_then(|index| rewards.get(*index)).copied()
+        else {
+            return;
+        };
+        let backing = self.backing(work);
+        let reserve = self.tokens.iter().position(|reserve| reserve.token == token);
+        let mut dust =
+            reserve.and_then(|index| self.tokens.get(index)).map_or(Amount::ZERO, |reserve| reserve.carried);
+        let index = reserve.unwrap_or(self.tokens.len());
+        let mut funded = Amount::ZERO;
+        let mut shares: Vec<PerUnit> = vec![PerUnit::ZERO; backing.len()];
+        for place in alike {
+            let Some(reward) = rewards.get(*place) else { continue };
+            let Some(amount) = reward.amount.plus(dust) else { continue };
+            let Some(added) = add_shares(&backing, reward.set, amount, &shares) else { continue };
+            let fits = |(track, share): (&Backing, &PerUnit)| {
+                self.tracks.get(track.track).is_some_and(|track| track.earned().can_add(index, *share))
+            };
+            if !backing.iter().zip(&added).all(fits) {
+                continue;
+            }
+            shares = added;
+            funded.grow(amount);
+            dust = Amount::ZERO;
+            if let Some(outcome) = outcome.get_mut(*place) {
+                *outcome = true;
+            }
+        }
+        if funded.is_zero() {
+            return;
+        }
+        for (backing, share) in backing.iter().zip(shares) {
+            let track = self.tracks.get_mut(backing.track).expect("a cohort has a track");
             track.earned_mut().add(index, work, paid, share);
         }
         if index == self.tokens.len() {
             self.tokens.push(Reserve { token, amount: Amount::ZERO, carried: Amount::ZERO });
         }
         let reserve = self.tokens.get_mut(index).expect("the token was just listed");
-        reserve.amount.grow(amount_with_dust);
+        reserve.amount.grow(funded);
         reserve.carried = Amount::ZERO;
-        true
     }
 
-    /// What one unit of principal of each rewarded track gets; `None` if nothing of the set's slices is left.
-    fn reward_shares(&self, set: SetId, work: Epoch, amount: Amount) -> Option<Vec<(usize, wide::PerUnit)>> {
-        let mut weights: Vec<(usize, u128, Amount)> = Vec::new();
-        for cohort in self.cohorts.iter().filter(|cohort| cohort.is_bonded_in(work)) {
-            match weights.iter_mut().find(|(track, _, _)| *track == cohort.track) {
-                Some((_, _, principal)) => principal.grow(cohort.principal),
+    /// The tracks bonded in an epoch, with their principal and what each set owned of a unit of it.
+    fn backing(&self, work: Epoch) -> Vec<Backing> {
+        let mut backing: Vec<Backing> = Vec::new();
+        for cohort in
+            self.cohorts.iter().filter(|cohort| cohort.is_bonded_in(work) && !cohort.principal.is_zero())
+        {
+            match backing.iter_mut().find(|other| other.track == cohort.track) {
+                Some(other) => other.principal.grow(cohort.principal),
                 None => {
-                    let track = self.tracks.get(cohort.track).expect("a cohort has a track");
-                    let owned = track.factor_owned(&self.slices, set, work);
-                    if owned != 0 {
-                        weights.push((cohort.track, owned, cohort.principal));
-                    }
+                    let owned = self.owned_by_track(cohort.track, work);
+                    backing.push(Backing { track: cohort.track, principal: cohort.principal, owned });
                 }
             }
         }
-        // With one track the weight cancels out, and the division is half as wide.
-        if let [(track, _, principal)] = weights.as_slice() {
-            let share = wide::PerUnit::share(1, amount.units(), Wide::from(principal.units()))?;
-            return Some(vec![(*track, share)]);
+        backing
+    }
+
+    fn owned_by_track(&self, track: usize, work: Epoch) -> Vec<(SetId, u128)> {
+        let track = self.tracks.get(track).expect("a cohort has a track");
+        let mut owned: Vec<(SetId, u128)> = Vec::with_capacity(self.slices.len());
+        for (index, slice) in self.slices.iter().enumerate() {
+            let left = track.left_of(index).saturating_mul(u128::from(slice.size));
+            for owner in slice.owners.iter().filter(|owner| owner.is_in(work)) {
+                match owned.binary_search_by_key(&owner.set, |(set, _)| *set) {
+                    Ok(found) => {
+                        let (_, sum) = owned.get_mut(found).expect("the index was found");
+                        *sum = sum.saturating_add(left);
+                    }
+                    Err(place) => owned.insert(place, (owner.set, left)),
+                }
+            }
         }
-        let mut total = Wide::ZERO;
-        for (_, owned, principal) in &weights {
-            total = wide::plus(total, wide::product(principal.units(), *owned));
-        }
-        if total.is_zero() {
-            return None;
-        }
-        let share = |(track, owned, _): &(usize, u128, Amount)| {
-            Some((*track, wide::PerUnit::share(*owned, amount.units(), total)?))
-        };
-        weights.iter().map(share).collect()
+        owned
     }
 
     /// What `principal` that entered in `entered` and leaves in `until` has earned by payments after the boundary into `settled`:

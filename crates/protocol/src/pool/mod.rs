@@ -27,7 +27,7 @@ use crate::wide::{self, Wide};
 use slices::Slice;
 use track::Track;
 
-pub(crate) use earning::Reserve;
+pub(crate) use earning::{Reserve, Reward};
 pub(crate) use liability::{Hit, Keep};
 pub(crate) use slices::PARTS;
 
@@ -234,6 +234,11 @@ impl Pool {
     pub(crate) fn lose_principal(&mut self, principal: Amount, entered: Epoch, until: Epoch, worth: Amount) {
         self.held.shrink(worth);
         self.remove_principal(entered, until, principal);
+    }
+
+    /// Takes units out that no position owns.
+    pub(crate) fn shrink_held(&mut self, amount: Amount) {
+        self.held.shrink(amount);
     }
 
     fn remove_principal(&mut self, entered: Epoch, until: Epoch, principal: Amount) {

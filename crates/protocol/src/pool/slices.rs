@@ -156,11 +156,18 @@ impl Pool {
         if admissible < parts { Err(Short { admissible }) } else { Ok(()) }
     }
 
-    /// `set` owns `parts` more from `from` on.
+    /// `set` owns `parts` more from `from` on; what it gave back in `now` was never given back.
     ///
     /// # Panics
     /// Only on a bug: the caller has asked [`Pool::can_take`].
-    pub(crate) fn take(&mut self, set: SetId, parts: u16, from: Epoch, weight: &impl Fn(SetId) -> Fraction) {
+    pub(crate) fn take(
+        &mut self,
+        set: SetId,
+        parts: u16,
+        now: Epoch,
+        from: Epoch,
+        weight: &impl Fn(SetId) -> Fraction,
+    ) {
         let mut missing = parts;
         while missing > 0 {
             let index = *self
@@ -171,7 +178,8 @@ impl Pool {
             self.cut(index, size);
             missing = missing.saturating_sub(size);
             let slice = self.slice_mut(index);
-            let follows_on = |owner: &&mut Owner| owner.set == set && owner.to.next() >= from;
+            let follows_on =
+                |owner: &&mut Owner| owner.set == set && (owner.to == now || owner.to.next() >= from);
             match slice.owners.iter_mut().find(follows_on) {
                 Some(owner) => {
                     owner.to = Epoch::NEVER;

@@ -121,7 +121,7 @@ impl State {
     pub(crate) fn exceeds_mandate(&self, pool: PoolId, set: SetId, parts: u16) -> bool {
         let record = self.pool(pool);
         let mut layout = record.stake.layout();
-        layout.take(set, parts, self.epoch.next(), &|set| self.risk_weight(set));
+        layout.take(set, parts, self.epoch, self.epoch.next(), &|set| self.risk_weight(set));
         let worst_case = self.worst_case_of(layout.slices(), |_| None);
         let elsewhere = self.share_owned_of(layout.slices(), |set| !self.is_burning(set));
         worst_case > record.mandate.worst_case || elsewhere > record.mandate.elsewhere

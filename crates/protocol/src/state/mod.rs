@@ -119,6 +119,22 @@ impl State {
         capture.later(self.parameters.at(capture).reach())
     }
 
+    /// The last epoch in which a slash for `capture` or any epoch before it may be executed: an older rule may reach further.
+    pub(crate) fn last_execution_through(&self, capture: Epoch) -> Epoch {
+        let mut last = Epoch::ZERO;
+        let mut until = capture;
+        for (from, rules) in self.parameters.iter().rev().filter(|(from, _)| *from <= capture) {
+            last = last.max(until.later(rules.reach()));
+            until = from.previous();
+        }
+        last
+    }
+
+    /// The longest that a slash may take under any rule that counts or is announced.
+    pub(crate) fn longest_reach(&self) -> u32 {
+        self.parameters.iter().map(|(_, rules)| rules.reach()).max().unwrap_or(0)
+    }
+
     /// The oldest capture epoch for which a slash may still be executed in `now`.
     pub(crate) fn oldest_open(&self, now: Epoch) -> Epoch {
         let mut oldest = now;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use evidence::PublicKey;
 use smallvec::SmallVec;
 
+use super::stake::RATE_ONE;
 use crate::genesis::{Caps, History, Parameters};
 use crate::macros::record;
 use crate::pool::{Hit, Pool};
@@ -14,6 +15,7 @@ use crate::units::{
     AccountId, Address, Amount, AssetId, Digest, Epoch, Fraction, OperatorId, PoolId, ServiceId, SetId,
     SlashId, StreamId,
 };
+use crate::wide;
 
 record! {
     /// Where an asset comes from: with the decimals all that identifies it. Symbols mean nothing.
@@ -74,6 +76,14 @@ pub(crate) struct Asset {
 }
 
 impl Asset {
+    /// An amount in what the asset stands for, rounded down.
+    pub(crate) fn rated(&self, amount: Amount) -> u128 {
+        match self.source {
+            RateSource::One => amount.units(),
+            RateSource::Proven => wide::mul_div_down(amount.units(), u128::from(self.rate), RATE_ONE),
+        }
+    }
+
     /// What the ledger holds of it.
     pub(crate) fn supply(&self) -> Amount {
         let mut supply = self.deposited;
@@ -430,6 +440,16 @@ pub(crate) struct Stops {
     pub(crate) allocations: Epoch,
     /// First epoch in which the guardian may stop something again.
     pub(crate) next: Epoch,
+}
+
+impl PoolRecord {
+    /// What native stake lost to slashes leaves the pool with it: it is in the validator's own account from now on. Where roundings have
+    /// left a unit of it with the stakers, that unit goes along.
+    pub(crate) fn forward_slashed(&mut self, amount: Amount) {
+        let part = amount.min(self.slashed);
+        self.slashed.shrink(part);
+        self.stake.shrink_held(part.room_below(amount));
+    }
 }
 
 impl Set {

@@ -240,14 +240,14 @@ impl State {
     pub(crate) fn weight(&self, terms: &Terms, asset: AssetId, amount: Amount) -> Amount {
         let Some(weight) = terms.weight_of(asset) else { return Amount::ZERO };
         let Some(record) = self.asset(asset) else { return Amount::ZERO };
-        let rated = wide::mul_div_down(amount.units(), u128::from(record.rate), RATE_ONE);
+        let rated = record.rated(amount);
         Amount::new(wide::mul_div_down(rated, u128::from(weight), PER_UNITS))
     }
 
     /// Ledger value of an amount of an asset: nothing for an asset that nobody has rated. Rounded down.
     pub(crate) fn value(&self, asset: AssetId, amount: Amount) -> Amount {
         let Some(record) = self.asset(asset) else { return Amount::ZERO };
-        let rated = wide::mul_div_down(amount.units(), u128::from(record.rate), RATE_ONE);
+        let rated = record.rated(amount);
         Amount::new(wide::mul_div_down(rated, u128::from(record.value), PER_UNITS))
     }
 
@@ -266,7 +266,7 @@ impl State {
 
     /// Gives back parts of a pool: the last owned epoch is `last`, which lies at or before the present.
     pub(crate) fn give_back(&mut self, set: SetId, pool: PoolId, parts: u16, last: Epoch) {
-        let free_at = last.later(self.parameters.at(last).reach()).next();
+        let free_at = self.last_execution_through(last).next();
         let before = self.set(set).map(|record| self.set_weight_of(record, set, pool));
         self.pool_mut(pool).stake.give_back(set, parts, last, free_at);
         self.pool_mut(pool).worst_case.0 = u64::MAX;

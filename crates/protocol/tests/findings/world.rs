@@ -498,6 +498,11 @@ impl World {
     }
 }
 
+/// Two amounts that differ by the rounding of one position at most.
+pub(crate) fn assert_near(got: u128, expected: u128) {
+    assert!(got.abs_diff(expected) <= 1, "{got} is not {expected}");
+}
+
 /// The request that an operation opened.
 pub(crate) fn requested(events: &[Event]) -> RequestId {
     let request = events.iter().find_map(|event| match event {
