@@ -142,6 +142,7 @@ fn check_conservation(state: &State) -> Result<(), Violation> {
 /// Every pool is solvent and its cohorts hold exactly the principal of its positions: no orphan.
 fn check_pools(state: &State) -> Result<(), Violation> {
     let mut principal = vec![Amount::ZERO; state.pools.len()];
+    let mut free = vec![Amount::ZERO; state.pools.len()];
     let mut due: Vec<Vec<Amount>> =
         state.pools.iter().map(|p| vec![Amount::ZERO; p.stake.reserves().len()]).collect();
     for (_, account) in state.accounts.iter() {
@@ -151,6 +152,11 @@ fn check_pools(state: &State) -> Result<(), Violation> {
                 sum.grow(position.principal);
             }
             let stake = &state.pool(position.pool).stake;
+            if state.is_free(position.until)
+                && let Some(sum) = free.get_mut(index)
+            {
+                sum.grow(stake.worth(position.principal, position.entered, position.until));
+            }
             let Position { principal, entered, until, settled, .. } = *position;
             for (reserve, amount) in stake.due(principal, entered, until, settled) {
                 if let Some(sum) = due.get_mut(index).and_then(|due| due.get_mut(reserve)) {
@@ -161,6 +167,10 @@ fn check_pools(state: &State) -> Result<(), Violation> {
     }
     for (index, record) in state.pools.iter().enumerate() {
         record.stake.check().map_err(|why| Violation(format!("pool {index}: {why}")))?;
+        if free.get(index).is_some_and(|owed| record.stake.free() < *owed) {
+            let (held, owed) = (record.stake.free(), free.get(index));
+            return Err(Violation(format!("pool {index}: holds {held} of {owed:?} that is free")));
+        }
         let cohorts =
             record.stake.all_cohorts().fold(Amount::ZERO, |sum, c| sum.plus(c.principal).unwrap_or(sum));
         if Some(&cohorts) != principal.get(index) {

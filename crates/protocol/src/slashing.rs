@@ -141,7 +141,7 @@ pub(crate) fn carry_out(state: &mut State, order: &Order, plan: &Plan, events: &
 
 fn slash_pool(state: &mut State, pool: PoolId, set: SetId, capture: Epoch, fraction: Fraction) -> PoolLoss {
     let stake = &mut state.pool_mut(pool).stake;
-    let owed = stake.assess(set, capture, Keep::all_but(fraction));
+    let owed = stake.assess(set, capture, fraction);
     let bond = stake.bond().liable(capture).min(owed);
     let keep = if bond.is_zero() {
         Keep::all_but(fraction)
@@ -149,7 +149,7 @@ fn slash_pool(state: &mut State, pool: PoolId, set: SetId, capture: Epoch, fract
         Keep::all_but_share(fraction, bond.room_below(owed), owed)
     };
     stake.bond_mut().pay(capture, bond);
-    let (taken, hits) = stake.slash(set, capture, keep);
+    let (taken, hits) = stake.slash(set, capture, keep, bond.room_below(owed));
     PoolLoss { pool, bond, stake: taken, hits }
 }
 

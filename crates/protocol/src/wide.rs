@@ -39,6 +39,17 @@ pub(crate) fn shift_down(a: Wide, bits: usize) -> u128 {
     u128::try_from(a.wrapping_shr(bits)).expect("the quotient is an amount")
 }
 
+/// `floor(a * numerator / denominator)` for a fraction of at most one, without leaving 256 bits.
+///
+/// # Panics
+/// Only on a bug: on a zero denominator.
+pub(crate) fn wide_mul_div_down(a: Wide, numerator: u64, denominator: u64) -> Wide {
+    let (quotient, rest) = a.div_rem(Wide::from(denominator));
+    let whole = quotient.checked_mul(Wide::from(numerator)).expect("a part of a whole fits");
+    let part = rest.checked_mul(Wide::from(numerator)).expect("the product of two words fits");
+    plus(whole, part.checked_div(Wide::from(denominator)).expect("the denominator is not zero"))
+}
+
 /// `floor(a * b / 2^bits)` for `bits < 128`, without leaving two words.
 pub(crate) fn mul_shift_down(a: u128, b: u128, bits: u32) -> u128 {
     let (low, high) = a.carrying_mul(b, 0);
@@ -120,19 +131,26 @@ impl PerUnit {
     /// Nothing.
     pub(crate) const ZERO: Self = Self { whole: 0, part: 0 };
 
-    /// `floor(weight * amount / total)` with 128 binary places; `None` for a zero total or past 128 whole bits.
+    /// `weight * amount / total` with 128 binary places, rounded up, so that round numbers divide without a rest: what many small
+    /// principals get of it is still rounded down, and never more than there is. `None` for a zero total or past 128 whole bits.
     pub(crate) fn share(weight: u128, amount: u128, total: Wide) -> Option<Self> {
         if total.is_zero() {
             return None;
         }
         let (whole, rest) = product(weight, amount).div_rem(total);
         let whole = u128::try_from(whole).ok()?;
-        if let (Ok(rest), Ok(total)) = (u128::try_from(rest), u128::try_from(total)) {
-            let part = Wide::from(rest).wrapping_shl(PART_BITS).checked_div(Wide::from(total))?;
-            return Some(Self { whole, part: u128::try_from(part).ok()? });
+        let part = if let (Ok(rest), Ok(total)) = (u128::try_from(rest), u128::try_from(total)) {
+            shift_div_up(rest, PART_BITS, total)
+        } else {
+            let (part, rest) = Wider::from(rest).wrapping_shl(PART_BITS).div_rem(Wider::from(total));
+            let part = u128::try_from(part).ok()?;
+            if rest.is_zero() { Some(part) } else { part.checked_add(1) }
+        };
+        match part {
+            Some(part) => Some(Self { whole, part }),
+            // Rounded up to the next whole.
+            None => Some(Self { whole: whole.checked_add(1)?, part: 0 }),
         }
-        let part = Wider::from(rest).wrapping_shl(PART_BITS).checked_div(Wider::from(total))?;
-        Some(Self { whole, part: u128::try_from(part).ok()? })
     }
 
     /// `self + other`, `None` past 128 whole bits.
@@ -187,9 +205,16 @@ mod tests {
     #[test]
     fn per_unit_shares_are_exact_to_128_places() {
         let third = PerUnit::share(1, 1, Wide::from(3)).expect("a share");
-        assert_eq!(third.times_down(3), 0, "a third rounds down");
+        assert_eq!(third.times_down(2), 0, "two thirds are nothing yet");
+        assert_eq!(third.times_down(3), 1, "three thirds are one");
         let three = third.plus(third).and_then(|sum| sum.plus(third)).expect("a sum");
-        assert_eq!(three.times_down(1), 0);
+        assert_eq!(three.times_down(1), 1);
+        let part = PerUnit::share(1, 135, Wide::from(1000)).expect("a share");
+        assert_eq!(
+            (part.times_down(600), part.times_down(400)),
+            (81, 54),
+            "round numbers divide without a rest"
+        );
         assert_eq!(
             PerUnit::share(1 << 100, 1 << 104, product(1 << 100, 4)).expect("a share").times_down(4),
             1 << 104

@@ -78,7 +78,8 @@ impl Command {
                 let count = value.as_u64().and_then(|count| u32::try_from(count).ok());
                 let epochs = count.filter(|count| (1..=EPOCHS_MAX).contains(count)).ok_or_else(|| {
                     let found = json.excerpt(&path);
-                    let cause = format!("{path}: expected a whole number from 1 to {EPOCHS_MAX}, found {found}");
+                    let cause =
+                        format!("{path}: expected a whole number from 1 to {EPOCHS_MAX}, found {found}");
                     Mistake::at_value(&path, cause)
                 })?;
                 let note = fields.take_note()?;
@@ -93,9 +94,10 @@ impl Instruction {
     fn parse(mut fields: Fields<'_>) -> Result<Self, Mistake> {
         let (path, op) = fields.take_text("op")?.ok_or_else(|| fields.missing("op"))?;
         let kind = Kind::from_name(&op).ok_or_else(|| {
-            let known = Kind::ALL.iter().map(|kind| kind.name());
+            let known: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+            let all = || Some(format!("the operations are {}", known.join(", ")));
             let mistake = Mistake::at_value(&path, format!("there is no operation {op:?}"));
-            mistake.with_nearest(&op, known, || None)
+            mistake.with_nearest(&op, known.iter().copied(), all)
         })?;
         let (_, from) = fields.take("from")?;
         let by = fields.take_any("by");
@@ -213,6 +215,10 @@ impl<'a> Fields<'a> {
     }
 
     fn unknown<'k>(&self, key: &str, known: impl IntoIterator<Item = &'k str>) -> Mistake {
-        Mistake::at_key(&self.path.field(key), format!("unknown field {key:?}")).with_nearest(key, known, || None)
+        Mistake::at_key(&self.path.field(key), format!("unknown field {key:?}")).with_nearest(
+            key,
+            known,
+            || None,
+        )
     }
 }

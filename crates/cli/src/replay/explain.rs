@@ -6,12 +6,8 @@ use crate::replay::json::{Json, Path};
 use crate::replay::mistake::Mistake;
 
 /// Numbers as Rust calls them, with the largest of each.
-const NUMBERS: [(&str, u64); 4] = [
-    ("u8", u8::MAX as u64),
-    ("u16", u16::MAX as u64),
-    ("u32", u32::MAX as u64),
-    ("u64", u64::MAX),
-];
+const NUMBERS: [(&str, u64); 4] =
+    [("u8", 0xff), ("u16", 0xffff), ("u32", 0xffff_ffff), ("u64", 0xffff_ffff_ffff_ffff)];
 
 /// Why the value at `base` was not accepted. `also` are field names that are known beside those of the value's type.
 pub(crate) fn mistake_of(
@@ -27,14 +23,22 @@ pub(crate) fn mistake_of(
     if text.starts_with("unknown field ") {
         let known = candidates.iter().chain(also).copied();
         let all = || (!candidates.is_empty()).then(|| format!("the fields are {}", candidates.join(", ")));
-        return Mistake::at_key(&path, format!("unknown field {subject:?}")).with_nearest(subject, known, all);
+        return Mistake::at_key(&path, format!("unknown field {subject:?}"))
+            .with_nearest(subject, known, all);
     }
     if text.starts_with("missing field ") {
         return Mistake::at_value(&path, format!("field {subject:?} is missing"));
     }
     if text.starts_with("unknown variant ") {
         let all = || Some(format!("it may be {}", candidates.join(", ")));
-        let mistake = Mistake::at_value(&path, format!("{path}: {subject:?} is not known"));
+        let cause = format!("{path}: {subject:?} is not known");
+        // A variant with fields is written as the name of a field, which then is the token.
+        let variant = path.field(subject);
+        let mistake = if json.contains(&variant) {
+            Mistake::at_key(&variant, cause)
+        } else {
+            Mistake::at_value(&path, cause)
+        };
         return mistake.with_nearest(subject, candidates.iter().copied(), all);
     }
     let is_misfit = text.starts_with("invalid type: ") || text.starts_with("invalid value: ");
@@ -96,21 +100,45 @@ mod tests {
     #[test]
     fn every_misfit_names_place_and_values() {
         let cases = [
-            (r#"{"number":4294967296}"#, 11, "number: expected a whole number from 0 to 4294967295, found 4294967296"),
+            (
+                r#"{"number":4294967296}"#,
+                11,
+                "number: expected a whole number from 0 to 4294967295, found 4294967296",
+            ),
             (
                 r#"{"number":18446744073709551616}"#,
                 11,
                 "number: expected a whole number from 0 to 4294967295, found 18446744073709551616",
             ),
             (r#"{"number":-1}"#, 11, "number: expected a whole number from 0 to 4294967295, found -1"),
-            (r#"{"number":1,"parts":[{"size":300}]}"#, 30, "parts[0].size: expected a whole number from 0 to 255, found 300"),
+            (
+                r#"{"number":1,"parts":[{"size":300}]}"#,
+                30,
+                "parts[0].size: expected a whole number from 0 to 255, found 300",
+            ),
             (r#"{"number":1,"numbr":2}"#, 13, "unknown field \"numbr\"\n  help: did you mean \"number\"?"),
             (r#"{"number":1,"not":2}"#, 13, "unknown field \"not\"\n  help: did you mean \"note\"?"),
-            (r#"{"number":1,"x":2}"#, 13, "unknown field \"x\"\n  help: the fields are number, parts, choice"),
+            (
+                r#"{"number":1,"x":2}"#,
+                13,
+                "unknown field \"x\"\n  help: the fields are number, parts, choice",
+            ),
             (r#"{"number":1,"parts":[{"size":1},{}]}"#, 33, "field \"size\" is missing"),
-            (r#"{"number":1,"choice":"burm"}"#, 22, "choice: \"burm\" is not known\n  help: did you mean \"burn\"?"),
-            (r#"{"number":1,"choice":{"give":1}}"#, 22, "choice: \"give\" is not known\n  help: it may be burn, redistribute"),
-            (r#"{"number":1,"choice":{"redistribute":7}}"#, 38, "choice.redistribute: expected a string, found 7"),
+            (
+                r#"{"number":1,"choice":"burm"}"#,
+                22,
+                "choice: \"burm\" is not known\n  help: did you mean \"burn\"?",
+            ),
+            (
+                r#"{"number":1,"choice":{"give":1}}"#,
+                23,
+                "choice: \"give\" is not known\n  help: it may be burn, redistribute",
+            ),
+            (
+                r#"{"number":1,"choice":{"redistribute":7}}"#,
+                38,
+                "choice.redistribute: expected a string, found 7",
+            ),
         ];
         for (text, column, cause) in cases {
             assert_eq!(explained(text), (column, cause.to_owned()), "{text}");

@@ -29,7 +29,7 @@ pub(crate) enum Failure {
     },
     /// The output can't be written.
     #[error("surety: cannot write: {0}")]
-    Write(#[from] io::Error),
+    Write(#[source] io::Error),
     /// A line can't be used.
     #[error("{file}:{line}:{column}: {mistake}")]
     Mistake {
@@ -43,7 +43,9 @@ pub(crate) enum Failure {
         mistake: String,
     },
     /// The state is not as the protocol promises.
-    #[error("{file}:{line}: after this line the ledger breaks a promise: {violation}\n  help: this is a bug of the protocol, please report it with the history up to here")]
+    #[error(
+        "{file}:{line}: after this line the ledger breaks a promise: {violation}\n  help: this is a bug of the protocol, please report it with the history up to here"
+    )]
     Violated {
         /// Which input.
         file: String,
@@ -78,18 +80,20 @@ pub(crate) struct Surprise {
     pub(crate) found: String,
 }
 
-/// The lines that came out otherwise than they say; the first in full, the rest by their number, so that memory is bounded.
+/// The lines that came out otherwise than they say; the first in full, the rest counted, so that memory is bounded.
 #[derive(Debug, Default)]
 pub(crate) struct Surprises {
     told: Vec<Surprise>,
-    count: u64,
+    untold: u64,
 }
 
 impl Surprises {
+    /// Keeps one more.
     pub(crate) fn add(&mut self, surprise: Surprise) {
-        self.count += 1;
         if self.told.len() < TOLD_MAX {
             self.told.push(surprise);
+        } else {
+            self.untold += 1;
         }
     }
 
@@ -108,7 +112,7 @@ impl Surprises {
             let end = if index + 1 == self.told.len() { "" } else { "\n" };
             write!(text, "{file}:{line}: expected {expected}, found {found}{end}")?;
         }
-        match self.count - self.told.len() as u64 {
+        match self.untold {
             0 => Ok(()),
             more => write!(text, "\n{file}: and {more} more"),
         }

@@ -13,13 +13,18 @@ use crate::replay::resolve;
 pub(crate) fn start(json: &Json<'_>, changes: Value, names: &mut Names) -> Result<State, Mistake> {
     let path = Path::root().field("genesis");
     let Value::Object(mut changes) = changes else {
-        return Err(Mistake::at_value(&path, format!("genesis: expected an object, found {}", json.excerpt(&path))));
+        return Err(Mistake::at_value(
+            &path,
+            format!("genesis: expected an object, found {}", json.excerpt(&path)),
+        ));
     };
     resolve::resolve("genesis", &mut changes, names, &path)?;
     let development = serde_json::to_value(Genesis::development()).expect("a genesis is plain data");
     let merged = merged(development, changes, &path)?;
-    let genesis = serde_path_to_error::deserialize(merged).map_err(|error| mistake_of(json, &path, &error, &[]))?;
-    State::new(genesis).map_err(|why| Mistake::at_value(&path, format!("the genesis does not hold together: {why}")))
+    let genesis =
+        serde_path_to_error::deserialize(merged).map_err(|error| mistake_of(json, &path, &error, &[]))?;
+    State::new(genesis)
+        .map_err(|why| Mistake::at_value(&path, format!("the genesis does not hold together: {why}")))
 }
 
 /// `base` with `changes` put over it, object by object; a list is replaced whole.

@@ -8,6 +8,8 @@ use crate::replay::mistake::{Mistake, Place};
 
 /// The longest line, in bytes without its end.
 const LINE_BYTES_MAX: usize = 1 << 20;
+/// Two more for the end of the line, so that a longer line can be told from one of just the length.
+const READ_BYTES_MAX: u64 = (1 << 20) + 2;
 /// The most lines, comments included.
 const LINES_MAX: u64 = 10_000_000;
 
@@ -59,6 +61,7 @@ impl Input {
         &self.name
     }
 
+    /// The size of the input in bytes, if it is a file.
     pub(crate) fn size(&self) -> Option<u64> {
         self.size
     }
@@ -96,14 +99,15 @@ impl Input {
 
     fn read_line(&mut self) -> Result<bool, Obstacle> {
         self.line.clear();
-        // Two more for the end of the line, so that a longer line can be told from one of just this length.
-        let most = LINE_BYTES_MAX as u64 + 2;
-        let count = (&mut self.reader).take(most).read_until(b'\n', &mut self.line).map_err(Obstacle::Read)?;
+        let count = (&mut self.reader)
+            .take(READ_BYTES_MAX)
+            .read_until(b'\n', &mut self.line)
+            .map_err(Obstacle::Read)?;
         if count == 0 {
             return Ok(false);
         }
         self.line_count += 1;
-        self.bytes_read += count as u64;
+        self.bytes_read += u64::try_from(count).expect("the bytes of a line can be counted");
         for end in [b'\n', b'\r'] {
             self.line.pop_if(|last| *last == end);
         }
@@ -113,7 +117,9 @@ impl Input {
         }
         if self.line_count > LINES_MAX {
             let mistake = Mistake::at(Place::Byte(0), format!("the input has more than {LINES_MAX} lines"));
-            return Err(Obstacle::Mistake(mistake.with_remedy("split the history, or run the rest on a ledger of its own")));
+            return Err(Obstacle::Mistake(
+                mistake.with_remedy("split the history, or run the rest on a ledger of its own"),
+            ));
         }
         Ok(true)
     }

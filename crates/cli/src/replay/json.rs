@@ -58,6 +58,7 @@ impl<'a> Json<'a> {
         Ok(Self { text, value, span })
     }
 
+    /// The value of the whole line.
     pub(crate) fn value(&self) -> &Value {
         &self.value
     }
@@ -65,33 +66,40 @@ impl<'a> Json<'a> {
     /// The text of the value at a path, cut where it is too long to be read in an error message.
     pub(crate) fn excerpt(&self, path: &Path) -> String {
         const CHARACTERS_MAX: usize = 60;
-        let token = self.text.get(self.find(path).0.range.clone()).unwrap_or_default();
+        let token = self.text.get(self.find(path).span.range.clone()).unwrap_or_default();
         match token.char_indices().nth(CHARACTERS_MAX) {
             Some((end, _)) => format!("{}...", &token[..end]),
             None => token.to_owned(),
         }
     }
 
+    /// Whether the text has a value at a path.
+    pub(crate) fn contains(&self, path: &Path) -> bool {
+        self.find(path).depth == path.0.len()
+    }
+
     /// Where the value at a path starts. What was filled in and is not in the text stands where the object around it does.
     pub(crate) fn start_of_value(&self, path: &Path) -> usize {
-        self.find(path).0.range.start
+        self.find(path).span.range.start
     }
 
-    /// Where the name of the last field of a path starts.
+    /// Where the name of the last field of a path starts; what is not in the text stands as in [`Json::start_of_value`].
     pub(crate) fn start_of_key(&self, path: &Path) -> usize {
-        let (span, key) = self.find(path);
-        key.unwrap_or(span.range.start)
+        let found = self.find(path);
+        found.key.filter(|_| found.depth == path.0.len()).unwrap_or(found.span.range.start)
     }
 
-    /// The deepest value on the path that is in the text, and where its name starts if it is a field.
-    fn find(&self, path: &Path) -> (&Span, Option<usize>) {
-        let mut found = (&self.span, None);
-        for step in &path.0 {
-            let next = match (&found.0.parts, step) {
-                (Parts::Elements(elements), Step::Index(index)) => elements.get(*index).map(|span| (span, None)),
+    /// The deepest value on the path that is in the text.
+    fn find(&self, path: &Path) -> Found<'_> {
+        let mut found = Found { depth: 0, span: &self.span, key: None };
+        for (step, depth) in path.0.iter().zip(1..) {
+            let next = match (&found.span.parts, step) {
+                (Parts::Elements(elements), Step::Index(index)) => {
+                    elements.get(*index).map(|span| Found { depth, span, key: None })
+                }
                 (Parts::Fields(fields), Step::Key(key)) => {
                     let field = fields.iter().find(|(name, ..)| name == key);
-                    field.map(|(_, start, span)| (span, Some(*start)))
+                    field.map(|(_, start, span)| Found { depth, span, key: Some(*start) })
                 }
                 _ => None,
             };
@@ -102,6 +110,15 @@ impl<'a> Json<'a> {
         }
         found
     }
+}
+
+/// A value in the text.
+struct Found<'a> {
+    /// How many steps of the path lead to it.
+    depth: usize,
+    span: &'a Span,
+    /// Where its name starts, if it is a field.
+    key: Option<usize>,
 }
 
 impl Path {
@@ -167,6 +184,9 @@ fn syntax_mistake(text: &str, error: &serde_json::Error) -> Mistake {
         byte -= before.iter().rev().take_while(|byte| is_of_word(byte)).count();
     }
     let mistake = Mistake::at(Place::Byte(byte), format!("not JSON: {cause}"));
+    if text.starts_with('\u{feff}') {
+        return mistake.with_remedy("the text starts with a byte order mark: save it without");
+    }
     match text.as_bytes().get(byte) {
         Some(b'\'') => mistake.with_remedy("texts stand in double quotation marks"),
         Some(b'/' | b'#') => mistake.with_remedy("a comment has a line of its own that starts with // or #"),
@@ -251,7 +271,8 @@ impl Scanner<'_> {
             let cause = format!("a text of {} bytes is longer than {STRING_BYTES_MAX}", token.len());
             return Err(Mistake::at(Place::Byte(start), cause));
         }
-        serde_json::from_str(token).map_err(|error| Mistake::at(Place::Byte(start), format!("not JSON: {error}")))
+        serde_json::from_str(token)
+            .map_err(|error| Mistake::at(Place::Byte(start), format!("not JSON: {error}")))
     }
 
     /// Skips white space; where the next token starts.

@@ -24,22 +24,27 @@ pub(crate) enum Place {
 }
 
 impl Mistake {
+    /// What is wrong with the token at a place.
     pub(crate) fn at(place: Place, cause: impl Into<String>) -> Self {
         Self { place, cause: cause.into(), remedy: None }
     }
 
+    /// What is wrong with the value at a path.
     pub(crate) fn at_value(path: &Path, cause: impl Into<String>) -> Self {
         Self::at(Place::Value(path.clone()), cause)
     }
 
+    /// What is wrong with the name of a field.
     pub(crate) fn at_key(path: &Path, cause: impl Into<String>) -> Self {
         Self::at(Place::Key(path.clone()), cause)
     }
 
+    /// Whether it is known what to do about it.
     pub(crate) fn has_remedy(&self) -> bool {
         self.remedy.is_some()
     }
 
+    /// Says what to do about it.
     pub(crate) fn with_remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = Some(remedy.into());
         self
@@ -139,7 +144,8 @@ mod tests {
 
     #[test]
     fn a_neighbour_swapped_is_one_letter_wrong() {
-        let cases = [("eth", "eth", 0), ("eht", "eth", 1), ("et", "eth", 1), ("ethh", "eth", 1), ("btc", "sol", 3)];
+        let cases =
+            [("eth", "eth", 0), ("eht", "eth", 1), ("et", "eth", 1), ("ethh", "eth", 1), ("btc", "sol", 3)];
         for (one, other, expected) in cases {
             assert_eq!(distance(one, other), expected, "{one} {other}");
         }

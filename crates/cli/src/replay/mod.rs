@@ -42,10 +42,13 @@ use session::Session;
 /// What follows the options in the help.
 const HELP: &str = r##"THE INPUT
   One JSON object a line; blank lines and lines that start with // or # are comments.
-    {"genesis": {"parameters": {"unbonding": 5}}}   first line only: what differs from the development genesis
+    {"genesis": {"parameters": {"unbonding": 5}}}
+        on the first line only: what differs from the development genesis
     {"op": "deposit", "from": "alice", "asset": "eth", "amount": "1000"}
-    {"preview": {"op": ...}}                        what would happen, without doing it
-    {"advance_epochs": 3}                           pass three boundaries
+    {"preview": {"op": ...}}
+        what would happen, without doing it
+    {"advance_epochs": 3}
+        pass three boundaries
 
   Beside its own fields an operation has
     from    the account that sends it: a name, or an address (0x and 40 hex digits)
@@ -54,12 +57,14 @@ const HELP: &str = r##"THE INPUT
     expect  "ok" or the code of a refusal, like "delegate.ExceedsFree"
     note    text that the answer repeats
 
-  A name may stand wherever an address is expected, and whatever was named with `as` wherever its number is. The address of a name is
-  the first 20 bytes of sha256("surety/name/" + name). Digests of mandates and terms that are left out are those of the moment, and a
-  worst case that is left out is 1; this holds for replays only.
+  A name may stand wherever an address is expected, and what was named with `as` wherever its
+  number is. The address of a name is the first 20 bytes of sha256("surety/name/" + name).
+  Digests of mandates and terms that are left out are those of the moment, a worst case that is
+  left out is 1, and proposed parameters that are left out stay: in replays only.
 
 THE OUTPUT
-  One JSON object for each line that is no comment. Names stand where the input could have them, unless --raw.
+  One JSON object for each line that is no comment. Names stand where the input could have them,
+  unless --raw.
     {"line": 7, "ok": true, "epoch": 0, "events": [...]}
     {"line": 8, "ok": false, "refused": "delegate.ExceedsFree", "why": "..."}
     {"line": 9, "epoch": 3, "events": [...]}
@@ -115,7 +120,8 @@ impl<W: Write> Replay<W> {
         let mut session = Session::new(if options.raw { Labels::Off } else { Labels::On });
         let ended = self.run_lines(options, &mut session);
         if ended.is_ok() && options.state {
-            serde_json::to_writer_pretty(&mut self.output, &session.view()).map_err(|error| Failure::Write(error.into()))?;
+            serde_json::to_writer_pretty(&mut self.output, &session.view())
+                .map_err(|error| Failure::Write(error.into()))?;
             self.output.write_all(b"\n").map_err(Failure::Write)?;
         }
         // The answers go out before the complaint.
@@ -128,7 +134,8 @@ impl<W: Write> Replay<W> {
         let mut progress = Progress::of(&self.input, options.quiet);
         while self.input.next_line().map_err(|obstacle| self.obstacle(obstacle))? {
             let line = self.input.line_number();
-            let answer = carry_out(session, line, self.input.line()).map_err(|mistake| self.mistake(&mistake))?;
+            let answer =
+                carry_out(session, line, self.input.line()).map_err(|mistake| self.mistake(&mistake))?;
             self.note(&answer);
             if !options.quiet {
                 answer.write_to(&mut self.output).map_err(Failure::Write)?;

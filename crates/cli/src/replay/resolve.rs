@@ -20,7 +20,7 @@ enum Content {
 }
 
 /// What the fields of operations, of the genesis, of events and of the state hold. A list under a field holds as many of the same.
-const FIELDS: [(&str, Content); 22] = [
+const FIELDS: [(&str, Content); 21] = [
     ("account", Content::Account),
     ("claimer", Content::Account),
     ("delegate", Content::Account),
@@ -42,7 +42,6 @@ const FIELDS: [(&str, Content); 22] = [
     ("slash", Content::Number(Thing::Slash)),
     ("stream", Content::Number(Thing::Stream)),
     ("validator", Content::Number(Thing::Validator)),
-    ("operators", Content::Number(Thing::Operator)),
 ];
 
 /// What a field of an operation holds. The operation's name tells apart the fields that are called alike and are not.
@@ -69,7 +68,9 @@ pub(crate) fn resolve(
 
 /// Reads one account, by name or by address.
 pub(crate) fn account(value: &Value, names: &mut Names, path: &Path) -> Result<Address, Mistake> {
-    let text = value.as_str().ok_or_else(|| Mistake::at_value(path, format!("{path}: expected a name or an address")))?;
+    let text = value
+        .as_str()
+        .ok_or_else(|| Mistake::at_value(path, format!("{path}: expected a name or an address")))?;
     let account = if text.starts_with("0x") { text.parse() } else { names.account(text) };
     account.map_err(|cause| Mistake::at_value(path, format!("{path}: {cause}")))
 }
@@ -173,7 +174,9 @@ fn label_value(content: Option<Content>, value: &mut Value, names: &Names) {
                 label_value(self::content("", field), value, names);
             }
         }
-        Value::Array(elements) => elements.iter_mut().for_each(|element| label_value(content, element, names)),
+        Value::Array(elements) => {
+            elements.iter_mut().for_each(|element| label_value(content, element, names))
+        }
         Value::String(text) => {
             if let Some(name) = text.parse().ok().and_then(|address| names.account_name(&address)) {
                 *value = Value::from(name);

@@ -69,7 +69,10 @@ impl Session {
                 Ok(events) => {
                     let created = created::by(events);
                     let (thing, number) = created.ok_or_else(|| {
-                        let cause = format!("{} has created nothing that could be called {name:?}", instruction.kind.name());
+                        let cause = format!(
+                            "{} has created nothing that could be called {name:?}",
+                            instruction.kind.name()
+                        );
                         Mistake::at_value(&path, cause)
                     })?;
                     self.names.give(thing, number, name).map_err(|cause| Mistake::at_value(&path, cause))?;
@@ -81,7 +84,12 @@ impl Session {
     }
 
     /// Applies the operation to a copy of the state.
-    fn preview(&mut self, line: u64, json: &Json<'_>, mut instruction: Instruction) -> Result<Answer, Mistake> {
+    fn preview(
+        &mut self,
+        line: u64,
+        json: &Json<'_>,
+        mut instruction: Instruction,
+    ) -> Result<Answer, Mistake> {
         if instruction.name.is_some() {
             let path = instruction.path.field("as");
             return Err(Mistake::at_key(&path, "a preview creates nothing, so there is nothing to name"));
@@ -92,7 +100,11 @@ impl Session {
     }
 
     /// What the author of a line has typed, as the protocol takes it.
-    fn read(&mut self, json: &Json<'_>, instruction: &mut Instruction) -> Result<(Authority, Operation), Mistake> {
+    fn read(
+        &mut self,
+        json: &Json<'_>,
+        instruction: &mut Instruction,
+    ) -> Result<(Authority, Operation), Mistake> {
         let Instruction { path, kind, from, by, body, .. } = instruction;
         let account = resolve::account(from, &mut self.names, &path.field("from"))?;
         let signer = match by {
@@ -116,7 +128,13 @@ impl Session {
     }
 
     fn passed(&self, line: u64, events: Vec<Event>, note: Option<String>) -> Answer {
-        Answer { line, epoch: Some(self.state.epoch()), note, events: Some(self.told(&events)), ..Answer::default() }
+        Answer {
+            line,
+            epoch: Some(self.state.epoch()),
+            note,
+            events: Some(self.told(&events)),
+            ..Answer::default()
+        }
     }
 
     fn answer(&self, line: u64, instruction: Instruction, result: Result<Vec<Event>, Refusal>) -> Answer {

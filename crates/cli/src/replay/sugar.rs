@@ -21,7 +21,9 @@ pub(crate) fn fill(operation: &str, fields: &mut Fields, state: &State) {
             }
         }
         "undelegate" | "replace_follow_up" => {
-            if let Some(delegation) = object(fields, "follow_up").and_then(|follow_up| object(follow_up, "delegate")) {
+            if let Some(delegation) =
+                object(fields, "follow_up").and_then(|follow_up| object(follow_up, "delegate"))
+            {
                 sign_mandate(delegation, number(delegation, "operator"), asset, state);
             }
         }

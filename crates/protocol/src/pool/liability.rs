@@ -28,16 +28,15 @@ impl Keep {
         if owed.is_zero() {
             return Self { numerator: 1, denominator: 1 };
         }
-        let steps = u128::from(fraction.steps());
         let whole = u128::from(Fraction::STEPS);
-        // In 1 / 2^112 and rounded up: what the pool loses is rounded in favour of the pool.
-        let lost = wide::mul_div_up(LEFT_ONE, steps, whole);
+        // In 1 / 2^112 and rounded down: what the stakers lose is rounded in their favour.
+        let lost = wide::mul_div_down(LEFT_ONE, u128::from(fraction.steps()), whole);
         let lost = wide::mul_div_down(lost, left.units(), owed.units());
         Self { numerator: LEFT_ONE.saturating_sub(lost), denominator: LEFT_ONE }
     }
 
     fn of(self, left: u128) -> u128 {
-        wide::mul_div_down(left, self.numerator, self.denominator)
+        wide::mul_div_up(left, self.numerator, self.denominator)
     }
 }
 
@@ -126,25 +125,29 @@ impl Pool {
         totals.into_iter().map(down).collect()
     }
 
-    /// What a slash of `set` for `capture` would take from the stake, before any bond: rounded down once.
-    pub(crate) fn assess(&self, set: SetId, capture: Epoch, keep: Keep) -> Amount {
-        let mut lost = Wide::ZERO;
+    /// What a fraction of all that `set` could slash for `capture` is: rounded down once.
+    pub(crate) fn assess(&self, set: SetId, capture: Epoch, fraction: Fraction) -> Amount {
+        let mut slashable = Wide::ZERO;
         for cohort in self.cohorts.iter().filter(|cohort| cohort.is_bonded_in(capture)) {
             let track = self.tracks.get(cohort.track).expect("a cohort has a track");
-            let fall = track.fall(&self.slices, set, capture, |left| keep.of(left));
-            lost = wide::plus(lost, wide::product(cohort.principal.units(), fall));
+            let owned = track.factor_owned(&self.slices, set, capture);
+            slashable = wide::plus(slashable, wide::product(cohort.principal.units(), owned));
         }
-        Amount::new(wide::shift_down(lost, FACTOR_BITS_WIDE))
+        let owed = wide::wide_mul_div_down(slashable, fraction.steps(), Fraction::STEPS);
+        Amount::new(wide::shift_down(owed, FACTOR_BITS_WIDE))
     }
 
-    /// Scales what is left of the slices that `set` owned in `capture`, of the stake bonded in `capture`, and of nothing else.
-    /// Returns what left the pool, rounded down once: the remainder stays with the stakers.
-    pub(crate) fn slash(&mut self, set: SetId, capture: Epoch, keep: Keep) -> (Amount, Vec<Hit>) {
-        let taken = self.assess(set, capture, keep);
+    /// Scales what is left of the slices that `set` owned in `capture`, of the stake bonded in `capture`, and of nothing else. Takes
+    /// `owed` out of the pool, or what rounding leaves of it: what is left of a slice rounds up, in favour of the stakers, and the pool
+    /// never owes more than it holds.
+    pub(crate) fn slash(
+        &mut self,
+        set: SetId,
+        capture: Epoch,
+        keep: Keep,
+        owed: Amount,
+    ) -> (Amount, Vec<Hit>) {
         let mut hits = Vec::new();
-        if !self.slices.iter().any(|slice| slice.is_owned_by(set, capture)) {
-            return (taken, hits);
-        }
         for track in 0..self.tracks.len() {
             let Some(target) = self.isolate(track, capture) else { continue };
             let slices = &self.slices;
@@ -162,8 +165,18 @@ impl Pool {
                 after,
             }));
         }
-        self.held.shrink(taken);
+        let taken = owed.min(self.owed_to_live().room_below(self.live));
+        self.live.shrink(taken);
         (taken, hits)
+    }
+
+    /// What all stake that can still be slashed is worth together, rounded down once.
+    pub(crate) fn owed_to_live(&self) -> Amount {
+        let mut owed = Wide::ZERO;
+        for cohort in &self.cohorts {
+            owed = wide::plus(owed, wide::product(cohort.principal.units(), self.factor_of(cohort)));
+        }
+        Amount::new(wide::shift_down(owed, FACTOR_BITS_WIDE))
     }
 
     /// Puts the cohorts of a track that were bonded in `capture` on a track of their own; `None` if there are none.

@@ -61,8 +61,10 @@ impl Cohort {
 /// The stake of one asset delegated to one operator.
 #[derive(Clone, Debug)]
 pub(crate) struct Pool {
-    /// Everything the pool holds for stakers. Invariant: `held * 2^120 >= sum of principal * factor`.
-    held: Amount,
+    /// What it holds for stake that can still be slashed or join. Invariant: at least what all of that is worth together.
+    live: Amount,
+    /// What it holds for stake that is free and not yet fetched. Invariant: at least the sum of what each such position is worth.
+    free: Amount,
     slices: Vec<Slice>,
     tracks: Vec<Track>,
     /// The track of stake that was never slashed, if any is left.
@@ -82,7 +84,8 @@ impl Pool {
     /// An empty pool that no set owns a part of.
     pub(crate) fn new() -> Self {
         Self {
-            held: Amount::ZERO,
+            live: Amount::ZERO,
+            free: Amount::ZERO,
             slices: vec![Slice::unowned()],
             tracks: Vec::new(),
             fresh: None,
@@ -94,8 +97,16 @@ impl Pool {
         }
     }
 
+    /// Everything it holds for stakers.
     pub(crate) fn held(&self) -> Amount {
-        self.held
+        let mut held = self.live;
+        held.grow(self.free);
+        held
+    }
+
+    /// Of it, for stake that is free and not yet fetched.
+    pub(crate) fn free(&self) -> Amount {
+        self.free
     }
 
     pub(crate) fn slices(&self) -> &[Slice] {
@@ -186,7 +197,7 @@ impl Pool {
     /// The principal that `entered` adds to is bonded from the next epoch on and enters whole.
     pub(crate) fn join(&mut self, now: Epoch, amount: Amount) {
         let entered = now.next();
-        self.held.grow(amount);
+        self.live.grow(amount);
         let index = match find(&self.cohorts, entered, Epoch::NEVER) {
             Some(index) => index,
             None => {
@@ -206,7 +217,7 @@ impl Pool {
 
     /// Takes back principal that was never bonded.
     pub(crate) fn take_back(&mut self, entered: Epoch, principal: Amount) {
-        self.held.shrink(principal);
+        self.live.shrink(principal);
         self.remove_principal(entered, Epoch::NEVER, principal);
     }
 
@@ -225,30 +236,32 @@ impl Pool {
     /// Pays out a position that is free: its worth leaves the pool, rounded down.
     pub(crate) fn pay_out(&mut self, principal: Amount, entered: Epoch, until: Epoch) -> Amount {
         let paid = self.worth(principal, entered, until);
-        self.held.shrink(paid);
-        self.remove_principal(entered, until, principal);
+        self.remove_principal(entered, until, principal).shrink(paid);
         paid
     }
 
     /// Takes the worth of lost principal out of the pool; the caller says how much of it that is.
     pub(crate) fn lose_principal(&mut self, principal: Amount, entered: Epoch, until: Epoch, worth: Amount) {
-        self.held.shrink(worth);
-        self.remove_principal(entered, until, principal);
+        self.remove_principal(entered, until, principal).shrink(worth);
     }
 
-    /// Takes units out that no position owns.
-    pub(crate) fn shrink_held(&mut self, amount: Amount) {
-        self.held.shrink(amount);
+    /// Takes units out that roundings have left in the pool.
+    pub(crate) fn shrink_surplus(&mut self, amount: Amount) {
+        let of_free = amount.min(self.free);
+        self.free.shrink(of_free);
+        self.live.shrink(of_free.room_below(amount));
     }
 
-    fn remove_principal(&mut self, entered: Epoch, until: Epoch, principal: Amount) {
-        for cohorts in [&mut self.cohorts, &mut self.matured] {
-            if let Some(index) = find(cohorts, entered, until) {
-                let cohort = cohorts.get_mut(index).expect("the index was found");
-                cohort.principal.shrink(principal);
-                return;
-            }
+    /// Takes principal out of its cohort; returns what holds its worth.
+    fn remove_principal(&mut self, entered: Epoch, until: Epoch, principal: Amount) -> &mut Amount {
+        if let Some(index) = find(&self.cohorts, entered, until) {
+            self.cohort_mut(index).principal.shrink(principal);
+            return &mut self.live;
         }
+        let index = find(&self.matured, entered, until).expect("a position has a cohort");
+        let cohort = self.matured.get_mut(index).expect("the index was found");
+        cohort.principal.shrink(principal);
+        &mut self.free
     }
 
     fn cohort_mut(&mut self, index: usize) -> &mut Cohort {
@@ -289,16 +302,15 @@ impl Pool {
         if sizes != PARTS {
             return Err(format!("slices hold {sizes} parts, not {PARTS}"));
         }
-        let mut backed = Wide::ZERO;
         for cohort in self.all_cohorts() {
             let track = self.tracks.get(cohort.track).ok_or("a cohort has no track")?;
             if track.len() != self.slices.len() {
                 return Err(format!("a track covers {} of {} slices", track.len(), self.slices.len()));
             }
-            backed = wide::plus(backed, wide::product(cohort.principal.units(), track.factor(&self.slices)));
         }
-        if Wide::from(self.held.units()).wrapping_shl(FACTOR_BITS_WIDE) < backed {
-            return Err(format!("the pool holds {} but owes more", self.held));
+        let owed = self.owed_to_live();
+        if self.live < owed {
+            return Err(format!("the pool holds {} and owes {owed}", self.live));
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! The boundary of a pool: what is free is set aside, what can no longer differ is merged, what nobody can ask about is forgotten.
 
-use super::{Cohort, Pool, insert};
+use super::{Cohort, Pool, insert, worth};
 use crate::units::Epoch;
 
 impl Pool {
@@ -10,6 +10,9 @@ impl Pool {
             self.cohorts.drain(..).partition(|cohort| cohort.until != Epoch::NEVER && is_free(cohort.until));
         self.cohorts = live;
         for cohort in free {
+            let worth = worth(cohort.principal, self.factor_of(&cohort));
+            self.live.shrink(worth);
+            self.free.grow(worth);
             insert(&mut self.matured, cohort);
         }
         for cohorts in [&mut self.cohorts, &mut self.matured] {

@@ -37,30 +37,19 @@ impl Track {
 
     /// What a unit of principal is worth, in `1 / 2^120`.
     pub(crate) fn factor(&self, slices: &[Slice]) -> u128 {
-        self.sum(slices, |_| true, |left| left)
+        self.sum(slices, |_| true)
     }
 
     /// The part of the factor in slices that `set` owned in `epoch`.
     pub(crate) fn factor_owned(&self, slices: &[Slice], set: SetId, epoch: Epoch) -> u128 {
-        self.sum(slices, |slice| slice.is_owned_by(set, epoch), |left| left)
+        self.sum(slices, |slice| slice.is_owned_by(set, epoch))
     }
 
-    /// By how much the factor falls when what is left of those slices becomes `scaled`.
-    pub(crate) fn fall(
-        &self,
-        slices: &[Slice],
-        set: SetId,
-        epoch: Epoch,
-        scaled: impl Fn(u128) -> u128,
-    ) -> u128 {
-        self.sum(slices, |slice| slice.is_owned_by(set, epoch), |left| left.saturating_sub(scaled(left)))
-    }
-
-    fn sum(&self, slices: &[Slice], chosen: impl Fn(&Slice) -> bool, value: impl Fn(u128) -> u128) -> u128 {
+    fn sum(&self, slices: &[Slice], chosen: impl Fn(&Slice) -> bool) -> u128 {
         let mut sum = 0_u128;
         for (slice, left) in slices.iter().zip(&self.left).filter(|(slice, _)| chosen(slice)) {
             // At most 256 parts of 2^112 each.
-            sum = sum.saturating_add(value(*left).saturating_mul(u128::from(slice.size)));
+            sum = sum.saturating_add(left.saturating_mul(u128::from(slice.size)));
         }
         sum
     }

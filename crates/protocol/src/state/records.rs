@@ -448,7 +448,7 @@ impl PoolRecord {
     pub(crate) fn forward_slashed(&mut self, amount: Amount) {
         let part = amount.min(self.slashed);
         self.slashed.shrink(part);
-        self.stake.shrink_held(part.room_below(amount));
+        self.stake.shrink_surplus(part.room_below(amount));
     }
 }
 

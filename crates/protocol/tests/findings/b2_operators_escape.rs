@@ -5,9 +5,23 @@ use protocol::terms::{Correlation, JailTerms};
 use protocol::units::{Epoch, Fraction, SetId};
 use protocol::{Event, Groups, Operation, ops};
 
-use crate::world::{
-    ETH, ONE, SERVICE, World, address, all_to, assert_near, equivocation, eth_terms, percent, taken,
-};
+use crate::offers::{ETH, ONE, SERVICE, address, all_to, eth_terms, percent};
+use crate::receipts::{assert_near, equivocation, taken};
+use crate::world::World;
+
+/// The findings that are tested here, each by its first test.
+pub(crate) const FINDINGS: [(u8, fn()); 10] = [
+    (15, f15_what_an_operator_s_stakers_lose_does_not_depend_on_the_order),
+    (16, f16_a_late_slash_finds_the_guilty_and_spares_who_came_after),
+    (17, f17_a_friend_can_not_slash_first_what_is_asked_of_the_operator),
+    (18, f18_a_pool_has_at_most_64_owners),
+    (19, f19_a_small_confession_pardons_nothing),
+    (20, f20_the_part_by_correlation_is_that_of_the_whole_window_for_everybody),
+    (21, f21_a_retired_key_still_convicts),
+    (22, f22_withheld_consent_ends_the_allocation_and_pardons_nothing),
+    (23, f23_a_jail_holds_its_operator_and_at_most_a_third_of_the_weight),
+    (24, f24_ten_names_that_declare_nothing_are_one_group),
+];
 
 /// Two sets own half of a pool each. A was bonded in 5 to 7, B since 5; both have 100. The slashes of a half, by (set, capture), in this
 /// order: what A and B have left.
@@ -18,13 +32,17 @@ fn slash_in_order(order: [(usize, u32); 2]) -> (u128, u128) {
     world.go_to(4);
     world.stake("a", "op", 100 * ONE);
     world.stake("b", "op", 100 * ONE);
-    sets.iter().for_each(|set| drop(world.join("op", *set, 128)));
+    for set in sets {
+        world.join("op", set, 128);
+    }
     world.go_to(7);
     world.leave("a", "op");
     world.go_to(11);
     let requests = order.map(|(set, capture)| world.ask(sets[set], "op", capture, percent(50)));
     world.advance(1);
-    requests.iter().for_each(|request| drop(world.execute(*request)));
+    for request in requests {
+        world.execute(request);
+    }
     (world.worth("a", "op"), world.worth("b", "op"))
 }
 
@@ -41,7 +59,7 @@ fn f15_what_an_operator_s_stakers_lose_does_not_depend_on_the_order() {
     for order in [[(j, 10), (j, 5)], [(j, 5), (j, 10)]] {
         let (a, b) = slash_in_order(order);
         assert_near(a, 75 * ONE);
-        assert_near(b, (50 + 50 / 4) * ONE);
+        assert_near(b, 50 * ONE + 50 * ONE / 4);
     }
     // One capacity M, from which the first slash took i's quarter: j's half of it is two thirds of what A has.
     let (capacity_left, of_j) = (75, 50);
@@ -153,7 +171,7 @@ fn correlate(epochs: (u32, u32)) -> (Fraction, Fraction) {
         world.join(name, set, 256);
     }
     let keys = [world.key("a", set, Scheme::Ed25519, 1), world.key("b", set, Scheme::Ed25519, 2)];
-    let mut part = |world: &mut World, name: &str, key: usize, capture: u32| {
+    let part = |world: &mut World, name: &str, key: usize, capture: u32| {
         world.go_to(capture);
         world.submit(equivocation(&keys[key], set, capture, 1, [1, 2])).expect("it is proven");
         let operator = world.id(name);

@@ -3,92 +3,21 @@
 
 use std::collections::BTreeMap;
 
-use evidence::{Equivocation, Scheme, SecretKey, Signed, Statement};
-use protocol::genesis::Genesis;
+use evidence::{Equivocation, Scheme, SecretKey};
+use protocol::genesis::{Genesis, Parameters};
 use protocol::ops;
 use protocol::terms::{
     AcceptedAsset, Admission, Beneficiary, Destination, JailTerms, Mandate, Offences, Terms,
 };
-use protocol::units::{Address, Amount, AssetId, Epoch, Fraction, OperatorId, RequestId, SetId, StreamId};
+use protocol::units::{Amount, AssetId, Epoch, Fraction, OperatorId, RequestId, SetId, StreamId};
 use protocol::view::{self, StakeView, View};
 use protocol::{
     AssetKind, Authority, Event, FollowUp, KeyUse, Operation, Origin, RateSource, Refusal, Signer, State,
     advance_epoch, apply, invariants,
 };
 
-/// The asset that every world has.
-pub(crate) const ETH: AssetId = AssetId::new(0);
-/// Base units of one ETH.
-pub(crate) const ONE: u128 = 1_000_000_000_000_000_000;
-/// The account of the service that owns the sets, and slashes.
-pub(crate) const SERVICE: &str = "service";
-
-pub(crate) const fn percent(percent: u8) -> Fraction {
-    Fraction::from_percent(percent)
-}
-
-/// The account of a name.
-pub(crate) fn address(name: &str) -> Address {
-    let mut bytes = [0; 20];
-    bytes[..name.len()].copy_from_slice(name.as_bytes());
-    Address(bytes)
-}
-
-/// A mandate that admits everything: the defence switched off.
-pub(crate) const fn any_mandate() -> Mandate {
-    Mandate {
-        worst_case: Fraction::ONE,
-        elsewhere: Fraction::ONE,
-        own_verifiers: Fraction::ONE,
-        uncertified: true,
-        commission: Fraction::ONE,
-    }
-}
-
-/// Terms of a set that burns, may take everything for a reason, and has no veto.
-pub(crate) fn terms(assets: &[AssetId]) -> Terms {
-    Terms {
-        assets: assets.iter().map(|asset| AcceptedAsset { asset: *asset, weight: 1_000_000_000 }).collect(),
-        admission: Admission {
-            list_only: false,
-            operators_max: 64,
-            stake_min: Amount::ZERO,
-            self_stake_min: Amount::ZERO,
-            bond_min: Amount::ZERO,
-        },
-        operator_share_max: Fraction::ONE,
-        offences: Offences {
-            equivocation: Some(Fraction::ONE),
-            subjective: Some(Fraction::ONE),
-            correlation: None,
-        },
-        window_cap: Fraction::ONE,
-        veto: 0,
-        resolvers: Vec::new(),
-        threshold: None,
-        slasher: address(SERVICE),
-        destinations: vec![Destination { to: Beneficiary::Burn, share: Fraction::ONE }],
-        reward_tokens: assets.to_vec(),
-        warm_up: 0,
-        jail: JailTerms::default(),
-        mass_slash_max: Fraction::ONE,
-        risk_weight: Fraction::ONE,
-        corruption_share: Fraction::ONE,
-        quorum: None,
-    }
-}
-
-/// The terms of [`terms`] for ETH, changed.
-pub(crate) fn eth_terms(change: impl FnOnce(&mut Terms)) -> Terms {
-    let mut terms = terms(&[ETH]);
-    change(&mut terms);
-    terms
-}
-
-/// Everything slashed goes to one account.
-pub(crate) fn all_to(name: &str) -> Vec<Destination> {
-    vec![Destination { to: Beneficiary::Redistribute(address(name)), share: Fraction::ONE }]
-}
+use crate::offers::{ETH, SERVICE, address, any_mandate};
+use crate::receipts::{requested, taken};
 
 /// A ledger, and the ids of the operators by name.
 #[derive(Clone)]
@@ -265,6 +194,19 @@ impl World {
     }
 
     // ---- Stake
+
+    /// The governor announces other parameters; returns the epoch from which they count.
+    pub(crate) fn propose(&mut self, change: impl FnOnce(&mut Parameters)) -> Result<u32, Refusal> {
+        let mut parameters = Box::new(self.state.parameters().clone());
+        change(&mut parameters);
+        let propose = Operation::ProposeParameters(ops::propose_parameters::ProposeParameters { parameters });
+        let authority = Authority { account: self.state.genesis().governor, signer: Signer::Plain };
+        let events = apply(&mut self.state, &authority, &propose)?;
+        match events.first() {
+            Some(Event::ParametersAnnounced { from }) => Ok(from.number()),
+            other => panic!("{other:?}"),
+        }
+    }
 
     pub(crate) fn delegation(&self, operator: &str, asset: AssetId, amount: u128) -> ops::delegate::Delegate {
         let operator = self.id(operator);
@@ -495,65 +437,5 @@ impl World {
 
     pub(crate) fn burnt(&self, asset: AssetId) -> u128 {
         invariants::conservation(&self.state, asset).burnt.units()
-    }
-}
-
-/// Two amounts that differ by the rounding of one position at most.
-pub(crate) fn assert_near(got: u128, expected: u128) {
-    assert!(got.abs_diff(expected) <= 1, "{got} is not {expected}");
-}
-
-/// The request that an operation opened.
-pub(crate) fn requested(events: &[Event]) -> RequestId {
-    let request = events.iter().find_map(|event| match event {
-        Event::SlashRequested { request, .. } => Some(*request),
-        _ => None,
-    });
-    request.expect("a receipt of the request")
-}
-
-/// What a slash took of stake and bond, all pools together.
-pub(crate) fn taken(events: &[Event]) -> u128 {
-    let pools = events.iter().find_map(|event| match event {
-        Event::Slashed { pools, .. } => Some(pools),
-        _ => None,
-    });
-    let pools = pools.expect("a receipt of the slash");
-    pools.iter().fold(0, |sum, pool| sum + pool.stake.units() + pool.bond.units())
-}
-
-/// From which epoch on the parts of an allocation count.
-pub(crate) fn counts_from(events: &[Event]) -> u32 {
-    let from = events.iter().find_map(|event| match event {
-        Event::AllocationChanged { from, .. } => Some(from.number()),
-        _ => None,
-    });
-    from.expect("a receipt of the allocation")
-}
-
-/// What a key says for a slot, in the domain of a set and an epoch.
-pub(crate) fn say(secret: &SecretKey, set: SetId, epoch: u32, slot: u64, content: u8) -> Signed {
-    let ledger = Genesis::development().ledger.0;
-    let content = [content; 32];
-    let statement = Statement { ledger, set: set.number(), epoch, kind: 0, slot, content };
-    Signed { content, signature: secret.sign(&statement.signing_bytes()) }
-}
-
-/// Evidence that a key said both for a slot.
-pub(crate) fn equivocation(
-    secret: &SecretKey,
-    set: SetId,
-    epoch: u32,
-    slot: u64,
-    said: [u8; 2],
-) -> Equivocation {
-    Equivocation {
-        key: secret.public_key(),
-        set: set.number(),
-        epoch,
-        kind: 0,
-        slot,
-        first: say(secret, set, epoch, slot, said[0]),
-        second: say(secret, set, epoch, slot, said[1]),
     }
 }

@@ -27,7 +27,9 @@ const PLAIN: [&str; 12] = [
 fn names() -> Names {
     let mut names = Names::default();
     names.account("alice").expect("a name");
-    for (thing, number, name) in [(Thing::Asset, 0, "eth"), (Thing::Operator, 1, "olga"), (Thing::Set, 2, "feeds")] {
+    for (thing, number, name) in
+        [(Thing::Asset, 0, "eth"), (Thing::Operator, 1, "olga"), (Thing::Set, 2, "feeds")]
+    {
         names.give(thing, number, name).expect("it is new");
     }
     names
@@ -43,11 +45,27 @@ fn resolved(operation: &str, fields: Value) -> Result<Value, String> {
 fn names_are_resolved_at_any_depth() {
     let cases = [
         ("delegate", json!({"operator": "olga", "asset": "eth"}), json!({"operator": 1, "asset": 0})),
-        ("delegate", json!({"operator": 7, "asset": 0, "amount": "eth"}), json!({"operator": 7, "asset": 0, "amount": "eth"})),
-        ("create_set", json!({"terms": {"reward_tokens": ["eth", 5]}}), json!({"terms": {"reward_tokens": [0, 5]}})),
-        ("create_set", json!({"terms": {"assets": [{"asset": "eth"}]}}), json!({"terms": {"assets": [{"asset": 0}]}})),
+        (
+            "delegate",
+            json!({"operator": 7, "asset": 0, "amount": "eth"}),
+            json!({"operator": 7, "asset": 0, "amount": "eth"}),
+        ),
+        (
+            "create_set",
+            json!({"terms": {"reward_tokens": ["eth", 5]}}),
+            json!({"terms": {"reward_tokens": [0, 5]}}),
+        ),
+        (
+            "create_set",
+            json!({"terms": {"assets": [{"asset": "eth"}]}}),
+            json!({"terms": {"assets": [{"asset": 0}]}}),
+        ),
         ("create_set", json!({"resolvers": ["alice"]}), json!({"resolvers": [ALICE]})),
-        ("create_set", json!([{"to": {"redistribute": "alice"}}, {"to": "burn"}]), json!([{"to": {"redistribute": ALICE}}, {"to": "burn"}])),
+        (
+            "create_set",
+            json!([{"to": {"redistribute": "alice"}}, {"to": "burn"}]),
+            json!([{"to": {"redistribute": ALICE}}, {"to": "burn"}]),
+        ),
         ("claim", json!({"to": "alice"}), json!({"to": ALICE})),
         ("withdraw", json!({"to": "alice"}), json!({"to": "alice"})),
         ("declare_stale", json!({"validator": 3}), json!({"validator": 3})),
@@ -125,7 +143,10 @@ fn the_table_knows_every_account_and_every_number_of_every_operation() {
         for field in &numbers {
             let is_id = matches!(content(kind.name(), field), Some(Content::Number(_)));
             let is_parameter = kind.name() == "propose_parameters";
-            assert!(is_id || is_parameter || PLAIN.contains(&field.as_str()), "{kind}.{field} is in no table");
+            assert!(
+                is_id || is_parameter || PLAIN.contains(&field.as_str()),
+                "{kind}.{field} is in no table"
+            );
         }
     }
 }
@@ -133,9 +154,11 @@ fn the_table_knows_every_account_and_every_number_of_every_operation() {
 #[test]
 fn the_accounts_of_a_genesis_are_known() {
     let genesis = serde_json::to_value(Genesis::development()).expect("plain data");
-    let accounts = genesis.as_object().expect("an object").iter().filter(|(_, value)| {
-        value.as_str().is_some_and(|text| text.parse::<Address>().is_ok())
-    });
+    let accounts = genesis
+        .as_object()
+        .expect("an object")
+        .iter()
+        .filter(|(_, value)| value.as_str().is_some_and(|text| text.parse::<Address>().is_ok()));
     for (field, _) in accounts {
         assert_eq!(content("genesis", field), Some(Content::Account), "{field}");
     }

@@ -1,0 +1,275 @@
+//! Joining and leaving sets, and which parts they own.
+
+use protocol::Event;
+use protocol::ops::allocate::Allocate;
+use protocol::ops::join_set::{Allocation, JoinSet};
+use protocol::ops::leave_set::LeaveSet;
+use protocol::units::{Address, AssetId, Epoch, Fraction, OperatorId, PoolId, SetId};
+
+use super::exact;
+use super::pool::{PARTS, Pool};
+use super::{Model, Verdict, ensure, number};
+
+/// What an increase would do.
+pub(crate) struct Plan {
+    pool: PoolId,
+    chosen: Vec<usize>,
+    from: Epoch,
+    /// What the new parts are worth at present, cut to whole units, and by how much the ledger's figure may differ.
+    backing: (u128, u128),
+}
+
+impl Model {
+    pub(crate) fn allocate(&mut self, op: &Allocate, sender: Address, events: &[Event]) -> Verdict {
+        let operator = self.operator_of(sender).ok_or("NotAnOperator")?;
+        let set = self.set(op.set).ok_or("SetNotFound")?;
+        ensure!(set.active_member(operator).is_some(), "NotAMember");
+        let pool = self.pool_of(operator, op.asset).ok_or("PoolNotFound")?;
+        ensure!(op.parts <= PARTS, "TooManyParts");
+        let parts = self.pool(pool).parts_of(op.set);
+        ensure!(op.expected_parts.is_none_or(|expected| expected == parts), "PartsDiffer");
+        ensure!(op.parts != parts, "Unchanged");
+        if op.parts < parts {
+            self.give_back(op.set, pool, parts - op.parts, self.epoch);
+            return Ok(());
+        }
+        let plan = self.plan_increase(operator, op.set, op.asset, op.parts - parts)?;
+        self.carry_out(op.set, op.asset, plan, events);
+        Ok(())
+    }
+
+    /// Whether a set may take so many parts more of a pool, and what that would do.
+    pub(crate) fn plan_increase(&self, operator: OperatorId, set: SetId, asset: AssetId, parts: u16) -> Verdict<Plan> {
+        ensure!(self.stops.allocations <= self.epoch, "AllocationsStopped");
+        ensure!(self.operator(operator).is_some_and(|record| !record.is_retired), "OperatorRetired");
+        let pool = self.pool_of(operator, asset).ok_or("PoolNotFound")?;
+        let record = self.set(set).ok_or("SetNotFound")?;
+        ensure!(!record.is_closed, "SetClosed");
+        let terms = record.terms_in(self.epoch);
+        ensure!(terms.assets.iter().any(|accepted| accepted.asset == asset), "AssetNotAccepted");
+        let weight = |set: SetId| self.risk_weight(set);
+        let mut chosen = self.pool(pool).candidates(set, self.epoch, &weight);
+        ensure!(chosen.len() >= usize::from(parts), "SlicesFull");
+        chosen.truncate(usize::from(parts));
+        let mandate = self.pool(pool).mandate;
+        ensure!(mandate.uncertified || !self.is_sharing_uncertified(set), "NotCertified");
+        let mut layout = Pool::new(operator, asset, mandate, Fraction::ZERO);
+        layout.parts.clone_from(&self.pool(pool).parts);
+        layout.take(set, &chosen, self.epoch, self.epoch.next());
+        let is_beyond = self.worst_case(&layout) > exact::ratio(mandate.worst_case)
+            || self.owned_elsewhere(&layout) > exact::ratio(mandate.elsewhere);
+        let notice = if is_beyond { self.rules().notice } else { 0 };
+        let from = self.epoch.next().later(terms.warm_up).later(notice);
+        let backing = self.worth_of_parts(pool, &chosen);
+        Ok(Plan { pool, chosen, from, backing })
+    }
+
+    /// What is left of chosen parts for the stake bonded at present; and how many roundings are in it.
+    fn worth_of_parts(&self, pool: PoolId, chosen: &[usize]) -> (u128, u128) {
+        let record = self.pool(pool);
+        let (mut worth, mut count) = (0, 0);
+        for stake in self.stakes.iter().filter(|stake| stake.pool == pool && stake.is_bonded_in(self.epoch)) {
+            let share = record.share_of_parts(chosen, stake.entered, stake.until);
+            worth += exact::times_down(stake.principal, &share);
+            count += 1;
+        }
+        (worth, count)
+    }
+
+    fn carry_out(&mut self, set: SetId, asset: AssetId, plan: Plan, events: &[Event]) {
+        let Plan { pool, chosen, from, backing: (worth, slack) } = plan;
+        let now = self.epoch;
+        self.pool_mut(pool).take(set, &chosen, now, from);
+        let parts = self.pool(pool).parts_of(set);
+        let announced = events.iter().find_map(|event| match event {
+            Event::AllocationChanged { asset: of, parts, from, gained: Some(gained), .. } if *of == asset => {
+                Some((*parts, *from, gained.backing.units()))
+            }
+            _ => None,
+        });
+        let is_right = announced.is_some_and(|(seen_parts, seen_from, backing)| {
+            let bound = worth.saturating_sub(1)..=worth + slack;
+            seen_parts == parts && seen_from == from && bound.contains(&backing)
+        });
+        if !is_right {
+            self.object(|| format!("{parts} parts from {from} backed by {worth} are announced as {announced:?}"));
+        }
+    }
+
+    /// Gives back parts of a pool; `last` is the last owned epoch.
+    pub(crate) fn give_back(&mut self, set: SetId, pool: PoolId, parts: u16, last: Epoch) {
+        let before = self.staying_weight(set, pool);
+        let closed: Vec<Epoch> =
+            (0..=last.number()).map(|from| self.closed_from(Epoch::new(from), last)).collect();
+        self.pool_mut(pool).give_back(set, parts, last, |from| closed[super::index(from.number())]);
+        let after = self.staying_weight(set, pool);
+        let slack = 2 * self.weight_in(set, self.pool(pool).asset, self.stakes.len() as u128) + 2;
+        let left = before.saturating_sub(after);
+        let leaving = &mut self.set_mut(set).leaving;
+        *leaving = (leaving.0 + left.saturating_sub(slack), leaving.1 + left + slack);
+    }
+
+    /// Weight of what a set will own of a pool in the next epoch, by the stake that is bonded and stays.
+    fn staying_weight(&self, set: SetId, pool: PoolId) -> u128 {
+        let (record, next) = (self.pool(pool), self.epoch.next());
+        let staying = self.stakes.iter().filter(|stake| stake.pool == pool && stake.is_bonded_in(self.epoch));
+        let amounts = staying.filter(|stake| stake.is_staying()).map(|stake| {
+            let is_owned = |owners: &[super::pool::Ownership]| {
+                owners.iter().any(|owner| owner.set == set && owner.is_in(next))
+            };
+            exact::times_down(stake.principal, &record.share_where(is_owned, stake.entered, stake.until))
+        });
+        let amount = amounts.sum();
+        self.weight_in(set, record.asset, amount)
+    }
+
+    /// Weight of an amount of an asset in a set, at the rate of the moment.
+    pub(crate) fn weight_in(&self, set: SetId, asset: AssetId, amount: u128) -> u128 {
+        let Some(terms) = self.set(set).map(|set| set.terms_in(self.epoch)) else { return 0 };
+        let weight = terms.assets.iter().find(|accepted| accepted.asset == asset).map(|accepted| accepted.weight);
+        let (Some(weight), Some(record)) = (weight, self.asset(asset)) else { return 0 };
+        let rated = exact::portion_down(amount, u128::from(record.rate), 1_000_000_000_000_000_000);
+        exact::portion_down(rated, u128::from(weight), 1_000_000_000)
+    }
+
+    pub(crate) fn join_set(&mut self, op: &JoinSet, sender: Address, events: &[Event]) -> Verdict {
+        let operator = self.operator_of(sender).ok_or("NotAnOperator")?;
+        self.can_join(op, operator)?;
+        let plans = self.join_plans(op, operator)?;
+        if let Some(smallest) = self.replaced(op.set, &plans)? {
+            self.leave(op.set, smallest, self.epoch);
+        }
+        let set = self.set_mut(op.set);
+        let member = set.members.entry(operator).or_default();
+        (member.left, member.jailed) = (None, None);
+        if let Some(pending) = &mut set.pending {
+            pending.consents.insert(operator);
+        }
+        for (asset, plan) in plans {
+            self.carry_out(op.set, asset, plan, events);
+        }
+        Ok(())
+    }
+
+    fn can_join(&self, op: &JoinSet, operator: OperatorId) -> Verdict {
+        ensure!(self.operator(operator).is_some_and(|record| !record.is_retired), "OperatorRetired");
+        let set = self.set(op.set).ok_or("SetNotFound")?;
+        ensure!(!set.is_closed, "SetClosed");
+        ensure!(set.active_member(operator).is_none(), "AlreadyIn");
+        ensure!(self.terms_digest(op.set) == Some(op.terms), "TermsDiffer");
+        let admission = &set.terms_in(self.epoch).admission;
+        ensure!(!admission.list_only || set.admitted.contains(&operator), "NotAdmitted");
+        let (own, bonds) = self.own_weights(operator, op.set);
+        ensure!(own >= admission.self_stake_min.units(), "SelfStakeTooSmall");
+        ensure!(bonds >= admission.bond_min.units(), "BondTooSmall");
+        Ok(())
+    }
+
+    fn join_plans(&self, op: &JoinSet, operator: OperatorId) -> Verdict<Vec<(AssetId, Plan)>> {
+        let mut plans: Vec<(AssetId, Plan)> = Vec::new();
+        for Allocation { asset, parts } in &op.allocations {
+            ensure!(plans.iter().all(|(planned, _)| planned != asset), "AssetTwice");
+            ensure!(*parts <= PARTS, "AllocationRefused");
+            let plan = self.plan_increase(operator, op.set, *asset, *parts);
+            plans.push((*asset, plan.map_err(|_| "AllocationRefused")?));
+        }
+        Ok(plans)
+    }
+
+    /// Whom a newcomer to a full set replaces.
+    fn replaced(&self, set: SetId, plans: &[(AssetId, Plan)]) -> Verdict<Option<OperatorId>> {
+        let Some((least, operator)) = self.smallest(set) else { return Ok(None) };
+        let (weight, _) = self.weight_of_plans(set, plans);
+        let needed = least + exact::times_up(least, &exact::ratio(Fraction::from_percent(10)));
+        ensure!(weight >= needed && weight > 0, "SetFull");
+        Ok(Some(operator))
+    }
+
+    /// The smallest operator of a full set.
+    fn smallest(&self, set: SetId) -> Option<(u128, OperatorId)> {
+        let record = self.set(set)?;
+        let active: Vec<OperatorId> =
+            record.members.iter().filter(|(_, member)| member.left.is_none()).map(|(id, _)| *id).collect();
+        if active.len() < usize::from(record.terms_in(self.epoch).admission.operators_max) {
+            return None;
+        }
+        let table = record.tables.get(&self.epoch);
+        let weight = |id: OperatorId| table.and_then(|table| table.row(id)).map_or(0, |row| row.weight);
+        active.into_iter().map(|id| (weight(id), id)).min()
+    }
+
+    /// The weight of what is planned, and by how much the ledger's figure may differ.
+    fn weight_of_plans(&self, set: SetId, plans: &[(AssetId, Plan)]) -> (u128, u128) {
+        let (mut weight, mut slack) = (0, 0);
+        for (asset, plan) in plans {
+            weight += self.weight_in(set, *asset, plan.backing.0);
+            slack += self.weight_in(set, *asset, plan.backing.1 + 1) + 1;
+        }
+        (weight, slack)
+    }
+
+    /// Whether it is too close to call whether a newcomer replaces the smallest of a full set.
+    pub(crate) fn is_join_borderline(&self, op: &JoinSet, sender: Address) -> bool {
+        let Some(operator) = self.operator_of(sender) else { return false };
+        let (Some((least, _)), Ok(plans)) = (self.smallest(op.set), self.join_plans(op, operator)) else { return false };
+        let (weight, slack) = self.weight_of_plans(op.set, &plans);
+        let needed = least + exact::times_up(least, &exact::ratio(Fraction::from_percent(10)));
+        weight.abs_diff(needed) <= slack
+    }
+
+    /// Weight of an operator's own stake in a set, and the weight that its bonds would have as stake.
+    pub(crate) fn own_weights(&self, operator: OperatorId, set: SetId) -> (u128, u128) {
+        let Some(account) = self.operator(operator).map(|record| record.account) else { return (0, 0) };
+        let (mut own, mut bonds) = (0, 0);
+        for pool in self.pools_of(operator) {
+            let record = self.pool(pool);
+            own += self.weight_in(set, record.asset, self.seen_staying(account, operator, record.asset));
+            bonds += self.weight_in(set, record.asset, record.standing_bond());
+        }
+        (own, bonds)
+    }
+
+    pub(crate) fn leave_set(&mut self, op: &LeaveSet, sender: Address) -> Verdict {
+        let operator = self.operator_of(sender).ok_or("NotAnOperator")?;
+        let set = self.set(op.set).ok_or("NotAMember")?;
+        ensure!(set.active_member(operator).is_some(), "NotAMember");
+        self.leave(op.set, operator, self.epoch);
+        Ok(())
+    }
+
+    /// Gives back all that a set owns of an operator's pools; `last` is the last epoch on duty.
+    pub(crate) fn leave(&mut self, set: SetId, operator: OperatorId, last: Epoch) {
+        for pool in self.pools_of(operator) {
+            let parts = self.pool(pool).parts_of(set);
+            if parts > 0 {
+                self.give_back(set, pool, parts, last);
+            }
+        }
+        if let Some(member) = self.set_mut(set).members.get_mut(&operator) {
+            member.left = member.left.or(Some(last));
+            for (_, _, to) in member.keys.iter_mut().filter(|(_, _, to)| *to == Epoch::NEVER) {
+                *to = last;
+            }
+        }
+    }
+
+    pub(crate) fn table(&self, set: SetId) -> super::records::Table {
+        let mut table = super::records::Table::default();
+        let Some(record) = self.set(set).filter(|record| !record.is_closed) else { return table };
+        for operator in (0..number(self.operators.len())).map(OperatorId::new) {
+            if let Some(row) = self.row(set, record, operator) {
+                table.weight += row.weight;
+                table.rows.push(row);
+            }
+        }
+        let share = record.terms_in(self.epoch).operator_share_max;
+        let is_clipped = share != Fraction::ONE
+            && exact::ratio(share) * exact::whole(table.rows.len() as u128) >= exact::whole(1);
+        if is_clipped {
+            let most = exact::share_down(table.weight, share);
+            table.rows.iter_mut().for_each(|row| row.weight = row.weight.min(most));
+            table.weight = table.rows.iter().map(|row| row.weight).sum();
+        }
+        table
+    }
+}

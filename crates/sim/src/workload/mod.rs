@@ -1,0 +1,251 @@
+//! A seed becomes a history: a small world with short windows, and operations that mostly succeed.
+//!
+//! Whoever generates an operation reads the model, so that most of what is asked makes sense; a part is made wrong on purpose, and a
+//! part goes wrong by itself. Everything is a function of the seed.
+
+mod funds;
+mod sets;
+mod slashing;
+mod staking;
+mod world;
+
+use protocol::units::{Address, Amount, AssetId, Epoch, Fraction, OperatorId, SetId};
+use protocol::{Authority, Operation, Signer};
+
+use crate::history::{Counts, Effort, Failure, Session};
+use crate::model::{Fault, Model};
+use crate::prng::Prng;
+use crate::script::{Script, Step};
+
+pub use world::World;
+
+/// What a seed plays.
+#[derive(Debug)]
+pub struct Played {
+    /// The history.
+    pub script: Script,
+    /// What became of it.
+    pub result: Result<Counts, Failure>,
+}
+
+/// Plays the history of a seed: so many operations after the world has been set up.
+pub fn play(seed: u64, operations: u64, fault: Option<Fault>, effort: Effort) -> Played {
+    let mut workload = Workload::new(seed);
+    let mut session = Session::new(workload.world.genesis.clone(), fault, effort);
+    let mut script = Script { genesis: workload.world.genesis.clone(), steps: Vec::new() };
+    let mut setup = workload.world.setup().into_iter();
+    let mut left = operations;
+    while left > 0 {
+        let step = setup.next().unwrap_or_else(|| {
+            left -= 1;
+            workload.next(session.model())
+        });
+        script.steps.push(step.clone());
+        if let Err(what) = session.step(&step) {
+            let failure = Failure { step: script.steps.len() - 1, what };
+            return Played { script, result: Err(failure) };
+        }
+    }
+    let last = script.steps.len();
+    let result = session.check().map(|()| session.counts()).map_err(|what| Failure { step: last, what });
+    Played { script, result }
+}
+
+/// What could happen next.
+#[derive(Debug)]
+pub(crate) struct Workload {
+    pub(crate) prng: Prng,
+    pub(crate) world: World,
+}
+
+type Maker = fn(&mut Workload, &Model) -> Option<Step>;
+
+/// How often what is asked.
+const MAKERS: &[(u64, Maker)] = &[
+    (100, Workload::delegate),
+    (70, Workload::undelegate),
+    (35, Workload::release),
+    (8, Workload::replace_follow_up),
+    (20, Workload::claim),
+    (8, Workload::set_compounding),
+    (10, Workload::compound),
+    (10, Workload::deposit),
+    (10, Workload::withdraw),
+    (8, Workload::report_rate),
+    (16, Workload::report_validator),
+    (4, Workload::declare_stale),
+    (6, Workload::grant),
+    (3, Workload::revoke),
+    (4, Workload::set_claimer),
+    (10, Workload::raise_bond),
+    (6, Workload::lower_bond),
+    (5, Workload::release_bond),
+    (5, Workload::set_commission),
+    (4, Workload::set_split),
+    (8, Workload::change_mandate),
+    (2, Workload::open_pool),
+    (1, Workload::retire_operator),
+    (24, Workload::join_set),
+    (8, Workload::leave_set),
+    (60, Workload::allocate),
+    (10, Workload::consent),
+    (18, Workload::change_terms),
+    (4, Workload::withdraw_terms),
+    (3, Workload::create_set),
+    (1, Workload::close_set),
+    (6, Workload::admit),
+    (3, Workload::eject),
+    (8, Workload::jail),
+    (10, Workload::unjail),
+    (12, Workload::declare_profit),
+    (6, Workload::report_performance),
+    (14, Workload::open_stream),
+    (4, Workload::end_stream),
+    (14, Workload::pay_work),
+    (12, Workload::register_key),
+    (22, Workload::submit_equivocation),
+    (60, Workload::request_slash),
+    (14, Workload::veto_slash),
+    (6, Workload::approve_slash),
+    (60, Workload::execute_slash),
+    (22, Workload::correlate),
+    (8, Workload::release_proceeds),
+    (6, Workload::propose_parameters),
+    (6, Workload::govern_asset),
+    (1, Workload::guard),
+    (190, Workload::advance),
+];
+
+impl Workload {
+    fn new(seed: u64) -> Self {
+        let mut prng = Prng::new(seed);
+        let world = World::new(&mut prng);
+        Self { prng, world }
+    }
+
+    fn next(&mut self, model: &Model) -> Step {
+        let total: u64 = MAKERS.iter().map(|(weight, _)| weight).sum();
+        loop {
+            let mut place = self.prng.below(total);
+            for (weight, make) in MAKERS {
+                if place < *weight {
+                    if let Some(step) = make(self, model) {
+                        return self.by_delegate(model, step);
+                    }
+                    break;
+                }
+                place -= weight;
+            }
+        }
+    }
+
+    #[allow(clippy::unnecessary_wraps, reason = "it stands in a list of makers")]
+    fn advance(&mut self, _: &Model) -> Option<Step> {
+        Some(Step::Advance)
+    }
+
+    /// Now and then a delegate asks instead of the account, whether it may or not.
+    fn by_delegate(&mut self, model: &Model, step: Step) -> Step {
+        let Step::Apply(authority, operation) = step else { return step };
+        let grants = model.account(authority.account).map_or(&[][..], |account| &account.grants);
+        let delegate = self.prng.pick(grants).map(|grant| grant.delegate);
+        let signer = match delegate.filter(|_| self.prng.chance(30)) {
+            Some(address) => Signer::Delegate { address, keys: Vec::new() },
+            None => authority.signer,
+        };
+        Step::Apply(Authority { account: authority.account, signer }, operation)
+    }
+
+    /// An operation of an account.
+    pub(crate) fn ask(&self, account: Address, operation: Operation) -> Option<Step> {
+        Some(Step::plain(account, operation))
+    }
+
+    pub(crate) fn staker(&mut self) -> Address {
+        *self.prng.pick(&self.world.stakers).expect("there are stakers")
+    }
+
+    /// An operator's account; now and then anybody's.
+    pub(crate) fn operator_account(&mut self) -> Address {
+        if self.prng.chance(3) {
+            return self.staker();
+        }
+        *self.prng.pick(&self.world.operators).expect("there are operators")
+    }
+
+    /// An operator; now and then one that does not exist.
+    pub(crate) fn operator(&mut self, model: &Model) -> OperatorId {
+        let spare = u64::from(self.prng.chance(2));
+        OperatorId::new(self.number_below(model.operators.len() as u64 + spare))
+    }
+
+    /// A set; now and then one that does not exist.
+    pub(crate) fn set(&mut self, model: &Model) -> SetId {
+        let spare = u64::from(self.prng.chance(2));
+        SetId::new(self.number_below(model.sets.len() as u64 + spare))
+    }
+
+    /// An asset; now and then one that does not exist.
+    pub(crate) fn asset(&mut self, model: &Model) -> AssetId {
+        let spare = u64::from(self.prng.chance(2));
+        AssetId::new(self.number_below(model.assets.len() as u64 + spare))
+    }
+
+    pub(crate) fn number_below(&mut self, bound: u64) -> u32 {
+        u32::try_from(self.prng.below(bound.max(1))).expect("few of a kind")
+    }
+
+    /// The account that may speak for a set; now and then another.
+    pub(crate) fn service_of(&mut self, model: &Model, set: SetId) -> Address {
+        let known = model.set(set).and_then(|set| model.services.get(crate::model::index(set.service.number())));
+        match known.filter(|_| !self.prng.chance(4)) {
+            Some(address) => *address,
+            None => self.staker(),
+        }
+    }
+
+    /// All, half, a part, or now and then more than there is.
+    pub(crate) fn part_of(&mut self, all: u128) -> Amount {
+        let amount = match self.prng.below(10) {
+            0 | 1 => all,
+            2 => all / 2,
+            3 => all.saturating_add(self.prng.amount(1000)),
+            4 => all.min(1),
+            _ => self.prng.amount(all.max(1)),
+        };
+        Amount::new(amount)
+    }
+
+    /// A fraction of the kind that people write, half of them such that binary numbers hold it.
+    pub(crate) fn fraction(&mut self) -> Fraction {
+        const STEPS: [u64; 16] = [
+            500_000_000_000_000_000,
+            250_000_000_000_000_000,
+            125_000_000_000_000_000,
+            750_000_000_000_000_000,
+            500_000_000_000_000_000,
+            250_000_000_000_000_000,
+            62_500_000_000_000_000,
+            1_000_000_000_000_000_000,
+            50_000_000_000_000_000,
+            100_000_000_000_000_000,
+            300_000_000_000_000_000,
+            990_000_000_000_000_000,
+            123_456_789_123_456_789,
+            333_333_333_333_333_333,
+            1_000_000_000_000_000,
+            20_000_000_000_000_000,
+        ];
+        Fraction::from_steps(*self.prng.pick(&STEPS).expect("there are some")).expect("at most one")
+    }
+
+    /// An epoch of the recent past; now and then too old, or still to come.
+    pub(crate) fn recent(&mut self, model: &Model) -> Epoch {
+        let window = model.rules().slash_window + 2;
+        let back = self.number_below(u64::from(window));
+        match self.prng.below(20) {
+            0 => model.epoch.next(),
+            _ => model.epoch.earlier(back),
+        }
+    }
+}
