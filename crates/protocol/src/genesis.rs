@@ -254,7 +254,7 @@ impl Genesis {
                 pools_per_operator: 16,
                 sets_per_operator: 256,
                 positions_per_account: 1024,
-                tracks_per_pool: 256,
+                tracks_per_pool: 4096,
                 delegates_per_account: 16,
                 keys_per_account: 16,
                 items_per_operation: 64,

@@ -53,6 +53,9 @@ fn add_shares(backing: &[Backing], set: SetId, amount: Amount, shares: &[PerUnit
     for track in backing {
         total = wide::plus(total, wide::product(track.principal.units(), track.owned_by(set)));
     }
+    if total.is_zero() {
+        return None;
+    }
     let with = |(track, share): (&Backing, &PerUnit)| {
         share.plus(PerUnit::share(track.owned_by(set), amount.units(), total)?)
     };

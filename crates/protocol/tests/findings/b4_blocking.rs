@@ -224,7 +224,7 @@ fn f42_a_delegate_outruns_nobody() {
         assert_eq!(world.refused("alice", grant(vec![kind])), "grant.NotGrantable");
     }
     world.must("alice", grant(vec![Kind::Delegate, Kind::Claim, Kind::Undelegate]));
-    let mut by_bot = |world: &mut World, nonce: u64, operation: Operation| {
+    let by_bot = |world: &mut World, nonce: u64, operation: Operation| {
         let keys = vec![protocol::KeyUse { key: bot.public_key(), nonce }];
         let signer = Signer::Delegate { address: address("bot"), keys };
         world.run_as(signer, "alice", operation).map_err(|why| why.code())

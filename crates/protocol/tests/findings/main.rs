@@ -47,7 +47,10 @@ const RULES_WITHOUT_A_TEST: [u8; 8] = [8, 22, 35, 36, 25, 31, 32, 40];
 /// Small rules that are the same as a finding: 37 is 60.
 const RULES_BY_A_FINDING: [(u8, fn()); 1] = [(37, b6_certificate::f60_the_shortfall_stands_beside_gamma)];
 
-fn check_numbers(tests: &[&[(u8, fn())]], without: &[u8], last: u8) {
+/// Numbers, each with a test.
+type Tests<'a> = &'a [(u8, fn())];
+
+fn check_numbers(tests: &[Tests<'_>], without: &[u8], last: u8) {
     let tested = tests.iter().flat_map(|tests| tests.iter().map(|(number, _)| *number));
     let mut numbers: Vec<u8> = tested.chain(without.iter().copied()).collect();
     numbers.sort_unstable();
@@ -56,7 +59,7 @@ fn check_numbers(tests: &[&[(u8, fn())]], without: &[u8], last: u8) {
 
 #[test]
 fn every_finding_is_named() {
-    let tests: [&[(u8, fn())]; 7] = [
+    let tests: [Tests<'_>; 7] = [
         &b1_services_rob::FINDINGS,
         &b2_operators_escape::FINDINGS,
         &b3_stakers_escape::FINDINGS,
@@ -70,6 +73,6 @@ fn every_finding_is_named() {
 
 #[test]
 fn every_small_rule_is_named() {
-    let tests: [&[(u8, fn())]; 3] = [&part_c_pools::RULES, &part_c_rules::RULES, &RULES_BY_A_FINDING];
+    let tests: [Tests<'_>; 3] = [&part_c_pools::RULES, &part_c_rules::RULES, &RULES_BY_A_FINDING];
     check_numbers(&tests, &RULES_WITHOUT_A_TEST, 40);
 }

@@ -6,9 +6,7 @@ use std::collections::BTreeMap;
 use evidence::{Equivocation, Scheme, SecretKey};
 use protocol::genesis::{Genesis, Parameters};
 use protocol::ops;
-use protocol::terms::{
-    AcceptedAsset, Admission, Beneficiary, Destination, JailTerms, Mandate, Offences, Terms,
-};
+use protocol::terms::{Mandate, Terms};
 use protocol::units::{Amount, AssetId, Epoch, Fraction, OperatorId, RequestId, SetId, StreamId};
 use protocol::view::{self, StakeView, View};
 use protocol::{
