@@ -1,4 +1,4 @@
-//! Links and mentions of files lead somewhere.
+//! Links, mentions of files and names of tests lead somewhere.
 
 use crate::Findings;
 use crate::files::Repository;
@@ -91,6 +91,31 @@ fn mentions(line: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// Tests that a document names are there.
+pub(crate) fn check_tests(repository: &Repository) -> Findings {
+    let mut findings = Vec::new();
+    for file in repository.with_extension("md") {
+        for (index, line) in file.text.lines().enumerate() {
+            for name in named_tests(line) {
+                if !repository.with_extension("rs").any(|source| source.text.contains(name)) {
+                    findings.push(format!("{}:{}: there is no test {name}", file.path, index + 1));
+                }
+            }
+        }
+    }
+    findings
+}
+
+/// The names in backticks behind the word "test" of a line: those of three words and more.
+fn named_tests(line: &str) -> impl Iterator<Item = &str> {
+    let (_, behind) = line.split_once("test").unwrap_or_default();
+    let names = behind.split('`').skip(1).step_by(2);
+    names.filter(|name| {
+        let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        is_name && name.matches('_').count() >= 2
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,7 +124,7 @@ mod tests {
     fn links_are_found_and_joined() {
         let text = "see [a](b/c.md#d) and [e](https://f)\n```\n[g](h)\n```\n[i](#j)";
         assert_eq!(links(text), [(1, "b/c.md#d"), (5, "#j")]);
-        assert_eq!(joined("docs/x/y.md", "../z.md"), "docs/z.md");
+        assert_eq!(joined("a/x/y.md", "../z.md"), "a/z.md");
         assert_eq!(joined("README.md", "docs/"), "docs");
     }
 
@@ -107,6 +132,13 @@ mod tests {
     fn headings_are_linked_as_forges_do() {
         let found: Vec<String> = anchors("# A title: `with_code`, and more\ntext\n## B").collect();
         assert_eq!(found, ["a-title-with_code-and-more", "b"]);
+    }
+
+    #[test]
+    fn tests_are_named_behind_their_word() {
+        let line = "`not_this_one`: tests `a_b_c` and `a_b`, `d_e_f.rs` and `g_h_i`";
+        let found: Vec<&str> = named_tests(line).collect();
+        assert_eq!(found, ["a_b_c", "g_h_i"]);
     }
 
     #[test]

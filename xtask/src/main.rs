@@ -54,11 +54,12 @@ fn say(lines: &[String], code: ExitCode) -> ExitCode {
 type Check = fn(&Repository) -> Findings;
 
 /// Every check by its name.
-const CHECKS: [(&str, Check); 11] = [
+const CHECKS: [(&str, Check); 12] = [
     ("schema", schema::check),
     ("reference", reference::check),
     ("links", links::check_links),
     ("mentions", links::check_mentions),
+    ("tests", links::check_tests),
     ("file length", source::check_file_length),
     ("function length", source::check_function_length),
     ("banned words", source::check_words),
@@ -98,6 +99,7 @@ mod tests {
         the_reference_lists_what_the_code_refuses = "reference",
         links_lead_somewhere = "links",
         mentioned_files_exist = "mentions",
+        tests_that_are_named_exist = "tests",
         files_are_short = "file length",
         functions_are_short = "function length",
         no_banned_word_is_left = "banned words",

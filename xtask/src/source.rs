@@ -96,7 +96,7 @@ fn functions<'a>(lines: &[&'a str]) -> Vec<Function<'a>> {
         if line.ends_with('}') || line.ends_with(';') {
             continue;
         }
-        if let Some(length) = lines[index..].iter().position(|line| ends_here(&line)) {
+        if let Some(length) = lines[index..].iter().position(ends_here) {
             functions.push(Function { name, line: index + 1, lines: length + 1 });
         }
     }

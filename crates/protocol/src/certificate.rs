@@ -1,8 +1,8 @@
 //! What reuse of stake costs: the certificate of a set, and gamma of the network.
 //!
 //! Paper: Durvasula and Roughgarden, "Robust Restaking Networks" (arXiv:2407.21785), Corollary 2, generalised by risk weights
-//! (`docs/explanation/certificate.md`). A set secures `alpha x rho x f x Q`; it may declare a profit `pi` while that is at least
-//! `(1 + gamma_min) pi`. Every figure here is rounded against the set.
+//! (`docs/explanation/certificate.md`). A set secures `alpha x rho x f x Q`, less cover sold on that stake, which is nothing until cover
+//! exists; it may declare a profit `pi` while that is at least `(1 + gamma_min) pi`. Every figure here is rounded against the set.
 
 use crate::state::State;
 use crate::state::records::Set;

@@ -413,12 +413,16 @@ record! {
         /// The largest worst case: 1 - the sum over slices of size x product over owners of (1 - window cap).
         pub worst_case: Fraction,
         /// The largest share of parts whose slashes may go anywhere but burn.
+        #[serde(default)]
         pub elsewhere: Fraction,
         /// The largest share of parts owned by sets with verifiers of their own.
+        #[serde(default)]
         pub own_verifiers: Fraction,
         /// Whether parts may be shared without a certificate.
+        #[serde(default)]
         pub uncertified: bool,
         /// The highest commission.
+        #[serde(default)]
         pub commission: Fraction,
     }
 }

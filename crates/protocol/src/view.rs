@@ -5,7 +5,10 @@ use serde::Serialize;
 use crate::invariants::conservation;
 use crate::state::State;
 use crate::state::positions::Position;
-use crate::units::{Address, Amount, AssetId, Epoch, Fraction, OperatorId, PoolId, SetId};
+use crate::state::records::{RequestState, Stream};
+use crate::units::{
+    Address, Amount, AssetId, Epoch, Fraction, OperatorId, PoolId, RequestId, SetId, StreamId,
+};
 
 /// Everything at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -18,6 +21,12 @@ pub struct View {
     pub pools: Vec<PoolView>,
     /// The operator sets.
     pub sets: Vec<SetView>,
+    /// Requests to slash that are open.
+    pub requests: Vec<RequestView>,
+    /// Streams of rewards.
+    pub streams: Vec<StreamView>,
+    /// Where the network stands.
+    pub network: NetworkView,
     /// Where every unit of each asset is.
     pub assets: Vec<AssetView>,
 }
@@ -145,6 +154,53 @@ pub struct OperatorView {
     pub weight: Amount,
 }
 
+/// A request to slash that is open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RequestView {
+    /// The request.
+    pub request: RequestId,
+    /// For which set.
+    pub set: SetId,
+    /// Against whom.
+    pub operator: OperatorId,
+    /// When the offence happened.
+    pub capture: Epoch,
+    /// How much of what the set owned then.
+    pub fraction: Fraction,
+    /// First epoch in which it may be executed.
+    pub executable_from: Epoch,
+    /// Last epoch in which it may be.
+    pub lapses_after: Epoch,
+}
+
+/// A stream of rewards.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StreamView {
+    /// The stream.
+    pub stream: StreamId,
+    /// Whom it pays.
+    pub set: SetId,
+    /// In which token.
+    pub token: AssetId,
+    /// How much an epoch.
+    pub per_epoch: Amount,
+    /// Last epoch it pays for.
+    pub to: Epoch,
+    /// What is locked in it.
+    pub locked: Amount,
+}
+
+/// How much more an attack costs than it brings; as `1 + gamma`, cut to 18 places.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NetworkView {
+    /// The slack of the whole network over all choices of risk weights; none while no set declares a profit.
+    pub certified: Option<String>,
+    /// The slack at the declared risk weights.
+    pub declared: Option<String>,
+    /// `D`: what the sets together fall short of the least slack. The bound on a loss is `(1 + 1/gamma) psi + D / gamma`.
+    pub shortfall: Amount,
+}
+
 /// Where every unit of an asset is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[allow(missing_docs, reason = "the fields are those of `Conservation`")]
@@ -175,6 +231,9 @@ pub fn view(state: &State) -> View {
         accounts: state.accounts.iter().map(|(id, _)| account(state, id)).collect(),
         pools: (0..state.pools.len()).map(|index| pool(state, PoolId::at(index))).collect(),
         sets: (0..state.sets.len()).filter_map(|index| set(state, SetId::at(index))).collect(),
+        requests: open_requests(state),
+        streams: streams(state),
+        network: network(state),
         assets: (0..state.assets.len()).map(|index| asset(state, AssetId::at(index))).collect(),
     }
 }
@@ -294,6 +353,49 @@ fn set(state: &State, id: SetId) -> Option<SetView> {
         secured: crate::certificate::secured(state, record),
         under_collateralised: record.under_since.is_some(),
     })
+}
+
+fn open_requests(state: &State) -> Vec<RequestView> {
+    let open = state.requests.iter().filter(|(_, request)| request.state == RequestState::Open);
+    open.map(|(id, request)| {
+        let (executable_from, lapses_after) = state.request_window(request);
+        RequestView {
+            request: *id,
+            set: request.set,
+            operator: request.operator,
+            capture: request.capture,
+            fraction: request.fraction,
+            executable_from,
+            lapses_after,
+        }
+    })
+    .collect()
+}
+
+fn streams(state: &State) -> Vec<StreamView> {
+    let view = |(id, stream): (&StreamId, &Stream)| StreamView {
+        stream: *id,
+        set: stream.set,
+        token: stream.token,
+        per_epoch: stream.per_epoch,
+        to: stream.to,
+        locked: stream.locked,
+    };
+    state.streams.iter().map(view).collect()
+}
+
+fn network(state: &State) -> NetworkView {
+    let gamma = state.gamma();
+    let text = |steps: u128| {
+        let one = u128::from(Fraction::STEPS);
+        let (whole, rest) = (steps.checked_div(one).unwrap_or(0), steps.checked_rem(one).unwrap_or(0));
+        format!("{whole}.{rest:018}")
+    };
+    NetworkView {
+        certified: gamma.certified.map(text),
+        declared: gamma.declared.map(text),
+        shortfall: gamma.shortfall,
+    }
 }
 
 fn asset(state: &State, id: AssetId) -> AssetView {

@@ -128,7 +128,8 @@ impl Workload {
     pub(super) fn open_stream(&mut self, model: &Model) -> Option<Step> {
         let (set, funder) = (self.set(model), self.staker());
         let token = if self.prng.chance(40) { self.asset(model) } else { REWARD };
-        let epochs = self.prng.between(u32::from(!self.prng.chance(2)), 8);
+        let fewest = u32::from(!self.prng.chance(2));
+        let epochs = self.prng.between(fewest, 8);
         let most = model.free_of(funder, token) / u128::from(epochs.max(1));
         let per_epoch = Amount::new(self.prng.amount(most.clamp(1, 1 << 60)));
         self.ask(funder, Operation::OpenStream(OpenStream { set, token, per_epoch, epochs }))
