@@ -12,6 +12,7 @@ const FOLDER: &str = "docs/reference/operations";
 const INDEX: &str = "docs/reference/README.md";
 const RECORDS: &str = "docs/reference/records.md";
 const EVENTS: &str = "crates/protocol/src/event.rs";
+const VIEW: &str = "crates/protocol/src/view.rs";
 /// What a page says where a delegate can be let do it, and where not.
 const GRANTABLE: [&str; 2] = ["**Delegate:** may be granted", "**Delegate:** never"];
 
@@ -136,6 +137,14 @@ fn check_index(repository: &Repository, findings: &mut Findings) {
     if let Some(difference) = difference(&page, &events) {
         find(format!("the catalogue of events {difference}"));
     }
+    let state = section(text, "## The state").unwrap_or_default().join("\n");
+    for field in repository.text(VIEW).map(fields_of_view).unwrap_or_default() {
+        let is_named =
+            state.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == field);
+        if !is_named {
+            find(format!("the state has a field {field}, which is not described"));
+        }
+    }
 }
 
 /// The names of all events as a receipt shows them.
@@ -147,6 +156,12 @@ fn events(source: &str) -> Vec<String> {
         name.starts_with(|first: char| first.is_ascii_uppercase()).then_some(name)
     });
     variants.map(snake_case).collect()
+}
+
+/// The names of the fields that readers of the state see.
+fn fields_of_view(source: &str) -> Vec<&str> {
+    let lines = source.lines().filter_map(|line| line.strip_prefix("    pub "));
+    lines.filter_map(|line| line.split_once(':')).map(|(name, _)| name).collect()
 }
 
 fn snake_case(name: &str) -> String {

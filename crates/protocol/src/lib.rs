@@ -3,7 +3,7 @@
 //! # The model on one page
 //! **Stakers** delegate an asset to an **operator**: that stake is one **pool**. A pool has 256 equal parts; a **set** of a service may
 //! own some of them from one epoch to another. A **slash** names a set, an operator, a capture epoch and a fraction, and scales what is
-//! left of the parts that the set owned in that epoch, of the stake that was bonded in it, and of nothing else ([`pool`]). So only
+//! left of the parts that the set owned in that epoch, of the stake that was bonded in it, and of nothing else (module `pool`). So only
 //! stake that was bonded when the offence happened pays for it; slashes commute; and who undelegates is free `U` epochs later, whatever
 //! anybody does: a slash can only be executed while all stake that it concerns is still there.
 //!

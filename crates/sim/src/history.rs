@@ -122,9 +122,10 @@ impl Session {
                     return Ok(Outcome::Skipped);
                 }
                 let state = &mut self.state;
-                let result = guarded(|| protocol::apply(state, authority, operation))?;
+                let result = guarded("ledger", || protocol::apply(state, authority, operation))?;
                 let events = result.as_deref().unwrap_or(&[]);
-                let known = self.model.apply(authority, operation, events);
+                let model = &mut self.model;
+                let known = guarded("model", || model.apply(authority, operation, events))?;
                 let shown = result.as_ref().map(|_| ()).map_err(protocol::Refusal::code);
                 if shown != known {
                     let why = result.err().map_or_else(String::new, |refusal| format!(" ({refusal})"));
@@ -143,9 +144,9 @@ impl Session {
 
     fn advance(&mut self) -> Result<(), String> {
         let state = &mut self.state;
-        let events = guarded(|| protocol::advance_epoch(state))?;
-        self.model.advance(&protocol::view::view(&self.state), &events);
-        Ok(())
+        let events = guarded("ledger", || protocol::advance_epoch(state))?;
+        let (model, state) = (&mut self.model, &self.state);
+        guarded("model", || model.advance(&protocol::view::view(state), &events))
     }
 
     fn count(&mut self, step: &Step, outcome: &Outcome) {
@@ -176,12 +177,12 @@ impl Session {
     }
 }
 
-/// Whatever the ledger does; a panic becomes a text, so that its history can be shrunk too.
-fn guarded<T>(act: impl FnOnce() -> T) -> Result<T, String> {
+/// Whatever one of the two does; a panic becomes a text, so that its history can be shrunk too.
+fn guarded<T>(who: &str, act: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(act)).map_err(|payload| {
         let text = payload.downcast_ref::<String>().cloned();
         let text = text.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-        format!("the ledger panics: {}", text.unwrap_or_default())
+        format!("the {who} panics: {}", text.unwrap_or_default())
     })
 }
 
@@ -199,7 +200,15 @@ pub fn run(script: &Script, fault: Option<Fault>, effort: Effort) -> Result<Coun
     Ok(session.counts())
 }
 
-/// Drops whatever a history fails without: large pieces first, then single steps, until nothing can go.
+impl Failure {
+    /// What kind of failure it is: its text without numbers, cut where details begin.
+    fn kind(&self) -> String {
+        const LENGTH: usize = 48;
+        self.what.chars().filter(|letter| !letter.is_ascii_digit()).take(LENGTH).collect()
+    }
+}
+
+/// Drops whatever a history fails without in the same way: large pieces first, then single steps, until nothing can go.
 pub fn shrink(script: &Script, fault: Option<Fault>) -> (Script, Failure) {
     let effort = Effort { verify_every: 1, check_every: 1 };
     let mut best = script.clone();
@@ -207,6 +216,7 @@ pub fn shrink(script: &Script, fault: Option<Fault>) -> (Script, Failure) {
         Err(failure) => failure,
         Ok(_) => return (best, Failure { step: 0, what: "it does not fail when it is run again".to_owned() }),
     };
+    let kind = failure.kind();
     best.steps.truncate(failure.step + 1);
     let mut size = best.steps.len().div_ceil(2);
     loop {
@@ -216,11 +226,11 @@ pub fn shrink(script: &Script, fault: Option<Fault>) -> (Script, Failure) {
             let mut shorter = best.clone();
             shorter.steps.drain(start..(start + size).min(best.steps.len()));
             match run(&shorter, fault, effort) {
-                Err(found) => {
+                Err(found) if found.kind() == kind => {
                     shorter.steps.truncate(found.step + 1);
                     (best, failure, is_shorter) = (shorter, found, true);
                 }
-                Ok(_) => start += size,
+                _ => start += size,
             }
         }
         if size == 1 && !is_shorter {

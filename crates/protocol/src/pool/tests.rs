@@ -162,7 +162,7 @@ fn pay(pool: &mut Pool, set: SetId, work: u32, paid: u32, units: u128) -> bool {
 
 fn due(pool: &Pool, principal: u128, entered: u32, until: Epoch, settled: u32) -> u128 {
     let due = pool.due(amount(principal), epoch(entered), until, epoch(settled));
-    due.iter().map(|(_, amount)| amount.units()).fold(0, |sum, units| sum + units)
+    Amount::total(due.into_iter().map(|(_, amount)| amount)).expect("a sum").units()
 }
 
 #[test]

@@ -94,6 +94,12 @@ fn f04_destinations_are_fixed_when_a_set_is_created() {
     let (mut world, set) = World::with_stake(eth_terms(|_| {}), ONE);
     assert_eq!(world.refused(SERVICE, World::change_terms(set, hostile())), "change_terms.DestinationsFixed");
 
+    // A pool that pays nobody admits such a set only after the notice.
+    let mut world = World::new();
+    world.operator_with("op", Mandate { elsewhere: Fraction::ZERO, ..any_mandate() });
+    let set = world.set(hostile());
+    assert_eq!(counts_from(&world.join("op", set, 256)), 8);
+
     // The control: the pool agreed to it from the start, and the set was created so.
     let (mut world, set) = World::with_stake(hostile(), ONE);
     let events = world.must(SERVICE, world.request(set, "op", 1, Fraction::ONE));
@@ -139,6 +145,39 @@ fn f05_sixty_requests_take_no_more_than_the_window_cap() {
     let without = sixty_requests(Fraction::ONE);
     let left = without.last().expect("60 epochs");
     assert!(*left < ONE / 100 * 5, "0.95^60 is 4.6 %, and {left} is left");
+}
+
+/// Two slashes of the whole cap of 10 %, for the captures 1 and `second`, each executed as early or as late as said; whether the second takes
+/// anything.
+fn cap_is_taken_twice(first_executed: u32, second: u32, second_requested: u32, window_cap: Fraction) -> bool {
+    let terms = eth_terms(|terms| {
+        (terms.window_cap, terms.offences.subjective) = (window_cap, Some(percent(10)));
+        (terms.resolvers, terms.veto) = (vec![address("resolver")], 5);
+    });
+    let (mut world, set) = World::with_stake(terms, ONE);
+    world.go_to(first_executed - 6);
+    let request = world.ask(set, "op", 1, percent(10));
+    world.go_to(first_executed);
+    world.execute(request);
+    world.go_to(second_requested);
+    let request = world.ask(set, "op", second, percent(10));
+    world.advance(6);
+    world.run("anyone", World::execution(request)).is_ok()
+}
+
+/// 5, counted by capture only, or by execution only: captures 14 epochs apart are executed in 14 and 21, or captures 7 apart in 7 and 21. A
+/// window counts both ways.
+#[test]
+fn f05_the_window_counts_by_execution_and_by_capture() {
+    for (first_executed, second, second_requested) in [(14, 15, 15), (7, 8, 15)] {
+        assert!(!cap_is_taken_twice(first_executed, second, second_requested, percent(10)));
+        assert!(
+            cap_is_taken_twice(first_executed, second, second_requested, percent(20)),
+            "the control: room for both"
+        );
+    }
+    // 15 epochs apart both ways the window is another.
+    assert!(cap_is_taken_twice(7, 16, 16, percent(10)));
 }
 
 /// 6: five conflicting signatures for one slot are ten pairs, twenty with the order swapped; at 10 % each they would leave 35 %.

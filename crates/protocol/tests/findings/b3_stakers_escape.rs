@@ -127,6 +127,26 @@ fn f28_a_loss_on_the_chain_and_a_slash_here_commute() {
     assert_eq!(subtracted, 0, "the owner would have nothing left");
 }
 
+/// 28, after the stake has left: 16 of 32 are slashed and still in the validator when it falls to 16. The owner has 8 of them.
+#[test]
+fn f28_what_was_slashed_shares_a_loss_after_the_stake_has_left() {
+    let (mut world, native, set) = world_with_validator();
+    world.slash(set, "op", 1, percent(50));
+    let leave = ops::undelegate::Undelegate { asset: native, ..world.undelegation("op", None) };
+    world.must("alice", Operation::Undelegate(leave));
+    world.advance(15);
+    let (account, operator) = (None, world.id("op"));
+    world.must("alice", Operation::Release(ops::release::Release { account, operator, asset: native }));
+    let mut without = world.clone();
+    report(&mut world, native, 16);
+    assert_near(world.free("alice", native), 8 * ONE);
+    let sum = protocol::invariants::conservation(&world.state, native);
+    assert_near(sum.held.units(), 8 * ONE);
+    // The control: without a loss both are whole.
+    report(&mut without, native, 32);
+    assert_near(without.free("alice", native), 16 * ONE);
+}
+
 /// 28: nobody proves that the validator is at 16; it weighs and earns as 32. Unproven for K = 30 epochs anyone may send it away.
 #[test]
 fn f28_a_phantom_balance_weighs_nothing_once_it_is_stale() {

@@ -212,6 +212,7 @@ fn f61_rented_stake_certifies_nothing() {
     assert_eq!(stayed.parts("op", set), (256, 256));
     stayed.advance(2);
     assert_eq!((stayed.now(), stayed.parts("op", set)), (since + 9, (0, 0)));
+    assert_eq!(stayed.refused("op", World::allocation(set, 1)), "allocate.NotCertified");
 }
 
 /// 61, with the parameter changed in flight: G falls from 7 to 3 when 5 epochs of grace are over. The allocations run out all the same.

@@ -131,36 +131,47 @@ fn six_and_eight_decimals_are_as_safe_as_eighteen() {
     }
 }
 
-/// A pool is bounded by how many histories of slashes its stake has. When it is full the operator opens another for new stake, and the old
-/// one is slashed, left and paid as before.
-#[test]
-fn a_pool_full_of_scars_is_followed_by_another() {
+/// Alice's pool with dust that joins before each of eight slashes: four histories, all that this ledger admits.
+fn scarred_pool() -> (World, SetId) {
     let mut world = World::with(|genesis| genesis.limits.tracks_per_pool = 4);
     world.operator("op");
     let set = world.set(eth_terms(|_| {}));
     world.stake("alice", "op", ONE);
     world.join("op", set, 256);
     world.advance(1);
-    let is_full = |world: &World| {
-        let mut world = world.clone();
-        world.deposit("bob", ETH, 1);
-        let delegation = Operation::Delegate(world.delegation("op", ETH, 1));
-        world.run("bob", delegation).is_err_and(|why| why.code() == "delegate.PoolIsScarred")
-    };
-    for _ in 0..8 {
-        if is_full(&world) {
-            break;
-        }
-        world.stake("dust", "op", 1_000);
+    for index in 0..3 {
         let capture = world.now();
-        world.slash(set, "op", capture, Fraction::from_percent(1));
+        world.slash(set, "op", capture, percent(1));
+        world.stake(&format!("dust{index}"), "op", 1_000);
+        world.advance(1);
     }
-    assert!(is_full(&world));
+    (world, set)
+}
+
+/// A pool is bounded by how many histories of slashes its stake has. Full of them it takes no new stake; it is slashed and left as before,
+/// heals when old stake leaves, and its operator may register anew under another account.
+#[test]
+fn a_pool_full_of_scars_refuses_joins_only_and_heals() {
+    let (mut world, set) = scarred_pool();
+    world.deposit("bob", ETH, 2);
+    let join = Operation::Delegate(world.delegation("op", ETH, 1));
+    assert_eq!(world.refused("bob", join.clone()), "delegate.PoolIsScarred");
+    let capture = world.now();
     let before = world.worth("alice", "op");
-    world.open_pool("op", ETH, any_mandate(), Fraction::ZERO);
-    world.stake("bob", "op", ONE);
-    world.leave("alice", "op");
+    world.slash(set, "op", capture, percent(10));
+    assert_near(world.worth("alice", "op"), before - before / 10);
+
+    world.operator("anew");
+    let elsewhere = Operation::Delegate(world.delegation("anew", ETH, 1));
+    world.must("bob", elsewhere);
+
+    for index in 0..3 {
+        world.leave(&format!("dust{index}"), "op");
+    }
     world.advance(15);
-    world.release("alice", "op").expect("the old pool pays");
-    assert_eq!((world.free("alice", ETH), world.worth("bob", "op")), (before, ONE));
+    for index in 0..3 {
+        world.release(&format!("dust{index}"), "op").expect("free");
+    }
+    world.advance(1);
+    world.must("bob", join);
 }

@@ -99,7 +99,10 @@ impl Model {
         let record = &mut self.operators[super::index(operator.number())];
         ensure!(!record.is_retired, "AlreadyRetired");
         record.is_retired = true;
-        let deposit = std::mem::take(&mut record.deposit);
+        let mut deposit = std::mem::take(&mut record.deposit);
+        for pool in self.pools_of(operator) {
+            deposit += std::mem::take(&mut self.pool_mut(pool).deposit);
+        }
         for set in self.set_ids() {
             if self.set(set).is_some_and(|record| record.active_member(operator).is_some()) {
                 self.leave(set, operator, self.epoch);
@@ -115,9 +118,9 @@ impl Model {
         ensure!(self.asset(op.asset).is_some(), "AssetNotFound");
         ensure!(self.pool_of(operator, op.asset).is_none(), "AlreadyOpen");
         ensure!(op.commission <= op.mandate.commission, "CommissionExceedsMandate");
-        self.post_object_deposit(sender)?;
+        let deposit = self.post_object_deposit(sender)?;
         let mut pool = Pool::new(operator, op.asset, op.mandate, op.commission);
-        pool.fault = self.fault;
+        (pool.fault, pool.deposit) = (self.fault, deposit);
         self.pools.push(pool);
         Ok(())
     }
@@ -128,7 +131,7 @@ impl Model {
         let (new, record) = (&op.mandate, self.pool(pool));
         ensure!(self.seen_worst_case(pool) <= new.worst_case, "WorstCaseExceeds");
         ensure!(self.owned_elsewhere(record) <= exact::ratio(new.elsewhere), "ElsewhereExceeds");
-        let is_uncertified = record.open_sets().into_iter().any(|set| self.is_sharing_uncertified(set));
+        let is_uncertified = record.open_sets().into_iter().any(|set| self.is_uncertified(set));
         ensure!(new.uncertified || !is_uncertified, "SharingUncertified");
         let now = self.epoch;
         let from_now = record.commission.iter().filter(|(from, _)| *from > now).map(|(_, commission)| *commission);

@@ -19,7 +19,10 @@ impl Model {
         ensure!(self.stops.listings <= self.epoch, "ListingsStopped");
         let is_same = |asset: &Asset| asset.origin == op.origin && asset.kind == op.kind;
         ensure!(!self.assets.iter().any(is_same), "AlreadyListed");
-        self.post_object_deposit(sender)?;
+        // Nobody can have any of the deposit asset before it is listed.
+        if super::index(self.genesis.deposit_asset.number()) != self.assets.len() {
+            self.post_object_deposit(sender)?;
+        }
         self.assets.push(Asset {
             origin: op.origin.clone(),
             kind: op.kind,
@@ -103,7 +106,8 @@ impl Model {
         let (low, high) = (u128::from(RATE_ONE / 1000), u128::from(RATE_ONE) * 16);
         ensure!((low..=high).contains(&op.rate.units()), "OutOfBounds");
         let step = exact::share_down(u128::from(asset.rate), self.rules().rate_rise_max);
-        let highest = u128::from(asset.rate) + step * u128::from(self.epoch.since(asset.rate_raised));
+        let may_rise = self.epoch > asset.rate_raised;
+        let highest = u128::from(asset.rate) + if may_rise { step } else { 0 };
         let rate = u64::try_from(op.rate.units().min(highest)).expect("at most sixteen");
         ensure!(rate != asset.rate, "Unchanged");
         let now = self.epoch;

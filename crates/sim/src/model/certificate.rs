@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use protocol::ops::declare_profit::DeclareProfit;
 use protocol::terms::Terms;
-use protocol::units::{Address, Amount, Fraction, SetId};
+use protocol::units::{Address, Amount, Epoch, Fraction, SetId};
 
 use super::exact::{self, Ratio};
 use super::records::Set;
@@ -72,7 +72,7 @@ impl Model {
             let is_under = profit > 0 && !set.is_closed && self.secured_under(set, set.terms_in(self.epoch)).0 < profit;
             let since = set.under_since;
             self.set_mut(id).under_since = is_under.then_some(since.unwrap_or(self.epoch));
-            let is_over = since.is_some_and(|since| self.epoch.since(since) == self.rules().grace + 1);
+            let is_over = since.is_some_and(|since| self.epoch.since(since) > self.rules().grace);
             if is_under && is_over {
                 self.run_out(id);
             }
@@ -88,10 +88,11 @@ impl Model {
         }
     }
 
-    /// Whether a set shares its slices and has no certificate.
-    pub(crate) fn is_sharing_uncertified(&self, set: SetId) -> bool {
+    /// Whether a pool of certified sharing only keeps a set out: under-collateralised, and sharing or late.
+    pub(crate) fn is_uncertified(&self, set: SetId) -> bool {
         let is_sharing = |set: &Set| set.terms_in(self.epoch).risk_weight < Fraction::ONE;
-        self.set(set).is_some_and(|set| set.under_since.is_some() && is_sharing(set))
+        let is_late = |since: Epoch| self.epoch.since(since) > self.rules().grace;
+        self.set(set).is_some_and(|set| set.under_since.is_some_and(|since| is_sharing(set) || is_late(since)))
     }
 }
 

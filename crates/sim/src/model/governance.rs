@@ -6,7 +6,7 @@ use protocol::ops::propose_parameters::ProposeParameters;
 use protocol::units::{Address, Amount, Epoch};
 
 use super::records::Change;
-use super::{Model, Verdict, ensure, plan};
+use super::{Model, Verdict, ensure};
 
 /// Changes that may wait at the same time.
 const PENDING_MAX: usize = 64;
@@ -19,12 +19,17 @@ impl Model {
         let new = &op.parameters;
         ensure!(new.check(&self.genesis.bounds).is_ok(), "OutOfBounds");
         let from = self.epoch.next().later(self.rules().notice);
-        // Whoever leaves in `from` or later must stay until every capture of earlier rules is closed.
-        let last_executions = (0..from.number()).map(|capture| self.last_execution(Epoch::new(capture)));
+        // Whoever leaves in `from` or later must stay until every capture of earlier rules is closed; what was announced is replaced.
+        let last_executions = (0..from.number()).map(|capture| {
+            let rules = self.rules_in(self.epoch.min(Epoch::new(capture)));
+            Epoch::new(capture).later(rules.slash_window + rules.veto + rules.execution)
+        });
         let needed = last_executions.map(|last| last.since(from)).max().unwrap_or(0);
         ensure!(new.unbonding >= needed, "ExitsTooShort");
         ensure!(self.changes.len() < PENDING_MAX, "TooManyPending");
-        plan(&mut self.parameters, from, (**new).clone());
+        let now = self.epoch;
+        self.parameters.retain(|(start, _)| *start <= now);
+        self.parameters.push((from, (**new).clone()));
         self.changes.retain(|(_, change)| !matches!(change, Change::Parameters));
         self.changes.push((from, Change::Parameters));
         Ok(())
@@ -40,6 +45,13 @@ impl Model {
         ensure!(self.changes.len() + 3 <= PENDING_MAX, "TooManyPending");
         let (old_value, old_cap) = (asset.value, asset.cap);
         let later = self.epoch.next().later(self.rules().notice);
+        // A newer figure replaces one that is announced.
+        self.changes.retain(|(_, change)| match change {
+            Change::Parameters => true,
+            Change::Value(asset, _) => *asset != op.asset || op.value.is_none(),
+            Change::Cap(asset, _) => *asset != op.asset || op.cap.is_none(),
+            Change::StakeMin(asset, _) => *asset != op.asset || op.stake_min.is_none(),
+        });
         if let Some(value) = op.value {
             let from = if value < old_value { self.epoch } else { later };
             self.changes.push((from, Change::Value(op.asset, value)));

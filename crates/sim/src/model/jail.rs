@@ -57,7 +57,7 @@ impl Model {
         Ok(())
     }
 
-    /// The workload proves every possession, so that nothing is refused for it, and registers no BLS12-381 keys.
+    /// The workload registers no BLS12-381 keys, which have a refusal of their own.
     pub(crate) fn register_key(&mut self, op: &RegisterKey, sender: Address) -> Verdict {
         let now = self.epoch;
         let operator = self.operator_of(sender).ok_or("NotAnOperator")?;
@@ -67,6 +67,9 @@ impl Model {
         let retired = member.keys.iter().filter(|(key, _, to)| key.scheme() == scheme && *to != Epoch::NEVER);
         let held = retired.map(|(_, _, to)| self.last_execution(*to).next()).max();
         ensure!(held.is_none_or(|until| until <= now), "RotationHeld");
+        let ledger = &self.genesis.ledger.0;
+        let proof = evidence::verify_possession(&op.key, ledger, op.set.number(), operator.number(), &op.possession);
+        ensure!(proof.is_ok(), "NotPossessed");
         self.keys.insert(op.key.clone(), (op.set, operator));
         if let Some(member) = self.set_mut(op.set).members.get_mut(&operator) {
             member.keys.retain(|(key, from, _)| key.scheme() != scheme || *from <= now);

@@ -72,7 +72,7 @@ pub enum Fault {
     ConsentAssumed,
     YoungestLeavesFirst,
     FreeOneEpochEarly,
-    CommissionForgotten,
+    CommissionOfToday,
     JailedStayOnDuty,
     NativeLossSparesLeavers,
     GraverReportTakesAll,
@@ -93,7 +93,7 @@ impl Fault {
         Self::ConsentAssumed,
         Self::YoungestLeavesFirst,
         Self::FreeOneEpochEarly,
-        Self::CommissionForgotten,
+        Self::CommissionOfToday,
         Self::JailedStayOnDuty,
         Self::NativeLossSparesLeavers,
         Self::GraverReportTakesAll,
@@ -181,10 +181,9 @@ impl Model {
         capture.later(rules.slash_window + rules.veto + rules.execution)
     }
 
-    /// First epoch in which nothing can be executed any more for any of the captures `first ..= last`.
-    pub(crate) fn closed_from(&self, first: Epoch, last: Epoch) -> Epoch {
-        let oldest = first.max(last.earlier(LONGEST_REACH));
-        let captures = (oldest.number()..=last.number()).map(Epoch::new);
+    /// First epoch in which nothing can be executed any more for any capture through `last`.
+    pub(crate) fn closed_from(&self, last: Epoch) -> Epoch {
+        let captures = (last.earlier(LONGEST_REACH).number()..=last.number()).map(Epoch::new);
         captures.map(|capture| self.last_execution(capture).next()).max().unwrap_or(Epoch::ZERO)
     }
 

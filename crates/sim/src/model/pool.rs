@@ -77,6 +77,7 @@ pub(crate) struct Pool {
     /// What each set could slash at the last boundary, in whole units.
     pub(crate) owned: BTreeMap<SetId, u128>,
     pub(crate) fault: Option<Fault>,
+    pub(crate) deposit: u128,
     worths: RefCell<BTreeMap<Liability, Ratio>>,
     shares: RefCell<BTreeMap<(SetId, Epoch, Liability), Ratio>>,
 }
@@ -97,6 +98,7 @@ impl Pool {
             carried: BTreeMap::new(),
             owned: BTreeMap::new(),
             fault: None,
+            deposit: 0,
             worths: RefCell::default(),
             shares: RefCell::default(),
         }
@@ -255,11 +257,13 @@ impl Pool {
         candidates.into_iter().map(|(_, _, index)| index).collect()
     }
 
-    /// A set owns the chosen parts from `from` on; without a gap it goes on owning them.
+    /// A set owns the chosen parts from `from` on; without a gap, or if it gave them back in `now`, it goes on owning them.
     pub(crate) fn take(&mut self, set: SetId, chosen: &[usize], now: Epoch, from: Epoch) {
         for index in chosen {
             let owners = &mut self.parts[*index];
-            let goes_on = |owner: &&mut Ownership| owner.set == set && owner.free_at > now && owner.to.next() >= from;
+            let goes_on = |owner: &&mut Ownership| {
+                owner.set == set && owner.free_at > now && (owner.to == now || owner.to.next() >= from)
+            };
             match owners.iter_mut().find(goes_on) {
                 Some(owner) => (owner.to, owner.free_at) = (Epoch::NEVER, Epoch::NEVER),
                 None => owners.push(Ownership { set, from, to: Epoch::NEVER, free_at: Epoch::NEVER }),
@@ -268,8 +272,8 @@ impl Pool {
         self.touch();
     }
 
-    /// A set gives back parts from the right, those that have not started first; `free_at` says until when each stays punishable.
-    pub(crate) fn give_back(&mut self, set: SetId, parts: u16, last: Epoch, free_at: impl Fn(Epoch) -> Epoch) {
+    /// A set gives back parts from the right, those that have not started first; nothing can be executed against them from `free_at` on.
+    pub(crate) fn give_back(&mut self, set: SetId, parts: u16, last: Epoch, free_at: Epoch) {
         let mut missing = parts;
         for started in [false, true] {
             for owners in self.parts.iter_mut().rev() {
@@ -278,7 +282,7 @@ impl Pool {
                 missing -= 1;
                 if started {
                     owners[index].to = last;
-                    owners[index].free_at = free_at(owners[index].from);
+                    owners[index].free_at = free_at;
                 } else {
                     owners.remove(index);
                 }

@@ -1,96 +1,146 @@
 //! Rewards at the boundary, and how they are claimed.
 
+use std::collections::BTreeMap;
+
 use protocol::Event;
 use protocol::ops::claim::Claim;
 use protocol::ops::compound::Compound;
 use protocol::ops::compounding::SetCompounding;
 use protocol::ops::delegate::Delegate;
-use protocol::units::{Address, Amount, AssetId, Epoch, Fraction, OperatorId, SetId, StreamId};
+use protocol::units::{Address, Amount, AssetId, Epoch, Fraction, OperatorId, PoolId, SetId, StreamId};
 
 use super::records::{Row, Work};
 use super::{Fault, Model, Verdict, ensure, exact};
 
-/// What of a payment could not be paid out: rounding, parts for pools without units, and what was cut from everybody.
-#[derive(Clone, Copy, Default)]
-struct Rest {
+/// Who pays, and what became of it.
+struct Payment {
+    stream: Option<StreamId>,
+    funder: Address,
+    token: AssetId,
+    /// Rounding; it joins the stream's next payment, or goes back.
     dust: u128,
+    /// For pools without units; back to the funder.
     unspent: u128,
+    /// Cut from operators with nobody else to get it.
     burnt: u128,
 }
 
+/// A pool's part of a payment.
+struct Share {
+    payment: usize,
+    operator: OperatorId,
+    set: SetId,
+    work: Epoch,
+    token: AssetId,
+    commission: u128,
+    to_stakers: u128,
+}
+
+/// Everything that is due at one boundary: who pays, and which pools get what.
+#[derive(Default)]
+struct Due {
+    payments: Vec<Payment>,
+    shares: BTreeMap<PoolId, Vec<Share>>,
+}
+
 impl Model {
-    /// Pays everything that is due for the epoch that ended.
+    /// Pays everything that is due for the epoch that ended: first it is split down to pools, then each pool is paid.
     pub(crate) fn pay_rewards(&mut self, ended: Epoch) {
+        let mut due = Due::default();
         let streams: Vec<StreamId> = self.streams.keys().copied().collect();
         for id in streams {
-            self.pay_stream(id, ended);
+            self.draw_stream(id, ended, &mut due);
         }
         for set in self.set_ids() {
             for work in std::mem::take(&mut self.set_mut(set).work) {
-                self.pay_for_work(set, &work);
+                self.draw_work(set, &work, &mut due);
             }
             self.set_mut(set).performance.clear();
         }
-    }
-
-    fn pay_stream(&mut self, id: StreamId, ended: Epoch) {
-        let Some(mut stream) = self.streams.get(&id).cloned().filter(|stream| stream.from <= ended) else { return };
-        let amount = stream.per_epoch.min(stream.locked);
-        stream.locked -= amount;
-        let rest = self.pay_set(stream.set, ended, stream.token, stream.dust + amount);
-        stream.dust = rest.dust;
-        self.add_free(stream.funder, stream.token, rest.unspent);
-        self.asset_mut(stream.token).burnt += rest.burnt;
-        if stream.to <= ended {
-            self.add_free(stream.funder, stream.token, stream.locked + stream.dust);
-            self.return_deposit(stream.funder, stream.deposit);
-            self.streams.remove(&id);
-        } else {
-            self.streams.insert(id, stream);
+        for (pool, shares) in due.shares {
+            self.pay_pool(pool, &shares, &mut due.payments);
+        }
+        for payment in due.payments {
+            self.close_payment(&payment, ended);
         }
     }
 
-    /// Pays the operators of a set for an epoch by weight and performance.
-    fn pay_set(&mut self, set: SetId, epoch: Epoch, token: AssetId, amount: u128) -> Rest {
+    /// Takes what a stream pays and splits it between the operators by weight and performance.
+    fn draw_stream(&mut self, id: StreamId, ended: Epoch, due: &mut Due) {
+        let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.from <= ended) else { return };
+        let drawn = stream.per_epoch.min(stream.locked);
+        stream.locked -= drawn;
+        let amount = drawn + std::mem::take(&mut stream.dust);
+        let (set, token, funder) = (stream.set, stream.token, stream.funder);
+        let mut payment = Payment { stream: Some(id), funder, token, dust: 0, unspent: 0, burnt: 0 };
         let record = self.set(set).expect("a stream has a set");
-        let table = record.tables.get(&epoch).cloned().unwrap_or_default();
-        if table.weight == 0 {
-            return Rest { unspent: amount, ..Rest::default() };
-        }
+        let table = record.tables.get(&ended).cloned().unwrap_or_default();
         let factor = |operator: OperatorId| record.performance.get(&operator).copied().unwrap_or(Fraction::ONE);
-        let weights: Vec<u128> = table.rows.iter().map(|row| exact::share_down(row.weight, factor(row.operator))).collect();
+        let weights: Vec<u128> =
+            table.rows.iter().map(|row| exact::share_down(row.weight, factor(row.operator))).collect();
         let total: u128 = weights.iter().sum();
-        if total == 0 {
-            return Rest { burnt: amount, ..Rest::default() };
-        }
-        let mut rest = Rest { dust: amount, ..Rest::default() };
-        for (row, weight) in table.rows.iter().zip(weights) {
-            let share = exact::portion_down(amount, weight, total);
-            let of_row = self.pay_row(set, epoch, token, share, row);
-            rest.dust = rest.dust - share + of_row.dust;
-            rest.unspent += of_row.unspent;
-        }
-        rest
-    }
-
-    /// Pays one operator: its pools by what they contribute, its commission first.
-    fn pay_row(&mut self, set: SetId, epoch: Epoch, token: AssetId, amount: u128, row: &Row) -> Rest {
-        let total: u128 = row.contributions.iter().map(|(_, weight)| weight).sum();
-        let mut rest = Rest { dust: amount, ..Rest::default() };
-        for (pool, weight) in &row.contributions {
-            let share = exact::portion_down(amount, *weight, total);
-            rest.dust -= share;
-            let known = !self.has(Fault::CommissionForgotten);
-            let commission_now = self.pool(*pool).commission_in(if known { epoch } else { self.epoch });
-            let commission = exact::share_down(share, commission_now);
-            let to_stakers = share - commission;
-            if to_stakers == 0 || self.reward(*pool, set, epoch, token, to_stakers) {
-                self.pay_commission(row.operator, token, commission);
-            } else {
-                rest.unspent += share;
+        if table.weight == 0 {
+            payment.unspent = amount;
+        } else if total == 0 {
+            payment.burnt = amount;
+        } else {
+            payment.dust = amount;
+            for (row, weight) in table.rows.iter().zip(weights) {
+                let share = exact::portion_down(amount, weight, total);
+                payment.dust -= self.split_row(set, ended, token, share, row, due);
             }
         }
-        rest
+        due.payments.push(payment);
+    }
+
+    fn draw_work(&mut self, set: SetId, work: &Work, due: &mut Due) {
+        let Work { epoch, operator, token, amount, funder } = *work;
+        let table = self.set(set).and_then(|record| record.tables.get(&epoch));
+        let row = table.and_then(|table| table.row(operator)).cloned();
+        let spent = row.map_or(0, |row| self.split_row(set, epoch, token, amount, &row, due));
+        due.payments.push(Payment { stream: None, funder, token, dust: amount - spent, unspent: 0, burnt: 0 });
+    }
+
+    /// Splits an operator's part between its pools by what they contribute, its commission apart; returns what was split.
+    fn split_row(&self, set: SetId, work: Epoch, token: AssetId, amount: u128, row: &Row, due: &mut Due) -> u128 {
+        let total: u128 = row.contributions.iter().map(|(_, weight)| weight).sum();
+        let mut spent = 0;
+        for (pool, weight) in &row.contributions {
+            let share = exact::portion_down(amount, *weight, total);
+            if share == 0 {
+                continue;
+            }
+            let judged = if self.has(Fault::CommissionOfToday) { self.epoch } else { work };
+            let commission = exact::share_down(share, self.pool(*pool).commission_in(judged));
+            let (payment, operator, to_stakers) = (due.payments.len(), row.operator, share - commission);
+            let share_of_pool = Share { payment, operator, set, work, token, commission, to_stakers };
+            due.shares.entry(*pool).or_default().push(share_of_pool);
+            spent += share;
+        }
+        spent
+    }
+
+    /// Pays a pool, the oldest work first; what is for nobody's stake goes back, commission and all. The commissions that follow one
+    /// another in one token are cut between its recipients together.
+    fn pay_pool(&mut self, pool: PoolId, shares: &[Share], payments: &mut [Payment]) {
+        let mut order: Vec<usize> = (0..shares.len()).collect();
+        order.sort_by_key(|place| (shares[*place].work, shares[*place].token));
+        let mut is_paid = vec![false; shares.len()];
+        for place in order {
+            let Share { set, work, token, to_stakers, .. } = shares[place];
+            is_paid[place] = self.reward(pool, set, work, token, to_stakers);
+        }
+        let mut commissions: Vec<(OperatorId, AssetId, u128)> = Vec::new();
+        for (share, is_paid) in shares.iter().zip(is_paid) {
+            match commissions.last_mut() {
+                _ if !is_paid => payments[share.payment].unspent += share.to_stakers + share.commission,
+                Some((_, token, sum)) if *token == share.token => *sum += share.commission,
+                _ => commissions.push((share.operator, share.token, share.commission)),
+            }
+        }
+        for (operator, token, amount) in commissions {
+            self.pay_commission(operator, token, amount);
+        }
     }
 
     fn pay_commission(&mut self, operator: OperatorId, token: AssetId, amount: u128) {
@@ -104,14 +154,22 @@ impl Model {
         *self.account_mut(record.account).claimable.entry(token).or_default() += own;
     }
 
-    fn pay_for_work(&mut self, set: SetId, work: &Work) {
-        let table = self.set(set).and_then(|record| record.tables.get(&work.epoch));
-        let mut back = work.amount;
-        if let Some(row) = table.and_then(|table| table.row(work.operator)).cloned() {
-            let rest = self.pay_row(set, work.epoch, work.token, work.amount, &row);
-            back = rest.dust + rest.unspent;
+    /// Returns what could not be paid, keeps the dust of a stream, and closes a stream that has ended.
+    fn close_payment(&mut self, payment: &Payment, ended: Epoch) {
+        let Payment { funder, token, dust, unspent, burnt, .. } = *payment;
+        self.add_free(funder, token, unspent);
+        self.asset_mut(token).burnt += burnt;
+        let Some(stream) = payment.stream.and_then(|id| self.streams.get_mut(&id)) else {
+            self.add_free(funder, token, dust);
+            return;
+        };
+        stream.dust = dust;
+        if stream.to <= ended {
+            let (rest, deposit) = (stream.locked + dust, stream.deposit);
+            self.streams.retain(|id, _| Some(*id) != payment.stream);
+            self.add_free(funder, token, rest);
+            self.return_deposit(funder, deposit);
         }
-        self.add_free(work.funder, work.token, back);
     }
 
     pub(crate) fn claim(&mut self, op: &Claim, sender: Address, events: &[Event]) -> Verdict {

@@ -16,7 +16,6 @@ use super::{Model, Verdict, certificate, ensure};
 impl Model {
     pub(crate) fn create_service(&mut self, sender: Address) -> Verdict {
         ensure!(self.account(sender).is_none_or(|account| account.service.is_none()), "AlreadyRegistered");
-        self.post_object_deposit(sender)?;
         let id = ServiceId::new(super::number(self.services.len()));
         self.services.push(sender);
         self.account_mut(sender).service = Some(id);

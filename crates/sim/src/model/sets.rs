@@ -52,7 +52,7 @@ impl Model {
         ensure!(chosen.len() >= usize::from(parts), "SlicesFull");
         chosen.truncate(usize::from(parts));
         let mandate = self.pool(pool).mandate;
-        ensure!(mandate.uncertified || !self.is_sharing_uncertified(set), "NotCertified");
+        ensure!(mandate.uncertified || !self.is_uncertified(set), "NotCertified");
         let mut layout = Pool::new(operator, asset, mandate, Fraction::ZERO);
         layout.parts.clone_from(&self.pool(pool).parts);
         layout.take(set, &chosen, self.epoch, self.epoch.next());
@@ -99,9 +99,8 @@ impl Model {
     /// Gives back parts of a pool; `last` is the last owned epoch.
     pub(crate) fn give_back(&mut self, set: SetId, pool: PoolId, parts: u16, last: Epoch) {
         let before = self.staying_weight(set, pool);
-        let closed: Vec<Epoch> =
-            (0..=last.number()).map(|from| self.closed_from(Epoch::new(from), last)).collect();
-        self.pool_mut(pool).give_back(set, parts, last, |from| closed[super::index(from.number())]);
+        let free_at = self.closed_from(last);
+        self.pool_mut(pool).give_back(set, parts, last, free_at);
         let after = self.staying_weight(set, pool);
         let slack = 2 * self.weight_in(set, self.pool(pool).asset, self.stakes.len() as u128) + 2;
         let left = before.saturating_sub(after);
@@ -111,16 +110,12 @@ impl Model {
 
     /// Weight of what a set will own of a pool in the next epoch, by the stake that is bonded and stays.
     fn staying_weight(&self, set: SetId, pool: PoolId) -> u128 {
-        let (record, next) = (self.pool(pool), self.epoch.next());
-        let staying = self.stakes.iter().filter(|stake| stake.pool == pool && stake.is_bonded_in(self.epoch));
-        let amounts = staying.filter(|stake| stake.is_staying()).map(|stake| {
-            let is_owned = |owners: &[super::pool::Ownership]| {
-                owners.iter().any(|owner| owner.set == set && owner.is_in(next))
-            };
-            exact::times_down(stake.principal, &record.share_where(is_owned, stake.entered, stake.until))
-        });
-        let amount = amounts.sum();
-        self.weight_in(set, record.asset, amount)
+        let next = self.epoch.next();
+        let is_owned = |owners: &[super::pool::Ownership]| {
+            owners.iter().any(|owner| owner.set == set && owner.is_in(next))
+        };
+        let amount = self.bonded_share(pool, is_owned, super::records::Stake::is_staying);
+        self.weight_in(set, self.pool(pool).asset, amount)
     }
 
     /// Weight of an amount of an asset in a set, at the rate of the moment.
@@ -139,9 +134,13 @@ impl Model {
         if let Some(smallest) = self.replaced(op.set, &plans)? {
             self.leave(op.set, smallest, self.epoch);
         }
+        let oldest = self.oldest_open();
         let set = self.set_mut(op.set);
+        // A jail goes on where it was left, until nothing of the time on duty can be punished any more.
         let member = set.members.entry(operator).or_default();
-        (member.left, member.jailed) = (None, None);
+        if member.left.take().is_some_and(|left| left < oldest) {
+            *member = Default::default();
+        }
         if let Some(pending) = &mut set.pending {
             pending.consents.insert(operator);
         }
@@ -188,14 +187,46 @@ impl Model {
     /// The smallest operator of a full set.
     fn smallest(&self, set: SetId) -> Option<(u128, OperatorId)> {
         let record = self.set(set)?;
-        let active: Vec<OperatorId> =
-            record.members.iter().filter(|(_, member)| member.left.is_none()).map(|(id, _)| *id).collect();
-        if active.len() < usize::from(record.terms_in(self.epoch).admission.operators_max) {
+        let active = record.members.values().filter(|member| member.left.is_none()).count();
+        if active < usize::from(record.terms_in(self.epoch).admission.operators_max) {
             return None;
         }
+        self.active_weights(set).into_iter().min()
+    }
+
+    fn active_weights(&self, set: SetId) -> Vec<(u128, OperatorId)> {
+        let Some(record) = self.set(set) else { return Vec::new() };
+        let active = record.members.iter().filter(|(_, member)| member.left.is_none());
+        active.map(|(id, _)| (self.member_weight(set, record, *id), *id)).collect()
+    }
+
+    /// What a member weighs: in the table, or once everything ordered has started.
+    fn member_weight(&self, set: SetId, record: &super::records::Set, operator: OperatorId) -> u128 {
         let table = record.tables.get(&self.epoch);
-        let weight = |id: OperatorId| table.and_then(|table| table.row(id)).map_or(0, |row| row.weight);
-        active.into_iter().map(|id| (weight(id), id)).min()
+        let in_table = table.and_then(|table| table.row(operator)).map_or(0, |row| row.weight);
+        let ordered = self.pools_of(operator).into_iter().map(|pool| {
+            let is_open = |owners: &[super::pool::Ownership]| {
+                owners.iter().any(|owner| owner.set == set && owner.is_open())
+            };
+            let amount = self.bonded_share(pool, is_open, |_| true);
+            self.weight_in(set, self.pool(pool).asset, amount)
+        });
+        ordered.sum::<u128>().max(in_table)
+    }
+
+    /// What the chosen parts are worth of the chosen stake that is bonded in this epoch, each entry cut to whole units.
+    fn bonded_share(
+        &self,
+        pool: PoolId,
+        chosen: impl Fn(&[super::pool::Ownership]) -> bool,
+        is_meant: impl Fn(&super::records::Stake) -> bool,
+    ) -> u128 {
+        let record = self.pool(pool);
+        let bonded = self.stakes.iter().filter(|stake| stake.pool == pool && stake.is_bonded_in(self.epoch));
+        let amounts = bonded.filter(|stake| is_meant(stake)).map(|stake| {
+            exact::times_down(stake.principal, &record.share_where(&chosen, stake.entered, stake.until))
+        });
+        amounts.sum()
     }
 
     /// The weight of what is planned, and by how much the ledger's figure may differ.
@@ -212,9 +243,14 @@ impl Model {
     pub(crate) fn is_join_borderline(&self, op: &JoinSet, sender: Address) -> bool {
         let Some(operator) = self.operator_of(sender) else { return false };
         let (Some((least, _)), Ok(plans)) = (self.smallest(op.set), self.join_plans(op, operator)) else { return false };
-        let (weight, slack) = self.weight_of_plans(op.set, &plans);
+        let (weight, of_plans) = self.weight_of_plans(op.set, &plans);
         let needed = least + exact::times_up(least, &exact::ratio(Fraction::from_percent(10)));
-        weight.abs_diff(needed) <= slack
+        let pools = self.pool_ids().map(|pool| self.weight_in(op.set, self.pool(pool).asset, self.stakes.len() as u128));
+        let of_members = 2 * pools.sum::<u128>() + 2;
+        let is_near = weight.abs_diff(needed) <= of_plans + of_members;
+        // Roundings may also decide which of two is the smallest.
+        let weights = self.active_weights(op.set);
+        is_near || weights.iter().filter(|(weight, _)| weight.abs_diff(least) <= of_members).count() > 1
     }
 
     /// Weight of an operator's own stake in a set, and the weight that its bonds would have as stake.
@@ -262,14 +298,34 @@ impl Model {
                 table.rows.push(row);
             }
         }
-        let share = record.terms_in(self.epoch).operator_share_max;
-        let is_clipped = share != Fraction::ONE
-            && exact::ratio(share) * exact::whole(table.rows.len() as u128) >= exact::whole(1);
-        if is_clipped {
-            let most = exact::share_down(table.weight, share);
+        if let Some(most) = largest_weight(&table, record.terms_in(self.epoch).operator_share_max) {
             table.rows.iter_mut().for_each(|row| row.weight = row.weight.min(most));
             table.weight = table.rows.iter().map(|row| row.weight).sum();
         }
         table
     }
+}
+
+/// The weight to which a table is clipped so that nobody has more than `share` of what remains; none where nothing is clipped.
+///
+/// With the `k` heaviest clipped to `m` and the others together at `r`, `m = share * (r + k * m)`; the fewest that will do are clipped.
+fn largest_weight(table: &super::records::Table, share: Fraction) -> Option<u128> {
+    let (share, rows) = (exact::ratio(share), table.rows.len() as u128);
+    if share == exact::whole(1) || &share * exact::whole(rows) <= exact::whole(1) {
+        return None;
+    }
+    let mut weights: Vec<u128> = table.rows.iter().map(|row| row.weight).collect();
+    weights.sort_unstable_by(|a, b| b.cmp(a));
+    for clipped in 0..weights.len() {
+        let rest: u128 = weights.iter().skip(clipped).sum();
+        let left = exact::whole(1) - &share * exact::whole(clipped as u128);
+        if left <= exact::whole(0) {
+            return None;
+        }
+        let most = exact::floor(&(&share * exact::whole(rest) / left));
+        if weights[clipped] <= most {
+            return Some(most);
+        }
+    }
+    None
 }

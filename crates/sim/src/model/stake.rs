@@ -172,7 +172,7 @@ impl Model {
     /// An entry leaves its pool for `paid` whole units, and its follow-up is carried out.
     fn pay_out(&mut self, stake: &Stake, paid: u128) {
         let worth = self.worth(stake);
-        if !(worth.saturating_sub(1)..=worth).contains(&paid) {
+        if worth.abs_diff(paid) > 1 {
             self.object(|| format!("{paid} is paid for an entry worth {worth}: {stake:?}"));
         }
         let record = self.pool_mut(stake.pool);

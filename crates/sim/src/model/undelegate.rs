@@ -125,7 +125,7 @@ impl Model {
         });
         let slack = parts as u128;
         match announced {
-            Some((seen, back)) if back == returned && seen <= leaving && leaving <= seen + slack => {}
+            Some((seen, back)) if back == returned && seen.abs_diff(leaving) <= slack => {}
             _ => self.object(|| format!("leaving {leaving} and returned {returned} are announced as {announced:?}")),
         }
     }

@@ -268,9 +268,7 @@ impl Workload {
         let sender = self.account_of(model, operator);
         let number = u8::try_from(self.number_below(u64::from(KEYS))).unwrap_or(0);
         let secret = key(set, operator, number);
-        // Somebody else's proof would be refused for that, which is the evidence crate's to test.
-        let prover = model.operator_of(sender)?;
-        let possession = secret.prove_possession(&model.genesis.ledger.0, set.number(), prover.number());
+        let possession = secret.prove_possession(&model.genesis.ledger.0, set.number(), operator.number());
         self.ask(sender, Operation::RegisterKey(RegisterKey { set, key: secret.public_key(), possession }))
     }
 
