@@ -161,9 +161,16 @@ pub(crate) fn plan_increase(
     let weight = |set: SetId| state.risk_weight(set);
     let (backing, whole) = stake.next_parts_worth(set, parts, state.epoch, &weight);
     state.check_set_caps(set, state.value(asset, backing)).map_err(|over| Refused::OverCap { over })?;
-    let from = state.epoch.next().later(terms.warm_up);
-    let notice = if state.exceeds_mandate(pool, set, parts) { state.parameters().notice } else { 0 };
-    Ok(Plan { pool, parts, from: from.later(notice), left: Fraction::ratio_down(backing, whole), backing })
+    let next = state.epoch.next();
+    let from = if parts <= stake.given_back_in(set, state.epoch) {
+        // A decrease withdrawn in its own epoch never happened.
+        next
+    } else if state.exceeds_mandate(pool, set, parts) {
+        next.later(terms.warm_up).later(state.parameters().notice)
+    } else {
+        next.later(terms.warm_up)
+    };
+    Ok(Plan { pool, parts, from, left: Fraction::ratio_down(backing, whole), backing })
 }
 
 impl State {

@@ -40,9 +40,11 @@ impl CloseSet {
         }
 
         // From here on nothing can fail.
-        let members: Vec<_> = record.members.keys().copied().collect();
+        let active = record.members.iter().filter(|(_, member)| member.left.is_none());
+        let members: Vec<_> = active.map(|(operator, _)| *operator).collect();
         for operator in members {
             state.leave_set(set, operator, state.epoch);
+            events.push(Event::LeftSet { set, operator, replaced_by: None });
         }
         let record = state.set_mut(set);
         record.is_closed = true;

@@ -35,6 +35,9 @@ impl RetireOperator {
         let (account, deposit) = (record.account, record.deposit);
         let sets: Vec<_> = record.sets.iter().copied().collect();
         for set in sets {
+            if state.set(set).is_some_and(|record| record.active_member(operator).is_some()) {
+                events.push(Event::LeftSet { set, operator, replaced_by: None });
+            }
             state.leave_set(set, operator, state.epoch);
         }
         let record = state.operator_mut(operator);

@@ -438,6 +438,25 @@ fn f13_a_bond_pays_first_through_the_notice() {
     assert_near(vanishing_bond(1, 2), 20);
 }
 
+/// 13, the operator's own stake: it joined with the least that the set asks for, and asks it back. It is off the table in the next epoch.
+#[test]
+fn f13_who_withdraws_its_own_stake_is_off_the_table() {
+    let mut world = World::new();
+    world.operator("op");
+    let with = |least: u128| eth_terms(|terms| terms.admission.self_stake_min = Amount::new(least));
+    let (set, lenient) = (world.set(with(20)), world.set(with(0)));
+    world.stake("op", "op", 20);
+    world.stake("alice", "op", 80);
+    world.join("op", set, 128);
+    world.join("op", lenient, 128);
+    world.advance(1);
+    assert_eq!(world.weight(set, "op"), 50);
+    world.leave("op", "op");
+    world.advance(1);
+    assert_eq!(world.weight(set, "op"), 0);
+    assert_eq!(world.weight(lenient, "op"), 40, "the control: a set that asks for none");
+}
+
 /// 14: worse terms are always pending, until nobody looks. There is one change at a time, and it states its epoch.
 #[test]
 fn f14_one_change_of_terms_is_pending_and_a_new_one_starts_a_new_notice() {

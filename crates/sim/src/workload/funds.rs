@@ -87,8 +87,11 @@ impl Workload {
         self.ask(account, Operation::Grant(Grant { delegate, kinds, limits, expires }))
     }
 
-    pub(super) fn revoke(&mut self, _: &Model) -> Option<Step> {
-        let (account, delegate) = (self.staker(), self.staker());
+    pub(super) fn revoke(&mut self, model: &Model) -> Option<Step> {
+        let (account, mut delegate) = (self.staker(), self.staker());
+        if let Some(known) = model.account(account).and_then(|account| account.grants.first()) {
+            delegate = known.delegate;
+        }
         self.ask(account, Operation::Revoke(Revoke { delegate }))
     }
 
@@ -137,6 +140,9 @@ impl Workload {
 
     pub(super) fn end_stream(&mut self, model: &Model) -> Option<Step> {
         let streams: Vec<StreamId> = model.streams.keys().copied().collect();
+        if streams.is_empty() && !self.prng.chance(10) {
+            return None;
+        }
         let stream = self.prng.pick(&streams).copied().unwrap_or(StreamId::new(99));
         let funder = model.streams.get(&stream).map(|stream| stream.funder).filter(|_| !self.prng.chance(5));
         let sender = funder.unwrap_or_else(|| self.staker());

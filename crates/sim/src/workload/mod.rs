@@ -56,18 +56,30 @@ pub fn play(seed: u64, operations: u64, fault: Option<Fault>, effort: Effort) ->
 pub(crate) struct Workload {
     pub(crate) prng: Prng,
     pub(crate) world: World,
+    opening: std::vec::IntoIter<Maker>,
 }
 
 type Maker = fn(&mut Workload, &Model) -> Option<Step>;
 
+/// What is asked first, so often each: a world where nobody is on duty teaches nothing.
+const OPENING: &[(usize, Maker)] = &[
+    (12, Workload::join_set),
+    (16, Workload::delegate),
+    (3, Workload::advance),
+    (8, Workload::register_key),
+    (5, Workload::open_stream),
+    (3, Workload::raise_bond),
+    (2, Workload::advance),
+];
+
 /// How often what is asked.
 const MAKERS: &[(u64, Maker)] = &[
-    (100, Workload::delegate),
+    (90, Workload::delegate),
     (70, Workload::undelegate),
     (35, Workload::release),
     (8, Workload::replace_follow_up),
-    (20, Workload::claim),
-    (8, Workload::set_compounding),
+    (30, Workload::claim),
+    (10, Workload::set_compounding),
     (10, Workload::compound),
     (10, Workload::deposit),
     (10, Workload::withdraw),
@@ -75,7 +87,7 @@ const MAKERS: &[(u64, Maker)] = &[
     (16, Workload::report_validator),
     (4, Workload::declare_stale),
     (6, Workload::grant),
-    (3, Workload::revoke),
+    (2, Workload::revoke),
     (4, Workload::set_claimer),
     (10, Workload::raise_bond),
     (6, Workload::lower_bond),
@@ -86,19 +98,19 @@ const MAKERS: &[(u64, Maker)] = &[
     (2, Workload::open_pool),
     (1, Workload::retire_operator),
     (24, Workload::join_set),
-    (8, Workload::leave_set),
+    (5, Workload::leave_set),
     (60, Workload::allocate),
     (10, Workload::consent),
     (18, Workload::change_terms),
-    (4, Workload::withdraw_terms),
+    (3, Workload::withdraw_terms),
     (3, Workload::create_set),
     (1, Workload::close_set),
     (6, Workload::admit),
     (3, Workload::eject),
     (8, Workload::jail),
     (10, Workload::unjail),
-    (12, Workload::declare_profit),
-    (6, Workload::report_performance),
+    (16, Workload::declare_profit),
+    (8, Workload::report_performance),
     (14, Workload::open_stream),
     (4, Workload::end_stream),
     (14, Workload::pay_work),
@@ -113,17 +125,24 @@ const MAKERS: &[(u64, Maker)] = &[
     (6, Workload::propose_parameters),
     (6, Workload::govern_asset),
     (1, Workload::guard),
-    (190, Workload::advance),
+    (170, Workload::advance),
 ];
 
 impl Workload {
     fn new(seed: u64) -> Self {
         let mut prng = Prng::new(seed);
         let world = World::new(&mut prng);
-        Self { prng, world }
+        let opening: Vec<Maker> =
+            OPENING.iter().flat_map(|(count, make)| std::iter::repeat_n(*make, *count)).collect();
+        Self { prng, world, opening: opening.into_iter() }
     }
 
     fn next(&mut self, model: &Model) -> Step {
+        while let Some(make) = self.opening.next() {
+            if let Some(step) = make(self, model) {
+                return step;
+            }
+        }
         let total: u64 = MAKERS.iter().map(|(weight, _)| weight).sum();
         loop {
             let mut place = self.prng.below(total);
@@ -149,7 +168,7 @@ impl Workload {
         let Step::Apply(authority, operation) = step else { return step };
         let grants = model.account(authority.account).map_or(&[][..], |account| &account.grants);
         let delegate = self.prng.pick(grants).map(|grant| grant.delegate);
-        let signer = match delegate.filter(|_| self.prng.chance(30)) {
+        let signer = match delegate.filter(|_| self.prng.chance(12)) {
             Some(address) => Signer::Delegate { address, keys: Vec::new() },
             None => authority.signer,
         };
@@ -177,6 +196,15 @@ impl Workload {
     pub(crate) fn operator(&mut self, model: &Model) -> OperatorId {
         let spare = u64::from(self.prng.chance(2));
         OperatorId::new(self.number_below(model.operators.len() as u64 + spare))
+    }
+
+    /// The operator and the asset of a pool; now and then of none.
+    pub(crate) fn some_pool(&mut self, model: &Model) -> (OperatorId, AssetId) {
+        let place = usize::try_from(self.number_below(model.pools.len() as u64)).unwrap_or(0);
+        match model.pools.get(place).filter(|_| !self.prng.chance(4)) {
+            Some(pool) => (pool.operator, pool.asset),
+            None => (self.operator(model), self.asset(model)),
+        }
     }
 
     /// A set; now and then one that does not exist.

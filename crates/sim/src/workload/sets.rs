@@ -56,7 +56,7 @@ impl Workload {
             .filter(|(_, _, member)| member.left.is_none())
             .map(|(set, operator, _)| (set, operator))
             .collect();
-        let known = self.prng.pick(&members).copied().filter(|_| !self.prng.chance(8));
+        let known = self.prng.pick(&members).copied().filter(|_| !self.prng.chance(4));
         known.unwrap_or_else(|| (self.set(model), self.operator(model)))
     }
 
@@ -93,7 +93,9 @@ impl Workload {
     pub(super) fn allocate(&mut self, model: &Model) -> Option<Step> {
         let (set, operator) = self.member(model);
         let sender = self.account_of(model, operator);
-        let asset = self.listed(model);
+        let accepted = model.set(set).map(|record| record.terms_in(model.epoch).assets.clone()).unwrap_or_default();
+        let known = self.prng.pick(&accepted).map(|accepted| accepted.asset).filter(|_| !self.prng.chance(8));
+        let asset = known.unwrap_or_else(|| self.listed(model));
         let parts = self.parts();
         let current = model.pool_of(operator, asset).map(|pool| model.pool(pool).parts_of(set));
         let expected_parts = if self.prng.chance(10) { Some(current.unwrap_or(0) + u16::from(self.prng.chance(20))) } else { None };
@@ -150,6 +152,10 @@ impl Workload {
 
     pub(super) fn withdraw_terms(&mut self, model: &Model) -> Option<Step> {
         let set = self.set(model);
+        let is_pending = model.set(set).is_some_and(|record| record.pending.is_some());
+        if !is_pending && !self.prng.chance(10) {
+            return None;
+        }
         let sender = self.service_of(model, set);
         self.ask(sender, Operation::WithdrawTerms(WithdrawTerms { set }))
     }

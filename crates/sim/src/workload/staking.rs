@@ -37,7 +37,7 @@ impl Workload {
     }
 
     pub(super) fn delegate(&mut self, model: &Model) -> Option<Step> {
-        let (operator, asset) = (self.operator(model), self.asset(model));
+        let (operator, asset) = self.some_pool(model);
         let account = self.someone_with(asset, model);
         // Few enough entries that the ledger merges none of them.
         if model.stakes.iter().filter(|stake| stake.account == account).count() > 13 {
@@ -113,6 +113,9 @@ impl Workload {
 
     pub(super) fn claim(&mut self, model: &Model) -> Option<Step> {
         let earning = self.some_stake(model, |stake| !stake.earned.is_empty());
+        if earning.is_none() && !self.prng.chance(10) {
+            return None;
+        }
         let owner = match &earning {
             Some(stake) if !self.prng.chance(10) => stake.account,
             _ => self.operator_account(),

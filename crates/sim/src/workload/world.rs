@@ -202,11 +202,11 @@ pub(super) fn mandate(prng: &mut Prng) -> Mandate {
 fn admission(prng: &mut Prng) -> Admission {
     let small = |prng: &mut Prng, chance| Amount::new(if prng.chance(chance) { u128::from(prng.below(500)) } else { 0 });
     Admission {
-        list_only: prng.chance(15),
-        operators_max: u16::try_from(prng.between(1, 4)).expect("few operators"),
-        stake_min: small(prng, 20),
-        self_stake_min: small(prng, 15),
-        bond_min: small(prng, 10),
+        list_only: prng.chance(6),
+        operators_max: if prng.chance(15) { 1 } else { u16::try_from(prng.between(2, 4)).expect("few operators") },
+        stake_min: small(prng, 10),
+        self_stake_min: small(prng, 6),
+        bond_min: small(prng, 6),
     }
 }
 
