@@ -115,11 +115,6 @@ impl Pool {
         self.count_parts(|slice| slice.owners.iter().any(|owner| owner.set == set && owner.to == now))
     }
 
-    /// Parts that `set` gave back in `now`: they can be taken again as if nothing had been.
-    pub(crate) fn given_back_in(&self, set: SetId, now: Epoch) -> u16 {
-        self.count_parts(|slice| slice.owners.iter().any(|owner| owner.set == set && owner.to == now))
-    }
-
     fn count_parts(&self, chosen: impl Fn(&Slice) -> bool) -> u16 {
         self.slices.iter().filter(|slice| chosen(slice)).fold(0, |sum, slice| sum.saturating_add(slice.size))
     }

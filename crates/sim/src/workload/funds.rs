@@ -88,10 +88,13 @@ impl Workload {
     }
 
     pub(super) fn revoke(&mut self, model: &Model) -> Option<Step> {
-        let (account, mut delegate) = (self.staker(), self.staker());
-        if let Some(known) = model.account(account).and_then(|account| account.grants.first()) {
-            delegate = known.delegate;
-        }
+        let is_granted = |address: &&protocol::units::Address| {
+            model.account(**address).is_some_and(|account| !account.grants.is_empty())
+        };
+        let granting = self.world.stakers.iter().find(is_granted).copied();
+        let account = granting.filter(|_| !self.prng.chance(20)).unwrap_or_else(|| self.staker());
+        let known = model.account(account).and_then(|account| account.grants.first()).map(|grant| grant.delegate);
+        let delegate = known.unwrap_or_else(|| self.staker());
         self.ask(account, Operation::Revoke(Revoke { delegate }))
     }
 

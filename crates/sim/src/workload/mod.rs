@@ -80,7 +80,7 @@ const MAKERS: &[(u64, Maker)] = &[
     (8, Workload::replace_follow_up),
     (30, Workload::claim),
     (10, Workload::set_compounding),
-    (10, Workload::compound),
+    (14, Workload::compound),
     (10, Workload::deposit),
     (10, Workload::withdraw),
     (8, Workload::report_rate),
@@ -114,13 +114,13 @@ const MAKERS: &[(u64, Maker)] = &[
     (14, Workload::open_stream),
     (4, Workload::end_stream),
     (14, Workload::pay_work),
-    (12, Workload::register_key),
-    (22, Workload::submit_equivocation),
-    (60, Workload::request_slash),
+    (6, Workload::register_key),
+    (30, Workload::submit_equivocation),
+    (90, Workload::request_slash),
     (14, Workload::veto_slash),
     (6, Workload::approve_slash),
-    (60, Workload::execute_slash),
-    (22, Workload::correlate),
+    (14, Workload::execute_slash),
+    (6, Workload::correlate),
     (8, Workload::release_proceeds),
     (6, Workload::propose_parameters),
     (6, Workload::govern_asset),
@@ -140,6 +140,15 @@ impl Workload {
     fn next(&mut self, model: &Model) -> Step {
         while let Some(make) = self.opening.next() {
             if let Some(step) = make(self, model) {
+                return step;
+            }
+        }
+        // What is ripe is ripe for an epoch or two.
+        let first: [Maker; 2] = [Self::execute_ripe, Self::correlate_ripe];
+        for make in first {
+            if self.prng.chance(20)
+                && let Some(step) = make(self, model)
+            {
                 return step;
             }
         }
@@ -269,10 +278,11 @@ impl Workload {
 
     /// An epoch of the recent past; now and then too old, or still to come.
     pub(crate) fn recent(&mut self, model: &Model) -> Epoch {
-        let window = model.rules().slash_window + 2;
-        let back = self.number_below(u64::from(window));
-        match self.prng.below(20) {
+        let window = model.rules().slash_window;
+        let back = self.number_below(u64::from(window) + 1);
+        match self.prng.below(40) {
             0 => model.epoch.next(),
+            1 => model.epoch.earlier(window + 1),
             _ => model.epoch.earlier(back),
         }
     }

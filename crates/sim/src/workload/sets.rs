@@ -103,15 +103,26 @@ impl Workload {
         self.ask(sender, Operation::Allocate(op))
     }
 
-    pub(super) fn consent(&mut self, model: &Model) -> Option<Step> {
+    /// A set with terms that wait; now and then any.
+    fn pending_set(&mut self, model: &Model) -> Option<SetId> {
         let is_pending = |set: &SetId| model.set(*set).is_some_and(|record| record.pending.is_some());
         let pending: Vec<SetId> = model.set_ids().filter(is_pending).collect();
-        let set = match self.prng.pick(&pending) {
-            Some(set) => *set,
-            None if self.prng.chance(20) => self.set(model),
-            None => return None,
+        match self.prng.pick(&pending) {
+            Some(set) => Some(*set),
+            None if self.prng.chance(10) => Some(self.set(model)),
+            None => None,
+        }
+    }
+
+    pub(super) fn consent(&mut self, model: &Model) -> Option<Step> {
+        let set = self.pending_set(model)?;
+        let is_member = |place: &usize| {
+            let operator = OperatorId::new(crate::model::number(*place));
+            model.set(set).is_some_and(|record| record.active_member(operator).is_some())
         };
-        let operator = self.operator(model);
+        let members: Vec<usize> = (0..model.operators.len()).filter(is_member).collect();
+        let known = self.prng.pick(&members).map(|place| OperatorId::new(crate::model::number(*place)));
+        let operator = known.filter(|_| !self.prng.chance(5)).unwrap_or_else(|| self.operator(model));
         let sender = self.account_of(model, operator);
         let terms = model.terms_digest(set).filter(|_| !self.prng.chance(5)).unwrap_or(Digest::default());
         self.ask(sender, Operation::Consent(Consent { set, terms }))
@@ -151,11 +162,7 @@ impl Workload {
     }
 
     pub(super) fn withdraw_terms(&mut self, model: &Model) -> Option<Step> {
-        let set = self.set(model);
-        let is_pending = model.set(set).is_some_and(|record| record.pending.is_some());
-        if !is_pending && !self.prng.chance(10) {
-            return None;
-        }
+        let set = self.pending_set(model)?;
         let sender = self.service_of(model, set);
         self.ask(sender, Operation::WithdrawTerms(WithdrawTerms { set }))
     }

@@ -103,6 +103,17 @@ impl Workload {
         self.ask(sender, Operation::ExecuteSlash(ExecuteSlash { request }))
     }
 
+    /// Executes a request that waits for it.
+    pub(super) fn execute_ripe(&mut self, model: &Model) -> Option<Step> {
+        let ripe = (0..model.requests.len()).filter(|place| {
+            let request = &model.requests[*place];
+            request.state == RequestState::Open && model.epoch >= model.request_window(request).0
+        });
+        let request = RequestId::new(number(*self.prng.pick(&ripe.collect::<Vec<_>>())?));
+        let sender = self.staker();
+        self.ask(sender, Operation::ExecuteSlash(ExecuteSlash { request }))
+    }
+
     pub(super) fn submit_equivocation(&mut self, model: &Model) -> Option<Step> {
         let (set, operator, capture) = self.on_duty(model);
         let record = model.set(set)?;
@@ -133,17 +144,31 @@ impl Workload {
         self.ask(sender, Operation::SubmitEquivocation(SubmitEquivocation { evidence }))
     }
 
-    pub(super) fn correlate(&mut self, model: &Model) -> Option<Step> {
-        let mut known: Vec<(SetId, OperatorId, Epoch)> = Vec::new();
+    /// Offences for which the part by correlation may be taken.
+    fn correlated(model: &Model) -> Vec<(SetId, OperatorId, Epoch)> {
+        let mut known = Vec::new();
         for set in model.set_ids() {
             let Some(record) = model.set(set) else { continue };
             let open = record.punished.keys().filter(|(_, capture, offence)| {
-                let over = capture.later(model.rules_in(*capture).slash_window) < model.epoch;
-                *offence != Offence::Correlation && over && model.last_execution(*capture) >= model.epoch
+                let is_over = capture.later(model.rules_in(*capture).slash_window) < model.epoch;
+                let has_curve = record.terms_in(*capture).offences.correlation.is_some();
+                let is_open = is_over && model.last_execution(*capture) >= model.epoch;
+                *offence != Offence::Correlation && has_curve && is_open
             });
             known.extend(open.map(|(operator, capture, _)| (set, *operator, *capture)));
         }
-        let (set, operator, capture) = match self.prng.pick(&known) {
+        known
+    }
+
+    /// Takes a part by correlation that waits for it.
+    pub(super) fn correlate_ripe(&mut self, model: &Model) -> Option<Step> {
+        let (set, operator, capture) = *self.prng.pick(&Self::correlated(model))?;
+        let sender = self.staker();
+        self.ask(sender, Operation::Correlate(Correlate { set, operator, capture }))
+    }
+
+    pub(super) fn correlate(&mut self, model: &Model) -> Option<Step> {
+        let (set, operator, capture) = match self.prng.pick(&Self::correlated(model)) {
             Some(known) => *known,
             None if self.prng.chance(10) => self.on_duty(model),
             None => return None,

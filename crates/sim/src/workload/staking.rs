@@ -148,7 +148,16 @@ impl Workload {
             .iter()
             .flat_map(|(address, account)| account.orders.keys().map(|pool| (*address, *pool)))
             .collect();
-        let (owner, pool) = *self.prng.pick(&orders)?;
+        let is_earning = |(owner, pool): &&(Address, PoolId)| {
+            let asset = model.pool(*pool).asset;
+            let mut own = model.stakes.iter().filter(|stake| stake.account == *owner && stake.pool == *pool);
+            own.any(|stake| stake.earned.contains_key(&asset))
+        };
+        let earning = orders.iter().find(is_earning).copied().filter(|_| !self.prng.chance(20));
+        let (owner, pool) = match earning {
+            Some(order) => order,
+            None => *self.prng.pick(&orders).filter(|_| self.prng.chance(20))?,
+        };
         if model.stakes.iter().filter(|stake| stake.account == owner).count() > 13 {
             return None;
         }
