@@ -7,6 +7,7 @@
 
 mod network;
 
+use std::collections::{BTreeMap, HashMap};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,24 @@ use protocol::{Authority, Event, FollowUp, Operation, Signer, State, advance_epo
 
 /// Stakers of the pools that single operations are measured on.
 const STAKERS: u32 = 100_000;
+
+/// What one core does without any rules: an amount by address changed in maps of a million, at random.
+fn baseline(c: &mut Criterion) {
+    const ENTRIES: u32 = 1_000_000;
+    let mut group = c.benchmark_group("baseline, 1000000 addresses");
+    group.throughput(Throughput::Elements(1)).sample_size(20);
+    let mut tree: BTreeMap<[u8; 20], u128> = (0..ENTRIES).map(|number| (staker(number).0, 0)).collect();
+    let mut hash: HashMap<[u8; 20], u128> =
+        tree.iter().map(|(address, amount)| (*address, *amount)).collect();
+    let mut number = 0_u32;
+    let mut next = || {
+        number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        staker((number >> 4) % ENTRIES).0
+    };
+    group.bench_function("tree map", |b| b.iter(|| *tree.get_mut(&next()).expect("an entry") += 1));
+    group.bench_function("hash map", |b| b.iter(|| *hash.get_mut(&next()).expect("an entry") += 1));
+    group.finish();
+}
 
 fn one_pool(stakers: u32) -> State {
     build(Size { operators: 1, sets: 4, assets: 1, stakers })
@@ -33,6 +52,8 @@ fn by_staker(base: &State, iterations: u64, operation: impl Fn(&State) -> Operat
         let batch = left.min(u64::from(STAKERS));
         let start = Instant::now();
         for number in 0..u32::try_from(batch).expect("a batch is small") {
+            // In no order that a cache could guess; 48271 and the number of stakers have no common divisor.
+            let number = u32::try_from(u64::from(number) * 48_271 % u64::from(STAKERS)).expect("a staker");
             let authority = Authority { account: staker(number), signer: Signer::Plain };
             black_box(apply(&mut state, &authority, &operation).expect("an operation that is not refused"));
         }
@@ -235,5 +256,5 @@ fn certificate(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, operations, growth, certificate, boundary);
+criterion_group!(benches, baseline, operations, growth, certificate, boundary);
 criterion_main!(benches);

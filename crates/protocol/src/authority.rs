@@ -129,6 +129,9 @@ fn check_grant(
     if !grant.kinds.contains(&kind) {
         return Err(Refused::KindNotGranted { kind });
     }
+    if operation.delegates_later() && !grant.kinds.contains(&Kind::Delegate) {
+        return Err(Refused::KindNotGranted { kind: Kind::Delegate });
+    }
     if operation.names_destination() {
         return Err(Refused::DestinationNotGranted { kind });
     }

@@ -5,20 +5,43 @@
 //! exists; it may declare a profit `pi` while that is at least `(1 + gamma_min) pi`. Every figure here is rounded against the set.
 
 use crate::state::State;
-use crate::state::records::Set;
+use crate::state::records::{Row, Set};
 use crate::terms::Terms;
 use crate::units::{Amount, Epoch, Fraction, SetId};
 use crate::wide;
 
-/// `alpha rho f Q` under given terms: with the frozen table less announced leaves, at the lowest ledger value per weight of the assets.
-pub(crate) fn secured_under(state: &State, set: &Set, terms: &Terms) -> Amount {
+/// `alpha rho f Q` of a set as it stands: with the frozen table less announced leaves, at the lowest ledger value per weight of the
+/// assets.
+pub(crate) fn secured(state: &State, set: &Set) -> Amount {
     let frozen = set.table_of(state.epoch).map_or(Amount::ZERO, |table| table.weight);
-    let weight = set.leaving.room_below(frozen);
+    secured_by(state, set.terms_in(state.epoch), set.leaving.room_below(frozen))
+}
+
+/// `alpha rho f Q` of a set under other terms. Other assets weigh otherwise: then what each operator on duty keeps is weighed anew.
+pub(crate) fn secured_under(state: &State, id: SetId, set: &Set, terms: &Terms) -> Amount {
+    let now = state.epoch;
+    let Some(table) = set.table_of(now).filter(|_| terms.assets != set.terms_in(now).assets) else {
+        let frozen = set.table_of(now).map_or(Amount::ZERO, |table| table.weight);
+        return secured_by(state, terms, set.leaving.room_below(frozen));
+    };
+    let mut weight = Amount::ZERO;
+    let on_duty = |row: &&Row| set.active_member(row.operator).is_some_and(|member| !member.is_jailed());
+    for operator in table.rows.iter().filter(on_duty).filter_map(|row| state.operator(row.operator)) {
+        for (asset, pool) in &operator.pools {
+            let staying = state.pool(*pool).stake.staying(id, now);
+            weight = weight.plus(state.weight(terms, *asset, staying)).unwrap_or(weight);
+        }
+    }
+    secured_by(state, terms, weight)
+}
+
+fn secured_by(state: &State, terms: &Terms, weight: Amount) -> Amount {
     let mut value = None;
     for accepted in &terms.assets {
-        let rated = state.asset(accepted.asset).map_or(0, |asset| asset.value);
-        let of_asset =
-            wide::mul_div_down(weight.units(), u128::from(rated), u128::from(accepted.weight.max(1)));
+        let rated = u128::from(state.asset(accepted.asset).map_or(0, |asset| asset.value));
+        let of_asset = wide::checked_mul_div_down(weight.units(), rated, u128::from(accepted.weight.max(1)));
+        // Past the range it is not the lowest of anything that a profit could be compared with.
+        let of_asset = of_asset.unwrap_or(u128::MAX);
         value = Some(value.map_or(of_asset, |least: u128| least.min(of_asset)));
     }
     let value = Amount::new(value.unwrap_or(0));
@@ -26,22 +49,25 @@ pub(crate) fn secured_under(state: &State, set: &Set, terms: &Terms) -> Amount {
     terms.sure_fraction().of_down(secured)
 }
 
-/// `alpha rho f Q` of a set as it stands.
-pub(crate) fn secured(state: &State, set: &Set) -> Amount {
-    secured_under(state, set, set.terms_in(state.epoch))
-}
-
 /// `(1 + gamma) pi`, rounded up.
 pub(crate) fn needed(profit: Amount, gamma: Fraction) -> Amount {
     profit.plus(gamma.of_up(profit)).unwrap_or(Amount::new(u128::MAX))
 }
 
-/// Whether a set may declare a profit. Costs the same for every size of the set.
+/// Whether a set may declare a profit, by the terms in force and by those announced. Costs the same for every size of the set, unless
+/// terms with other assets are announced.
 ///
 /// # Errors
 /// What it secures and what it would have to.
-pub(crate) fn check_raise(state: &State, set: &Set, profit: Amount) -> Result<(), (Amount, Amount)> {
-    let (secured, needed) = (secured(state, set), needed(profit, state.parameters().gamma_min));
+pub(crate) fn check_raise(
+    state: &State,
+    id: SetId,
+    set: &Set,
+    profit: Amount,
+) -> Result<(), (Amount, Amount)> {
+    let announced = set.pending.as_ref().map(|pending| secured_under(state, id, set, &pending.terms));
+    let secured = announced.map_or(secured(state, set), |announced| announced.min(secured(state, set)));
+    let needed = needed(profit, state.parameters().gamma_min);
     if secured < needed { Err((secured, needed)) } else { Ok(()) }
 }
 

@@ -200,6 +200,12 @@ impl Operation {
         }
     }
 
+    /// Whether it fixes a delegation for later.
+    pub(crate) fn delegates_later(&self) -> bool {
+        use crate::state::records::FollowUp;
+        matches!(self, Self::Undelegate(op) if matches!(op.follow_up, FollowUp::Delegate { .. }))
+    }
+
     /// Whether it names where something of the sender's goes, which a delegate may not.
     pub(crate) fn names_destination(&self) -> bool {
         use crate::state::records::FollowUp;

@@ -214,7 +214,9 @@ pub fn shrink(script: &Script, fault: Option<Fault>) -> (Script, Failure) {
     let mut best = script.clone();
     let mut failure = match run(&best, fault, effort) {
         Err(failure) => failure,
-        Ok(_) => return (best, Failure { step: 0, what: "it does not fail when it is run again".to_owned() }),
+        Ok(_) => {
+            return (best, Failure { step: 0, what: "it does not fail when it is run again".to_owned() });
+        }
     };
     let kind = failure.kind();
     best.steps.truncate(failure.step + 1);

@@ -74,7 +74,8 @@ impl Step {
         if let Signer::Delegate { address, .. } = &authority.signer {
             line.insert("by".to_owned(), json!(address));
         }
-        let body = operation.serialize_body(serde_json::value::Serializer).expect("an operation is plain data");
+        let body =
+            operation.serialize_body(serde_json::value::Serializer).expect("an operation is plain data");
         if let Value::Object(fields) = body {
             line.extend(fields);
         }
@@ -85,7 +86,8 @@ impl Step {
         let mut take = |name: &str| fields.remove(name);
         let name = take("op").and_then(|name| name.as_str().map(str::to_owned)).ok_or("no op")?;
         let kind = Kind::from_name(&name).ok_or_else(|| format!("there is no operation {name}"))?;
-        let address = |value: Value| serde_json::from_value::<Address>(value).map_err(|error| error.to_string());
+        let address =
+            |value: Value| serde_json::from_value::<Address>(value).map_err(|error| error.to_string());
         let account = address(take("from").ok_or("no from")?)?;
         let signer = match take("by") {
             Some(delegate) => Signer::Delegate { address: address(delegate)?, keys: Vec::new() },

@@ -28,7 +28,10 @@ fn check(seeds: std::ops::Range<u64>) {
     }
     let refused = 100 * counts.refused / counts.operations();
     assert!((10..=40).contains(&refused), "{refused} % of the operations are refused: {counts:?}");
-    assert!(50 * counts.skipped < counts.operations(), "more than 2 % of the operations are too close to call: {counts:?}");
+    assert!(
+        50 * counts.skipped < counts.operations(),
+        "more than 2 % of the operations are too close to call: {counts:?}"
+    );
 }
 
 macro_rules! histories {

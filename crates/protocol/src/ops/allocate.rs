@@ -53,6 +53,8 @@ pub(crate) struct Plan {
     pub(crate) pool: PoolId,
     /// Parts more.
     pub(crate) parts: u16,
+    /// Whether parts given back in this epoch were never given back.
+    pub(crate) reopens: bool,
     /// First epoch in which they weigh and are liable.
     pub(crate) from: Epoch,
     /// How much of the new parts is left for the stake bonded at present.
@@ -162,15 +164,16 @@ pub(crate) fn plan_increase(
     let (backing, whole) = stake.next_parts_worth(set, parts, state.epoch, &weight);
     state.check_set_caps(set, state.value(asset, backing)).map_err(|over| Refused::OverCap { over })?;
     let next = state.epoch.next();
-    let from = if parts <= stake.given_back_in(set, state.epoch) {
-        // A decrease withdrawn in its own epoch never happened.
-        next
-    } else if state.exceeds_mandate(pool, set, parts) {
+    // A decrease withdrawn in its own epoch never happened, unless it would now exceed what delegators have signed.
+    let reopens = !state.exceeds_mandate(pool, set, parts);
+    let from = if !reopens {
         next.later(terms.warm_up).later(state.parameters().notice)
+    } else if parts <= stake.given_back_in(set, state.epoch) {
+        next
     } else {
         next.later(terms.warm_up)
     };
-    Ok(Plan { pool, parts, from, left: Fraction::ratio_down(backing, whole), backing })
+    Ok(Plan { pool, parts, reopens, from, left: Fraction::ratio_down(backing, whole), backing })
 }
 
 impl State {
@@ -205,15 +208,9 @@ pub(crate) fn carry_out(
 ) {
     let weights = state.risk_weights_of(plan.pool, set);
     let weight = |set: SetId| weights.get(&set).copied().unwrap_or(Fraction::ONE);
-    let now = state.epoch;
-    let record = state.pool_mut(plan.pool);
-    record.stake.take(set, plan.parts, now, plan.from, &weight);
-    record.worst_case.0 = u64::MAX;
-    let parts = record.stake.parts_of(set);
-    let value = state.value(asset, plan.backing);
-    if let Some(service) = state.set(set).map(|record| record.service) {
-        state.add_set_value(set, service, value);
-    }
+    let reopened = plan.reopens.then_some(state.epoch);
+    state.reallocate(set, plan.pool, |stake| stake.take(set, plan.parts, reopened, plan.from, &weight));
+    let parts = state.pool(plan.pool).stake.parts_of(set);
     let gained = Some(crate::event::Gained { parts: plan.parts, left: plan.left, backing: plan.backing });
     events.push(Event::AllocationChanged { set, operator, asset, parts, from: plan.from, gained });
 }

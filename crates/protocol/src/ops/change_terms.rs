@@ -94,7 +94,7 @@ impl ChangeTerms {
         if profit.is_zero() || !certificate::is_weakened(current, &self.terms) {
             return Ok(());
         }
-        let secured = certificate::secured_under(state, record, &self.terms);
+        let secured = certificate::secured_under(state, set, record, &self.terms);
         let needed = certificate::needed(profit, state.parameters().gamma_min);
         if secured < needed {
             return Err(Refused::Uncertified { secured, needed, short: secured.room_below(needed) });

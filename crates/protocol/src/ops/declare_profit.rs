@@ -57,7 +57,7 @@ impl DeclareProfit {
             if let Some(since) = record.under_since {
                 return Err(Refused::UnderCollateralised { since });
             }
-            certificate::check_raise(state, record, profit).map_err(|(secured, needed)| {
+            certificate::check_raise(state, set, record, profit).map_err(|(secured, needed)| {
                 Refused::Uncertified { secured, needed, short: secured.room_below(needed) }
             })?;
         }

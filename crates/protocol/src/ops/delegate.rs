@@ -38,6 +38,7 @@ refusals! {
         WorstCaseExceeded { worst_case: Fraction, bound: Fraction } => "the pool's worst case {worst_case} exceeds the bound {bound}",
         ValidatorMissing { asset: AssetId } => "asset {asset} is native stake; name the validator whose balance it is",
         ValidatorNotYours { asset: AssetId } => "the validator is not one of the sender's with asset {asset}",
+        Stale { proven: Epoch, since: Epoch } => "the validator's balance was proven in epoch {proven} and is stale since epoch {since}; prove it again",
         ExceedsFree { amount: Amount, free: Amount } => "delegation of {amount} exceeds free balance {free}",
         BelowMinimum { amount: Amount, least: Amount } => "delegation of {amount} is below the smallest stake {least}",
         TooManyPositions { count: u32, most: u32 } => "the account has {count} entries of stake, and may have {most}",
@@ -145,6 +146,10 @@ impl Delegate {
         let validator = state.validator(validator).ok_or(Refused::ValidatorNotYours { asset })?;
         if Some(validator.account) != account || validator.asset != asset {
             return Err(Refused::ValidatorNotYours { asset });
+        }
+        let since = validator.proven.later(state.parameters().stale_after);
+        if since <= state.epoch {
+            return Err(Refused::Stale { proven: validator.proven, since });
         }
         Ok((account, validator.free))
     }

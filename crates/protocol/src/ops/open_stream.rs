@@ -27,7 +27,7 @@ refusals! {
         SetNotFound { set: SetId } => "set {set} does not exist",
         SetClosed { set: SetId } => "set {set} is closed",
         TokenNotNamed { token: AssetId } => "the terms of the set do not name reward token {token}",
-        TooManyStreams { count: usize, most: u16 } => "{count} streams pay the set, and {most} may",
+        TooManyStreams { count: usize, most: u16 } => "{count} streams of the kind pay the set, and {most} may: half of the places are the service's own",
         BelowMinimum { amount: Amount, least: Amount } => "{amount} per epoch is below the smallest stake {least} of the token",
         ExceedsFree { amount: Amount, free: Amount } => "funding, and deposit in the same token, of {amount} exceed free balance {free}",
         DepositMissing { deposit: Amount, free: Amount } => "the deposit of {deposit} exceeds the free balance {free}",
@@ -74,7 +74,7 @@ impl OpenStream {
         if !record.terms_in(state.epoch).reward_tokens.contains(&token) || state.is_native(token) {
             return Err(Refused::TokenNotNamed { token });
         }
-        let (count, most) = (record.streams.len(), state.limits().streams_per_set);
+        let (count, most) = state.streams_of(record, sender);
         if count >= usize::from(most) {
             return Err(Refused::TooManyStreams { count, most });
         }

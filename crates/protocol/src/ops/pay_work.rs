@@ -40,7 +40,7 @@ refusals! {
         PaymentCount { count: usize, most: u16 } => "{count} payments are outside 1 to {most}",
         AmountIsZero { operator: OperatorId } => "the payment to operator {operator} is zero",
         NotOnDuty { operator: OperatorId, epoch: Epoch } => "operator {operator} was not in the stake table of epoch {epoch}",
-        TooMuchWaiting { count: usize, most: usize } => "{count} payments wait for the boundary, and {most} may",
+        TooMuchWaiting { count: usize, most: usize } => "{count} payments of the kind wait for the boundary, and {most} may: half of the places are the service's own",
         ExceedsFree { amount: Amount, free: Amount } => "payments of {amount} exceed free balance {free}",
     }
 }
@@ -94,8 +94,7 @@ impl PayWork {
             }
             total = total.and_then(|total| total.plus(*amount));
         }
-        let (waiting, most) =
-            (record.work.len(), usize::from(state.limits().operators_per_set).saturating_mul(8));
+        let (waiting, most) = state.work_of(record, sender);
         if waiting.saturating_add(count) > most {
             return Err(Refused::TooMuchWaiting { count: waiting, most });
         }

@@ -72,7 +72,9 @@ impl ReportValidator {
             return Err(Refused::NoBalance);
         }
         let gain = old.room_below(self.balance);
-        let (held, cap) = (record.supply(), record.cap.min(Amount::LIMIT));
+        // The cap keeps new validators out. What a known one gains is there; refusing its proof would make it stale.
+        let cap = if known.is_some() { Amount::LIMIT } else { record.cap.min(Amount::LIMIT) };
+        let held = record.supply();
         let gross = record.gained.plus(gain).filter(|gross| *gross <= Amount::new(u128::MAX >> 1));
         if !gain.is_zero() && (held.plus(gain).is_none_or(|total| total > cap) || gross.is_none()) {
             return Err(Refused::ExceedsCap { held, gain, cap });
@@ -138,9 +140,7 @@ fn shrink(state: &mut State, id: u32, kept: impl Fn(Amount) -> Amount) {
     let lost = kept(position.principal).room_below(position.principal);
     let record = state.pool_mut(position.pool);
     let worth = record.stake.worth(lost, position.entered, position.until);
-    let slashed = worth.room_below(lost).min(record.slashed);
-    let worth = slashed.room_below(lost);
-    record.slashed.shrink(slashed);
     record.stake.lose_principal(lost, position.entered, position.until, worth);
+    record.forward_slashed(worth.room_below(lost));
     state.shrink_position(id, lost);
 }

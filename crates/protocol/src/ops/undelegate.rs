@@ -160,6 +160,8 @@ impl Undelegate {
 
 /// Stake that was never bonded comes back at once.
 fn take_back(state: &mut State, part: &Part, asset: AssetId) {
+    let operator = state.pool(part.position.pool).operator;
+    state.take_back_operator_value(operator, asset, part.principal);
     state.pool_mut(part.position.pool).stake.take_back(part.position.entered, part.principal);
     state.shrink_position(part.id, part.principal);
     state.add_released(&part.position, part.principal, part.principal, asset);

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::slices::LEFT_ONE;
+use super::slices::{LEFT_ONE, Slice};
 use super::{Cohort, FACTOR_BITS_WIDE, FACTOR_ONE, Pool};
 use crate::units::{Amount, Epoch, Fraction, SetId};
 use crate::wide::{self, Wide};
@@ -70,6 +70,21 @@ impl Pool {
             let track = self.tracks.get(cohort.track).expect("a cohort has a track");
             let owned = track.factor_owned(&self.slices, set, epoch);
             total = wide::plus(total, wide::product(cohort.principal.units(), owned));
+        }
+        Amount::new(wide::shift_down(total, FACTOR_BITS_WIDE))
+    }
+
+    /// What `set` has in `now` and keeps in the next epoch: of the slices it owns in both, over the stake bonded in both.
+    pub(crate) fn staying(&self, set: SetId, now: Epoch) -> Amount {
+        let keeps =
+            |slice: &Slice| slice.owners.iter().any(|o| o.set == set && o.is_in(now) && o.is_in(now.next()));
+        let mut total = Wide::ZERO;
+        for cohort in self.cohorts.iter().filter(|cohort| cohort.is_bonded_in(now) && cohort.until > now) {
+            let track = self.tracks.get(cohort.track).expect("a cohort has a track");
+            for (index, slice) in self.slices.iter().enumerate().filter(|(_, slice)| keeps(slice)) {
+                let left = track.left_of(index).saturating_mul(u128::from(slice.size));
+                total = wide::plus(total, wide::product(cohort.principal.units(), left));
+            }
         }
         Amount::new(wide::shift_down(total, FACTOR_BITS_WIDE))
     }

@@ -245,11 +245,11 @@ impl Pool {
         self.remove_principal(entered, until, principal).shrink(worth);
     }
 
-    /// Takes units out that roundings have left in the pool.
+    /// Takes units out that roundings have left in the pool, from where they are: what is owed to anybody stays.
     pub(crate) fn shrink_surplus(&mut self, amount: Amount) {
-        let of_free = amount.min(self.free);
-        self.free.shrink(of_free);
-        self.live.shrink(of_free.room_below(amount));
+        let of_live = amount.min(self.owed_to_live().room_below(self.live));
+        self.live.shrink(of_live);
+        self.free.shrink(of_live.room_below(amount));
     }
 
     /// Takes principal out of its cohort; returns what holds its worth.

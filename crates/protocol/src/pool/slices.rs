@@ -161,7 +161,7 @@ impl Pool {
         if admissible < parts { Err(Short { admissible }) } else { Ok(()) }
     }
 
-    /// `set` owns `parts` more from `from` on; what it gave back in `now` was never given back.
+    /// `set` owns `parts` more from `from` on; what it gave back in the epoch `reopened` was never given back.
     ///
     /// # Panics
     /// Only on a bug: the caller has asked [`Pool::can_take`].
@@ -169,7 +169,7 @@ impl Pool {
         &mut self,
         set: SetId,
         parts: u16,
-        now: Epoch,
+        reopened: Option<Epoch>,
         from: Epoch,
         weight: &impl Fn(SetId) -> Fraction,
     ) {
@@ -183,8 +183,9 @@ impl Pool {
             self.cut(index, size);
             missing = missing.saturating_sub(size);
             let slice = self.slice_mut(index);
-            let follows_on =
-                |owner: &&mut Owner| owner.set == set && (owner.to == now || owner.to.next() >= from);
+            let follows_on = |owner: &&mut Owner| {
+                owner.set == set && (Some(owner.to) == reopened || owner.to.next() >= from)
+            };
             match slice.owners.iter_mut().find(follows_on) {
                 Some(owner) => {
                     owner.to = Epoch::NEVER;

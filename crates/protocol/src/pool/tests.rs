@@ -23,8 +23,8 @@ fn percent(percent: u8) -> Fraction {
 fn pool(of_a: u16, of_b: u16) -> Pool {
     let mut pool = Pool::new();
     let whole = |_| Fraction::ONE;
-    pool.take(A, of_a, epoch(0), epoch(1), &whole);
-    pool.take(B, of_b, epoch(0), epoch(1), &whole);
+    pool.take(A, of_a, None, epoch(1), &whole);
+    pool.take(B, of_b, None, epoch(1), &whole);
     pool
 }
 
@@ -137,7 +137,7 @@ fn parts_given_back_in_an_epoch_and_taken_again_were_never_given_back() {
     let whole = |_: SetId| Fraction::ONE;
     pool.give_back(A, 120, epoch(7), epoch(12));
     assert_eq!((pool.parts_of(A), pool.parts_in(A, epoch(8))), (80, 80));
-    pool.take(A, 120, epoch(7), epoch(20), &whole);
+    pool.take(A, 120, Some(epoch(7)), epoch(20), &whole);
     assert_eq!((pool.parts_of(A), pool.parts_in(A, epoch(8))), (200, 200));
     assert!(pool.can_take(B, 57, &whole).is_err(), "a set of full weight is alone on its slices");
     assert!(pool.can_take(B, 56, &whole).is_ok());

@@ -1,5 +1,7 @@
 //! Who owns what: accounts by address, their balances, keys and delegates.
 
+use std::hash::RandomState;
+
 use evidence::PublicKey;
 use hashbrown::HashMap;
 
@@ -8,10 +10,11 @@ use crate::units::{
     AccountId, Address, Amount, AssetId, Digest, Epoch, Fraction, OperatorId, PoolId, ServiceId,
 };
 
-/// Accounts by dense id; the address index is never iterated, so nothing depends on its order.
+/// Accounts by dense id. The address index is never iterated, so nothing depends on its order; its seed is the process's own, so that
+/// nobody can choose addresses that collide.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Accounts {
-    index: HashMap<Address, AccountId, foldhash::fast::FixedState>,
+    index: HashMap<Address, AccountId, RandomState>,
     list: Vec<Account>,
 }
 

@@ -66,7 +66,7 @@ impl State {
         if let Some(member) = record.members.get_mut(&operator)
             && member.jailed.replace(until).is_none()
         {
-            record.leaving.grow(weight.unwrap_or(Amount::ZERO));
+            record.leaving = weight.and_then(|weight| record.leaving.plus(weight)).unwrap_or(record.leaving);
         }
         until
     }
@@ -121,10 +121,27 @@ impl State {
     pub(crate) fn exceeds_mandate(&self, pool: PoolId, set: SetId, parts: u16) -> bool {
         let record = self.pool(pool);
         let mut layout = record.stake.layout();
-        layout.take(set, parts, self.epoch, self.epoch.next(), &|set| self.risk_weight(set));
+        layout.take(set, parts, Some(self.epoch), self.epoch.next(), &|set| self.risk_weight(set));
         let worst_case = self.worst_case_of(layout.slices(), |_| None);
         let elsewhere = self.share_owned_of(layout.slices(), |set| !self.is_burning(set));
         worst_case > record.mandate.worst_case || elsewhere > record.mandate.elsewhere
+    }
+
+    /// How many streams of the service, or of anybody else, pay a set, and how many may: neither can keep the other out.
+    pub(crate) fn streams_of(&self, set: &Set, sender: Address) -> (usize, u16) {
+        let service = self.services.get(set.service.index()).map(|service| service.account);
+        let is_own = self.is_service(set, sender);
+        let of = |id: &crate::units::StreamId| self.streams.get(id).map(|stream| stream.funder);
+        let count = set.streams.iter().filter(|id| (of(id) == service) == is_own).count();
+        (count, self.limits().streams_per_set.div_ceil(2))
+    }
+
+    /// How many payments for work of the service, or of anybody else, wait for the boundary, and how many may.
+    pub(crate) fn work_of(&self, set: &Set, sender: Address) -> (usize, usize) {
+        let service = self.services.get(set.service.index()).map(|service| service.account);
+        let is_own = self.is_service(set, sender);
+        let count = set.work.iter().filter(|work| (Some(work.funder) == service) == is_own).count();
+        (count, usize::from(self.limits().operators_per_set).saturating_mul(4))
     }
 
     /// Accounts that terms name can't change owners behind them.

@@ -2,7 +2,7 @@
 
 use super::State;
 use super::positions::Position;
-use super::records::{AssetKind, Set};
+use super::records::{AssetKind, PoolRecord};
 use crate::pool;
 use crate::pool::slices::Slice;
 use crate::terms::Terms;
@@ -260,32 +260,49 @@ impl State {
         for (set, amount) in owned {
             let Some(record) = self.set(set) else { continue };
             let leaving = self.weight(&record.terms_in(now).clone(), asset, amount);
-            self.set_mut(set).leaving.grow(leaving);
+            let record = self.set_mut(set);
+            record.leaving = record.leaving.plus(leaving).unwrap_or(record.leaving);
         }
     }
 
     /// Gives back parts of a pool: the last owned epoch is `last`, which lies at or before the present.
     pub(crate) fn give_back(&mut self, set: SetId, pool: PoolId, parts: u16, last: Epoch) {
         let free_at = self.last_execution_through(last).next();
-        let before = self.set(set).map(|record| self.set_weight_of(record, set, pool));
-        self.pool_mut(pool).stake.give_back(set, parts, last, free_at);
-        self.pool_mut(pool).worst_case.0 = u64::MAX;
-        let after = self.set(set).map(|record| self.set_weight_of(record, set, pool));
-        if let (Some(before), Some(after)) = (before, after)
-            && let Some(left) = before.minus(after)
-        {
-            self.set_mut(set).leaving.grow(left);
+        self.reallocate(set, pool, |stake| stake.give_back(set, parts, last, free_at));
+    }
+
+    /// Changes what a set owns of a pool, and with it what the certificate may count on and what the caps see.
+    pub(crate) fn reallocate(&mut self, set: SetId, pool: PoolId, change: impl FnOnce(&mut pool::Pool)) {
+        let before = self.owned_by(set, pool);
+        let record = self.pool_mut(pool);
+        change(&mut record.stake);
+        record.worst_case.0 = u64::MAX;
+        let after = self.owned_by(set, pool);
+        let leaving = self.set(set).map_or(Amount::ZERO, |record| record.leaving);
+        // What stays less leaves; what was given back in this epoch and is taken again stays after all.
+        let leaving = after.staying.room_below(before.staying).plus(leaving).unwrap_or(leaving);
+        self.set_mut(set).leaving = before.staying.room_below(after.staying).room_below(leaving);
+        if let Some(service) = self.set(set).map(|record| record.service) {
+            self.move_set_value(set, service, before.value, after.value);
         }
     }
 
-    /// Weight of what a set will own of a pool in the next epoch, by the stake that is bonded and stays.
-    fn set_weight_of(&self, record: &Set, set: SetId, pool: PoolId) -> Amount {
-        let (now, next) = (self.epoch, self.epoch.next());
-        let record_pool = self.pool(pool);
-        let staying = |cohort: &pool::Cohort| cohort.is_bonded_in(now) && cohort.until > now;
-        let amount = record_pool.stake.slashable_where(set, next, staying);
-        self.weight(record.terms_in(now), record_pool.asset, amount)
+    /// What a set owns of a pool: in weight what it has and keeps, in value what it will have once everything ordered has started.
+    fn owned_by(&self, set: SetId, pool: PoolId) -> Owned {
+        let now = self.epoch;
+        let Some(record) = self.set(set) else { return Owned::default() };
+        let PoolRecord { stake, asset, .. } = self.pool(pool);
+        let staying = self.weight(record.terms_in(now), *asset, stake.staying(set, now));
+        let ordered = stake.slashable_where(set, Epoch::NEVER.previous(), |cohort| cohort.is_bonded_in(now));
+        Owned { staying, value: self.value(*asset, ordered) }
     }
+}
+
+/// What a set owns of a pool.
+#[derive(Clone, Copy, Default)]
+struct Owned {
+    staying: Amount,
+    value: Amount,
 }
 
 /// An exchange rate of one.

@@ -58,7 +58,13 @@ fn add(values: &mut Vec<Amount>, index: usize, amount: Amount) {
         values.resize(index.saturating_add(1), Amount::ZERO);
     }
     if let Some(value) = values.get_mut(index) {
-        value.grow(amount);
+        *value = plus(*value, amount);
+    }
+}
+
+fn sub(values: &mut [Amount], index: usize, amount: Amount) {
+    if let Some(value) = values.get_mut(index) {
+        *value = amount.room_below(*value);
     }
 }
 
@@ -116,22 +122,48 @@ impl State {
 
     /// Counts stake that joined an operator since the boundary.
     pub(crate) fn add_operator_value(&mut self, operator: OperatorId, asset: AssetId, amount: Amount) {
+        self.move_operator_value(operator, asset, amount, plus);
+    }
+
+    /// Stake that joined since the boundary was taken back.
+    pub(crate) fn take_back_operator_value(&mut self, operator: OperatorId, asset: AssetId, amount: Amount) {
+        self.move_operator_value(operator, asset, amount, |value, moved| moved.room_below(value));
+    }
+
+    fn move_operator_value(
+        &mut self,
+        operator: OperatorId,
+        asset: AssetId,
+        amount: Amount,
+        change: impl Fn(Amount, Amount) -> Amount,
+    ) {
         if self.parameters().caps.is_off() {
             return;
         }
-        let value = self.value(asset, amount);
+        let moved = self.value(asset, amount);
         let labels = self.operator(operator).map(|record| record.frozen_groups.clone()).unwrap_or_default();
-        self.values.total.grow(value);
-        add(&mut self.values.operators, operator.index(), value);
+        let values = &mut self.values;
+        values.total = change(values.total, moved);
+        add(&mut values.operators, operator.index(), Amount::ZERO);
+        if let Some(value) = values.operators.get_mut(operator.index()) {
+            *value = change(*value, moved);
+        }
         for (dimension, label) in labels.labels() {
-            self.values.groups.entry((dimension, label.clone())).or_default().grow(value);
+            let value = values.groups.entry((dimension, label.clone())).or_default();
+            *value = change(*value, moved);
         }
     }
 
-    /// Counts what was allocated to a set since the boundary.
-    pub(crate) fn add_set_value(&mut self, set: SetId, service: ServiceId, value: Amount) {
-        add(&mut self.values.services, service.index(), value);
-        add(&mut self.values.sets, set.index(), value);
+    /// Counts a change of what a set will own of a pool.
+    pub(crate) fn move_set_value(&mut self, set: SetId, service: ServiceId, before: Amount, after: Amount) {
+        if self.parameters().caps.is_off() {
+            return;
+        }
+        let (more, less) = (before.room_below(after), after.room_below(before));
+        add(&mut self.values.services, service.index(), more);
+        add(&mut self.values.sets, set.index(), more);
+        sub(&mut self.values.services, service.index(), less);
+        sub(&mut self.values.sets, set.index(), less);
     }
 
     /// An operator's weight where others' moves have pushed its value over the cap: clipped in proportion, its stake untouched.
@@ -158,11 +190,12 @@ impl State {
         let mut values = Values::default();
         for record in &self.pools {
             let value = self.value(record.asset, record.stake.worth_in(self.epoch));
-            values.total.grow(value);
+            values.total = plus(values.total, value);
             add(&mut values.operators, record.operator.index(), value);
             if let Some(operator) = self.operator(record.operator) {
                 for (dimension, label) in operator.frozen_groups.labels() {
-                    values.groups.entry((dimension, label.clone())).or_default().grow(value);
+                    let sum = values.groups.entry((dimension, label.clone())).or_default();
+                    *sum = plus(*sum, value);
                 }
             }
             for (set, amount) in &record.owned {
@@ -177,10 +210,9 @@ impl State {
     }
 }
 
+/// Values are for caps: where a sum leaves the range, any share of it is too much.
 fn plus(a: Amount, b: Amount) -> Amount {
-    let mut sum = a;
-    sum.grow(b);
-    sum
+    a.plus(b).unwrap_or(Amount::new(u128::MAX))
 }
 
 fn check_share(

@@ -83,7 +83,7 @@ fn f35_the_boundary_carries_out_no_follow_up() {
 /// stored carries a deposit that returns.
 #[test]
 fn f36_what_a_boundary_loops_over_is_bounded_and_costs_a_deposit() {
-    let mut world = World::with(|genesis| genesis.limits.streams_per_set = 2);
+    let mut world = World::with(|genesis| genesis.limits.streams_per_set = 4);
     let set = world.set(eth_terms(|_| {}));
     world.govern(ETH, None, Some(10));
     assert_eq!(world.propose(|p| p.object_deposit = Amount::new(1_000)).map_err(|why| why.code()), Ok(8));

@@ -41,7 +41,9 @@ fn long_run(operations: u64, seed: u64, verify_every: u64) -> ExitCode {
     let started = Instant::now();
     let mut counts = Counts::default();
     let mut histories = 0_u64;
-    println!("seed {seed}: everything is compared after every {verify_every} steps, every refusal always, invariants after every 16");
+    println!(
+        "seed {seed}: everything is compared after every {verify_every} steps, every refusal always, invariants after every 16"
+    );
     while counts.operations() < operations {
         let of_history = seed.wrapping_shl(32).wrapping_add(histories);
         let length = if histories % 16 == 15 { LONG } else { SHORT };
@@ -50,7 +52,10 @@ fn long_run(operations: u64, seed: u64, verify_every: u64) -> ExitCode {
             Ok(found) => counts.add(&found),
             Err(failure) => {
                 let (script, shrunk) = shrink(&played.script, None);
-                println!("seed {seed}, history {histories} ({of_history}), {failure}; shrunk, {shrunk}:\n{}", script.to_lines());
+                println!(
+                    "seed {seed}, history {histories} ({of_history}), {failure}; shrunk, {shrunk}:\n{}",
+                    script.to_lines()
+                );
                 return ExitCode::FAILURE;
             }
         }

@@ -58,7 +58,8 @@ impl Model {
         ensure!(op.expires >= self.epoch, "Expired");
         let now = self.epoch;
         let grants = self.account(sender).map_or(&[][..], |account| &account.grants);
-        let others = grants.iter().filter(|grant| grant.delegate != op.delegate && grant.expires >= now).count();
+        let others =
+            grants.iter().filter(|grant| grant.delegate != op.delegate && grant.expires >= now).count();
         ensure!(others < DELEGATES_MAX, "TooManyDelegates");
         let grants = &mut self.account_mut(sender).grants;
         grants.retain(|grant| grant.delegate != op.delegate && grant.expires >= now);
@@ -134,7 +135,8 @@ impl Model {
         let is_uncertified = record.open_sets().into_iter().any(|set| self.is_uncertified(set));
         ensure!(new.uncertified || !is_uncertified, "SharingUncertified");
         let now = self.epoch;
-        let from_now = record.commission.iter().filter(|(from, _)| *from > now).map(|(_, commission)| *commission);
+        let from_now =
+            record.commission.iter().filter(|(from, _)| *from > now).map(|(_, commission)| *commission);
         let highest = from_now.chain([record.commission_in(now), self.oldest_open_commission(record)]).max();
         ensure!(highest.is_none_or(|highest| highest <= new.commission), "CommissionExceeds");
         let later = now.next().later(self.rules().notice);
@@ -164,7 +166,8 @@ impl Model {
     /// The share of a pool's parts that sets own in a later epoch whose slashes may go anywhere but burn.
     pub(crate) fn owned_elsewhere(&self, pool: &Pool) -> Ratio {
         let next = self.epoch.next();
-        let parts = pool.count(|owners| owners.iter().any(|owner| owner.to >= next && !self.is_burning(owner.set)));
+        let parts =
+            pool.count(|owners| owners.iter().any(|owner| owner.to >= next && !self.is_burning(owner.set)));
         exact::whole(u128::from(parts)) / exact::whole(u128::from(PARTS))
     }
 
@@ -181,7 +184,8 @@ impl Model {
         let mut kept = exact::whole(0);
         for alike in pool.parts.chunk_by(|a, b| a == b) {
             let owners = alike[0].iter().filter(|owner| owner.to >= next);
-            let caps = owners.map(|owner| self.set(owner.set).map_or(Fraction::ZERO, |set| set.window_cap(self.epoch)));
+            let caps = owners
+                .map(|owner| self.set(owner.set).map_or(Fraction::ZERO, |set| set.window_cap(self.epoch)));
             let left = caps.fold(exact::whole(1), |left, cap| left * exact::ratio(cap.complement()));
             kept += left * exact::whole(alike.len() as u128);
         }
@@ -224,7 +228,9 @@ fn moved(operation: &Operation) -> Option<(AssetId, u128)> {
         Operation::Undelegate(op) => Some((op.asset, op.amount.map_or(u128::MAX, |amount| amount.units()))),
         Operation::RaiseBond(op) => Some((op.asset, op.amount.units())),
         Operation::LowerBond(op) => Some((op.asset, op.amount.units())),
-        Operation::OpenStream(op) => Some((op.token, op.per_epoch.units().saturating_mul(u128::from(op.epochs)))),
+        Operation::OpenStream(op) => {
+            Some((op.token, op.per_epoch.units().saturating_mul(u128::from(op.epochs))))
+        }
         Operation::PayWork(op) => {
             let amounts = op.payments.iter().map(|payment| payment.amount.units());
             Some((op.token, amounts.fold(0, u128::saturating_add)))

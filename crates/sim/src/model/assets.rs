@@ -124,7 +124,8 @@ impl Model {
         ensure!(asset.kind == AssetKind::Native, "NotNative");
         let account = op.account.unwrap_or(sender);
         let balance = op.balance.units();
-        let known = self.validators.iter().position(|known| known.asset == op.asset && known.number == op.validator);
+        let known =
+            self.validators.iter().position(|known| known.asset == op.asset && known.number == op.validator);
         match known {
             Some(place) => ensure!(self.validators[place].account == account, "OtherOwner"),
             None => ensure!(balance > 0, "NoBalance"),
@@ -135,7 +136,15 @@ impl Model {
         ensure!(gain == 0 || (asset.supply() + gain <= asset.cap && is_countable), "ExceedsCap");
         let place = known.unwrap_or_else(|| {
             let (asset, number, proven) = (op.asset, op.validator, self.epoch);
-            self.validators.push(Validator { asset, number, account, balance: 0, free: 0, slashed: 0, proven });
+            self.validators.push(Validator {
+                asset,
+                number,
+                account,
+                balance: 0,
+                free: 0,
+                slashed: 0,
+                proven,
+            });
             self.validators.len() - 1
         });
         self.validators[place].proven = self.epoch;
@@ -171,8 +180,12 @@ impl Model {
             lost.principal -= left;
             stake.principal = left;
             staked += left;
+            // What of it was slashed before is still in the validator and shrinks alike.
             let worth = self.worth(&lost);
-            self.pool_mut(lost.pool).held -= worth;
+            let pool = self.pool_mut(lost.pool);
+            let slashed = (lost.principal - worth).min(pool.slashed);
+            pool.slashed -= slashed;
+            pool.held -= lost.principal - slashed;
         }
         self.drop_empty_stakes();
         let validator = &mut self.validators[place];

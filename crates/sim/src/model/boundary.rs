@@ -39,7 +39,9 @@ impl Model {
         let mut started = 0;
         for set in self.set_ids() {
             let now = self.epoch;
-            let Some(pending) = self.set_mut(set).pending.take_if(|pending| pending.from <= now) else { continue };
+            let Some(pending) = self.set_mut(set).pending.take_if(|pending| pending.from <= now) else {
+                continue;
+            };
             started += 1;
             plan(&mut self.set_mut(set).terms, now, pending.terms);
             let members = self.set(set).map(|record| record.members.clone()).unwrap_or_default();
@@ -77,7 +79,9 @@ impl Model {
                 let units = shown.map_or(0, |allocation| allocation.slashable.units());
                 let amount = exact::floor(&self.slashable(pool, set, now));
                 if !(amount.saturating_sub(1)..=amount + 1).contains(&units) {
-                    self.object(|| format!("set {set} could slash {amount} of pool {pool}, and the ledger shows {units}"));
+                    self.object(|| {
+                        format!("set {set} could slash {amount} of pool {pool}, and the ledger shows {units}")
+                    });
                 }
                 self.pool_mut(pool).owned.insert(set, units);
             }
@@ -116,7 +120,9 @@ impl Model {
     /// The deposit of a closed set returns when no offence of a member can be punished any more.
     fn return_set_deposits(&mut self) {
         for set in self.set_ids() {
-            let Some(record) = self.set(set).filter(|record| record.is_closed && record.deposit > 0) else { continue };
+            let Some(record) = self.set(set).filter(|record| record.is_closed && record.deposit > 0) else {
+                continue;
+            };
             let lasts: Vec<Epoch> = record.members.values().filter_map(|member| member.left).collect();
             let oldest = self.oldest_open();
             if lasts.iter().all(|last| *last < oldest) {

@@ -69,7 +69,8 @@ impl Model {
         for id in self.set_ids() {
             let Some(set) = self.set(id) else { continue };
             let profit = in_force(&set.profit, self.epoch);
-            let is_under = profit > 0 && !set.is_closed && self.secured_under(set, set.terms_in(self.epoch)).0 < profit;
+            let is_under =
+                profit > 0 && !set.is_closed && self.secured_under(set, set.terms_in(self.epoch)).0 < profit;
             let since = set.under_since;
             self.set_mut(id).under_since = is_under.then_some(since.unwrap_or(self.epoch));
             let is_over = since.is_some_and(|since| self.epoch.since(since) > self.rules().grace);
@@ -92,7 +93,8 @@ impl Model {
     pub(crate) fn is_uncertified(&self, set: SetId) -> bool {
         let is_sharing = |set: &Set| set.terms_in(self.epoch).risk_weight < Fraction::ONE;
         let is_late = |since: Epoch| self.epoch.since(since) > self.rules().grace;
-        self.set(set).is_some_and(|set| set.under_since.is_some_and(|since| is_sharing(set) || is_late(since)))
+        self.set(set)
+            .is_some_and(|set| set.under_since.is_some_and(|since| is_sharing(set) || is_late(since)))
     }
 }
 
@@ -114,7 +116,8 @@ fn sure_fraction(terms: &Terms) -> Fraction {
     let base = terms.offences.equivocation.unwrap_or_default();
     let alpha = exact::ratio(terms.corruption_share);
     let curve = terms.offences.correlation.as_ref().map_or(Fraction::ZERO, |curve| {
-        let power = if curve.exponent == 2 { exact::ratio(exact::fraction_down(&(&alpha * &alpha))) } else { alpha };
+        let power =
+            if curve.exponent == 2 { exact::ratio(exact::fraction_down(&(&alpha * &alpha))) } else { alpha };
         exact::fraction_down(&(power * exact::whole(u128::from(curve.multiplier))))
     });
     let kept: Ratio = exact::ratio(base.complement()) * exact::ratio(curve.complement());

@@ -17,7 +17,8 @@ impl Model {
         ensure!(member.jailed.is_none(), "AlreadyJailed");
         let rules = self.rules();
         let since = now.next().earlier(rules.slash_window + rules.veto + rules.execution);
-        let recent = set.jailings.iter().filter(|(epoch, operator, _)| *epoch >= since && *operator != op.operator);
+        let recent =
+            set.jailings.iter().filter(|(epoch, operator, _)| *epoch >= since && *operator != op.operator);
         let jailed = exact::sum_up_to_one(recent.map(|(_, _, share)| *share));
         let share = set.tables.get(&now).map_or(Fraction::ZERO, |table| table.share(op.operator));
         let third = (Fraction::STEPS - 1) / 3;
@@ -32,7 +33,8 @@ impl Model {
         let now = self.epoch;
         let record = self.set_mut(set);
         let until = now.next().later(record.terms_in(now).jail.period);
-        let weight = record.tables.get(&now).and_then(|table| table.row(operator)).map_or(0, |row| row.weight);
+        let weight =
+            record.tables.get(&now).and_then(|table| table.row(operator)).map_or(0, |row| row.weight);
         if let Some(member) = record.members.get_mut(&operator)
             && member.jailed.replace(until).is_none()
         {
@@ -68,7 +70,8 @@ impl Model {
         let held = retired.map(|(_, _, to)| self.last_execution(*to).next()).max();
         ensure!(held.is_none_or(|until| until <= now), "RotationHeld");
         let ledger = &self.genesis.ledger.0;
-        let proof = evidence::verify_possession(&op.key, ledger, op.set.number(), operator.number(), &op.possession);
+        let proof =
+            evidence::verify_possession(&op.key, ledger, op.set.number(), operator.number(), &op.possession);
         ensure!(proof.is_ok(), "NotPossessed");
         self.keys.insert(op.key.clone(), (op.set, operator));
         if let Some(member) = self.set_mut(op.set).members.get_mut(&operator) {

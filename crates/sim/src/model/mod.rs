@@ -40,7 +40,9 @@ use protocol::view::View;
 use protocol::{AssetKind, Genesis};
 
 use pool::Pool;
-use records::{Account, Asset, Change, Operator, Proceeds, Request, Rules, Set, Stake, Stops, Streams, Validator};
+use records::{
+    Account, Asset, Change, Operator, Proceeds, Request, Rules, Set, Stake, Stops, Streams, Validator,
+};
 
 pub use verify::Difference;
 

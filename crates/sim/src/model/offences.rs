@@ -54,7 +54,8 @@ impl Model {
         // Each offender counts once, with its share in the first of its offences in the window.
         let mut offenders: BTreeMap<OperatorId, Epoch> = BTreeMap::new();
         let mut is_offender = false;
-        for (who, epoch, _) in set.punished.keys().filter(|(_, _, offence)| *offence != Offence::Correlation) {
+        for (who, epoch, _) in set.punished.keys().filter(|(_, _, offence)| *offence != Offence::Correlation)
+        {
             if first <= *epoch && *epoch <= last {
                 let earliest = offenders.entry(*who).or_insert(*epoch);
                 *earliest = (*earliest).min(*epoch);
@@ -62,11 +63,12 @@ impl Model {
             }
         }
         ensure!(is_offender, "NoOffence");
-        let shares = offenders.iter().map(|(who, epoch)| {
-            set.tables.get(epoch).map_or(Fraction::ZERO, |table| table.share(*who))
-        });
+        let shares = offenders
+            .iter()
+            .map(|(who, epoch)| set.tables.get(epoch).map_or(Fraction::ZERO, |table| table.share(*who)));
         let share = exact::ratio(exact::sum_up_to_one(shares));
-        let power = if curve.exponent == 2 { exact::ratio(exact::fraction_down(&(&share * &share))) } else { share };
+        let power =
+            if curve.exponent == 2 { exact::ratio(exact::fraction_down(&(&share * &share))) } else { share };
         let fraction = exact::fraction_down(&(power * exact::whole(u128::from(curve.multiplier))));
         let offence = Offence::Correlation;
         let order = Order { set: id, operator, capture, fraction, offence, victims: Vec::new() };

@@ -71,6 +71,8 @@ pub(crate) struct Pool {
     pub(crate) bonds: Vec<Bond>,
     /// Whole units that it holds for stakers.
     pub(crate) held: u128,
+    /// Native stake that was slashed and not yet released: it stays in its validators.
+    pub(crate) slashed: u128,
     /// Rewards funded and not settled, and dust that waits for the next reward.
     pub(crate) reserves: BTreeMap<AssetId, u128>,
     pub(crate) carried: BTreeMap<AssetId, u128>,
@@ -94,6 +96,7 @@ impl Pool {
             commission: vec![(Epoch::ZERO, commission)],
             bonds: Vec::new(),
             held: 0,
+            slashed: 0,
             reserves: BTreeMap::new(),
             carried: BTreeMap::new(),
             owned: BTreeMap::new(),
@@ -160,7 +163,8 @@ impl Pool {
         let key = (set, epoch, (from, until));
         let known = self.shares.borrow().get(&key).cloned();
         known.unwrap_or_else(|| {
-            let is_owned = |owners: &[Ownership]| owners.iter().any(|owner| owner.set == set && owner.is_in(epoch));
+            let is_owned =
+                |owners: &[Ownership]| owners.iter().any(|owner| owner.set == set && owner.is_in(epoch));
             let share = self.sum((from, until), is_owned);
             self.shares.borrow_mut().insert(key, share.clone());
             share
@@ -168,7 +172,12 @@ impl Pool {
     }
 
     /// The part of the worth in the chosen parts.
-    pub(crate) fn share_where(&self, chosen: impl Fn(&[Ownership]) -> bool, from: Epoch, until: Epoch) -> Ratio {
+    pub(crate) fn share_where(
+        &self,
+        chosen: impl Fn(&[Ownership]) -> bool,
+        from: Epoch,
+        until: Epoch,
+    ) -> Ratio {
         self.sum((from, until), chosen)
     }
 
@@ -191,7 +200,9 @@ impl Pool {
     /// Whether the ledger computes the worth without any rounding of factors.
     pub(crate) fn is_binary(&self, from: Epoch, until: Epoch) -> bool {
         let mut runs = self.parts.chunk_by(|a, b| a == b);
-        runs.all(|alike| alike.first().is_none_or(|owners| exact::is_binary(&self.left(owners, (from, until)))))
+        runs.all(|alike| {
+            alike.first().is_none_or(|owners| exact::is_binary(&self.left(owners, (from, until))))
+        })
     }
 
     /// Parts that a set holds and has not given back.
@@ -235,12 +246,18 @@ impl Pool {
 
     /// Whether a part with a heavier owner would carry more than one.
     pub(crate) fn is_overfull(&self, set: SetId, now: Epoch, weight: &impl Fn(SetId) -> Fraction) -> bool {
-        let has_set = |owners: &Owners| owners.iter().any(|owner| owner.set == set && self.is_counted(owner, now));
+        let has_set =
+            |owners: &Owners| owners.iter().any(|owner| owner.set == set && self.is_counted(owner, now));
         self.parts.iter().any(|owners| has_set(owners) && self.load(owners, now, weight) > Fraction::STEPS)
     }
 
     /// Parts that a set may take, in order: its own retained ones, then the most loaded, then from the left.
-    pub(crate) fn candidates(&self, set: SetId, now: Epoch, weight: &impl Fn(SetId) -> Fraction) -> Vec<usize> {
+    pub(crate) fn candidates(
+        &self,
+        set: SetId,
+        now: Epoch,
+        weight: &impl Fn(SetId) -> Fraction,
+    ) -> Vec<usize> {
         let mut candidates = Vec::new();
         for (index, owners) in self.parts.iter().enumerate() {
             if owners.iter().any(|owner| owner.set == set && owner.is_open()) {
@@ -277,7 +294,9 @@ impl Pool {
         let mut missing = parts;
         for started in [false, true] {
             for owners in self.parts.iter_mut().rev() {
-                let is_given = |owner: &Ownership| owner.set == set && owner.is_open() && (owner.from <= last) == started;
+                let is_given = |owner: &Ownership| {
+                    owner.set == set && owner.is_open() && (owner.from <= last) == started
+                };
                 let Some(index) = owners.iter().position(is_given).filter(|_| missing > 0) else { continue };
                 missing -= 1;
                 if started {

@@ -9,6 +9,7 @@ use protocol::ops::compounding::SetCompounding;
 use protocol::ops::delegate::Delegate;
 use protocol::units::{Address, Amount, AssetId, Epoch, Fraction, OperatorId, PoolId, SetId, StreamId};
 
+use super::pool::Pool;
 use super::records::{Row, Work};
 use super::{Fault, Model, Verdict, ensure, exact};
 
@@ -75,7 +76,8 @@ impl Model {
         let mut payment = Payment { stream: Some(id), funder, token, dust: 0, unspent: 0, burnt: 0 };
         let record = self.set(set).expect("a stream has a set");
         let table = record.tables.get(&ended).cloned().unwrap_or_default();
-        let factor = |operator: OperatorId| record.performance.get(&operator).copied().unwrap_or(Fraction::ONE);
+        let factor =
+            |operator: OperatorId| record.performance.get(&operator).copied().unwrap_or(Fraction::ONE);
         let weights: Vec<u128> =
             table.rows.iter().map(|row| exact::share_down(row.weight, factor(row.operator))).collect();
         let total: u128 = weights.iter().sum();
@@ -98,11 +100,26 @@ impl Model {
         let table = self.set(set).and_then(|record| record.tables.get(&epoch));
         let row = table.and_then(|table| table.row(operator)).cloned();
         let spent = row.map_or(0, |row| self.split_row(set, epoch, token, amount, &row, due));
-        due.payments.push(Payment { stream: None, funder, token, dust: amount - spent, unspent: 0, burnt: 0 });
+        due.payments.push(Payment {
+            stream: None,
+            funder,
+            token,
+            dust: amount - spent,
+            unspent: 0,
+            burnt: 0,
+        });
     }
 
     /// Splits an operator's part between its pools by what they contribute, its commission apart; returns what was split.
-    fn split_row(&self, set: SetId, work: Epoch, token: AssetId, amount: u128, row: &Row, due: &mut Due) -> u128 {
+    fn split_row(
+        &self,
+        set: SetId,
+        work: Epoch,
+        token: AssetId,
+        amount: u128,
+        row: &Row,
+        due: &mut Due,
+    ) -> u128 {
         let total: u128 = row.contributions.iter().map(|(_, weight)| weight).sum();
         let mut spent = 0;
         for (pool, weight) in &row.contributions {
@@ -209,7 +226,9 @@ impl Model {
         let mut meant = seen.stakes.iter().filter(|stake| {
             op.operator == Some(stake.operator) && op.asset.is_none_or(|asset| asset == stake.asset)
         });
-        is_settled || meant.any(|stake| stake.claimable.iter().any(|due| is_wanted(due.token) && !due.amount.is_zero()))
+        is_settled
+            || meant
+                .any(|stake| stake.claimable.iter().any(|due| is_wanted(due.token) && !due.amount.is_zero()))
     }
 
     /// What is paid is cut to whole units once per entry that was settled; the ledger's whole units count from here on.
@@ -218,7 +237,8 @@ impl Model {
         for event in events {
             let Event::Claimed { token, amount, .. } = event else { continue };
             let paid = amount.units();
-            let expected = self.account(owner).and_then(|account| account.claimable.get(token)).copied().unwrap_or(0);
+            let expected =
+                self.account(owner).and_then(|account| account.claimable.get(token)).copied().unwrap_or(0);
             if expected.abs_diff(paid) > slack {
                 self.object(|| format!("{owner} is paid {paid} of token {token} and has earned {expected}"));
             }
@@ -229,11 +249,21 @@ impl Model {
     /// Settled rewards are so many whole units; a difference goes to or comes from the dust of the account's pools.
     pub(crate) fn adopt_claimable(&mut self, owner: Address, token: AssetId, units: u128) {
         let known = self.account_mut(owner).claimable.insert(token, units).unwrap_or(0);
-        let pool = self.stakes.iter().filter(|stake| stake.account == owner).map(|stake| stake.pool);
-        let mut reserved = pool.filter(|pool| self.pool(*pool).reserves.contains_key(&token));
-        if let Some(pool) = reserved.next() {
-            let reserve = self.pool_mut(pool).reserves.entry(token).or_default();
-            *reserve = (*reserve + known).saturating_sub(units);
+        let missing = units.saturating_sub(known);
+        let own: Vec<PoolId> =
+            self.stakes.iter().filter(|stake| stake.account == owner).map(|stake| stake.pool).collect();
+        // The account may have left the pool with what was settled last; then its dust is carried there.
+        for pool in own.into_iter().chain(self.pool_ids()) {
+            let Pool { reserves, carried, .. } = self.pool_mut(pool);
+            let dust = reserves
+                .get_mut(&token)
+                .into_iter()
+                .chain(carried.get_mut(&token))
+                .find(|dust| **dust >= missing);
+            if let Some(dust) = dust {
+                *dust = *dust + known - units;
+                return;
+            }
         }
     }
 
@@ -255,7 +285,8 @@ impl Model {
         let pool = self.pool_of(op.operator, op.asset).ok_or("PoolNotFound")?;
         let order = self.account(owner).and_then(|account| account.orders.get(&pool)).copied();
         let (mandate, worst_case) = order.ok_or("NoOrder")?;
-        let settled = self.account(owner).and_then(|account| account.claimable.get(&op.asset)).copied().unwrap_or(0);
+        let settled =
+            self.account(owner).and_then(|account| account.claimable.get(&op.asset)).copied().unwrap_or(0);
         let seen = self.seen_stake(owner, op.operator, op.asset).map_or(&[][..], |stake| &stake.claimable);
         let due: u128 = seen.iter().filter(|due| due.token == op.asset).map(|due| due.amount.units()).sum();
         let units = settled + due;

@@ -50,7 +50,8 @@ impl Model {
     }
 
     fn check_assets(&self, terms: &Terms) -> Verdict {
-        let mut named = terms.assets.iter().map(|accepted| accepted.asset).chain(terms.reward_tokens.iter().copied());
+        let mut named =
+            terms.assets.iter().map(|accepted| accepted.asset).chain(terms.reward_tokens.iter().copied());
         ensure!(named.all(|asset| self.asset(asset).is_some()), "AssetNotFound");
         let is_burning = terms.destinations.iter().all(|destination| destination.to == Beneficiary::Burn);
         let takes_native = terms.assets.iter().any(|accepted| self.is_native(accepted.asset));
@@ -117,7 +118,11 @@ impl Model {
         ensure!(self.operator(op.operator).is_some(), "OperatorNotFound");
         ensure!(set.admitted.contains(&op.operator) != op.admitted, "Unchanged");
         let list = &mut self.set_mut(op.set).admitted;
-        if op.admitted { list.insert(op.operator) } else { list.remove(&op.operator) };
+        if op.admitted {
+            list.insert(op.operator)
+        } else {
+            list.remove(&op.operator)
+        };
         Ok(())
     }
 
@@ -151,7 +156,8 @@ impl Model {
 /// Whether new terms are worse for somebody. Better is: less of an offence, a lower cap, a longer veto, a lower mass bound, less jail;
 /// whatever else changes is worse.
 fn is_worse(old: &Terms, new: &Terms) -> bool {
-    let is_more = |old: Option<Fraction>, new: Option<Fraction>| new.unwrap_or_default() > old.unwrap_or_default();
+    let is_more =
+        |old: Option<Fraction>, new: Option<Fraction>| new.unwrap_or_default() > old.unwrap_or_default();
     let is_harder = is_more(old.offences.equivocation, new.offences.equivocation)
         || is_more(old.offences.subjective, new.offences.subjective)
         || (new.offences.correlation.is_some() && new.offences.correlation != old.offences.correlation)

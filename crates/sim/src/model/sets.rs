@@ -7,7 +7,8 @@ use protocol::ops::leave_set::LeaveSet;
 use protocol::units::{Address, AssetId, Epoch, Fraction, OperatorId, PoolId, SetId};
 
 use super::exact;
-use super::pool::{PARTS, Pool};
+use super::pool::{Ownership, PARTS, Pool};
+use super::records::{Set, Stake, Table};
 use super::{Model, Verdict, ensure, number};
 
 /// What an increase would do.
@@ -39,7 +40,13 @@ impl Model {
     }
 
     /// Whether a set may take so many parts more of a pool, and what that would do.
-    pub(crate) fn plan_increase(&self, operator: OperatorId, set: SetId, asset: AssetId, parts: u16) -> Verdict<Plan> {
+    pub(crate) fn plan_increase(
+        &self,
+        operator: OperatorId,
+        set: SetId,
+        asset: AssetId,
+        parts: u16,
+    ) -> Verdict<Plan> {
         ensure!(self.stops.allocations <= self.epoch, "AllocationsStopped");
         ensure!(self.operator(operator).is_some_and(|record| !record.is_retired), "OperatorRetired");
         let pool = self.pool_of(operator, asset).ok_or("PoolNotFound")?;
@@ -59,7 +66,11 @@ impl Model {
         let is_beyond = self.worst_case(&layout) > exact::ratio(mandate.worst_case)
             || self.owned_elsewhere(&layout) > exact::ratio(mandate.elsewhere);
         let notice = if is_beyond { self.rules().notice } else { 0 };
-        let from = self.epoch.next().later(terms.warm_up).later(notice);
+        // A decrease withdrawn in its own epoch never happened.
+        let given_back = |owners: &[Ownership]| owners.iter().any(|o| o.set == set && o.to == self.epoch);
+        let is_restored = parts <= self.pool(pool).count(given_back);
+        let delay = if is_restored { 0 } else { terms.warm_up + notice };
+        let from = self.epoch.next().later(delay);
         let backing = self.worth_of_parts(pool, &chosen);
         Ok(Plan { pool, chosen, from, backing })
     }
@@ -92,7 +103,9 @@ impl Model {
             seen_parts == parts && seen_from == from && bound.contains(&backing)
         });
         if !is_right {
-            self.object(|| format!("{parts} parts from {from} backed by {worth} are announced as {announced:?}"));
+            self.object(|| {
+                format!("{parts} parts from {from} backed by {worth} are announced as {announced:?}")
+            });
         }
     }
 
@@ -111,17 +124,17 @@ impl Model {
     /// Weight of what a set will own of a pool in the next epoch, by the stake that is bonded and stays.
     fn staying_weight(&self, set: SetId, pool: PoolId) -> u128 {
         let next = self.epoch.next();
-        let is_owned = |owners: &[super::pool::Ownership]| {
-            owners.iter().any(|owner| owner.set == set && owner.is_in(next))
-        };
-        let amount = self.bonded_share(pool, is_owned, super::records::Stake::is_staying);
+        let is_owned =
+            |owners: &[Ownership]| owners.iter().any(|owner| owner.set == set && owner.is_in(next));
+        let amount = self.bonded_share(pool, is_owned, Stake::is_staying);
         self.weight_in(set, self.pool(pool).asset, amount)
     }
 
     /// Weight of an amount of an asset in a set, at the rate of the moment.
     pub(crate) fn weight_in(&self, set: SetId, asset: AssetId, amount: u128) -> u128 {
         let Some(terms) = self.set(set).map(|set| set.terms_in(self.epoch)) else { return 0 };
-        let weight = terms.assets.iter().find(|accepted| accepted.asset == asset).map(|accepted| accepted.weight);
+        let weight =
+            terms.assets.iter().find(|accepted| accepted.asset == asset).map(|accepted| accepted.weight);
         let (Some(weight), Some(record)) = (weight, self.asset(asset)) else { return 0 };
         let rated = exact::portion_down(amount, u128::from(record.rate), 1_000_000_000_000_000_000);
         exact::portion_down(rated, u128::from(weight), 1_000_000_000)
@@ -201,13 +214,12 @@ impl Model {
     }
 
     /// What a member weighs: in the table, or once everything ordered has started.
-    fn member_weight(&self, set: SetId, record: &super::records::Set, operator: OperatorId) -> u128 {
+    fn member_weight(&self, set: SetId, record: &Set, operator: OperatorId) -> u128 {
         let table = record.tables.get(&self.epoch);
         let in_table = table.and_then(|table| table.row(operator)).map_or(0, |row| row.weight);
         let ordered = self.pools_of(operator).into_iter().map(|pool| {
-            let is_open = |owners: &[super::pool::Ownership]| {
-                owners.iter().any(|owner| owner.set == set && owner.is_open())
-            };
+            let is_open =
+                |owners: &[Ownership]| owners.iter().any(|owner| owner.set == set && owner.is_open());
             let amount = self.bonded_share(pool, is_open, |_| true);
             self.weight_in(set, self.pool(pool).asset, amount)
         });
@@ -218,8 +230,8 @@ impl Model {
     fn bonded_share(
         &self,
         pool: PoolId,
-        chosen: impl Fn(&[super::pool::Ownership]) -> bool,
-        is_meant: impl Fn(&super::records::Stake) -> bool,
+        chosen: impl Fn(&[Ownership]) -> bool,
+        is_meant: impl Fn(&Stake) -> bool,
     ) -> u128 {
         let record = self.pool(pool);
         let bonded = self.stakes.iter().filter(|stake| stake.pool == pool && stake.is_bonded_in(self.epoch));
@@ -242,10 +254,14 @@ impl Model {
     /// Whether it is too close to call whether a newcomer replaces the smallest of a full set.
     pub(crate) fn is_join_borderline(&self, op: &JoinSet, sender: Address) -> bool {
         let Some(operator) = self.operator_of(sender) else { return false };
-        let (Some((least, _)), Ok(plans)) = (self.smallest(op.set), self.join_plans(op, operator)) else { return false };
+        let (Some((least, _)), Ok(plans)) = (self.smallest(op.set), self.join_plans(op, operator)) else {
+            return false;
+        };
         let (weight, of_plans) = self.weight_of_plans(op.set, &plans);
         let needed = least + exact::times_up(least, &exact::ratio(Fraction::from_percent(10)));
-        let pools = self.pool_ids().map(|pool| self.weight_in(op.set, self.pool(pool).asset, self.stakes.len() as u128));
+        let pools = self
+            .pool_ids()
+            .map(|pool| self.weight_in(op.set, self.pool(pool).asset, self.stakes.len() as u128));
         let of_members = 2 * pools.sum::<u128>() + 2;
         let is_near = weight.abs_diff(needed) <= of_plans + of_members;
         // Roundings may also decide which of two is the smallest.
@@ -289,8 +305,8 @@ impl Model {
         }
     }
 
-    pub(crate) fn table(&self, set: SetId) -> super::records::Table {
-        let mut table = super::records::Table::default();
+    pub(crate) fn table(&self, set: SetId) -> Table {
+        let mut table = Table::default();
         let Some(record) = self.set(set).filter(|record| !record.is_closed) else { return table };
         for operator in (0..number(self.operators.len())).map(OperatorId::new) {
             if let Some(row) = self.row(set, record, operator) {
@@ -309,7 +325,7 @@ impl Model {
 /// The weight to which a table is clipped so that nobody has more than `share` of what remains; none where nothing is clipped.
 ///
 /// With the `k` heaviest clipped to `m` and the others together at `r`, `m = share * (r + k * m)`; the fewest that will do are clipped.
-fn largest_weight(table: &super::records::Table, share: Fraction) -> Option<u128> {
+fn largest_weight(table: &Table, share: Fraction) -> Option<u128> {
     let (share, rows) = (exact::ratio(share), table.rows.len() as u128);
     if share == exact::whole(1) || &share * exact::whole(rows) <= exact::whole(1) {
         return None;

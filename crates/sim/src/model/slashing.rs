@@ -44,10 +44,12 @@ impl Model {
         ensure!(terms.slasher == sender, "NotTheSlasher");
         ensure!(!op.fraction.is_zero(), "FractionIsZero");
         ensure!(op.fraction <= terms.offences.subjective.unwrap_or_default(), "ExceedsTerms");
-        let compensates = terms.destinations.iter().any(|destination| destination.to == Beneficiary::Compensate);
+        let compensates =
+            terms.destinations.iter().any(|destination| destination.to == Beneficiary::Compensate);
         ensure!(op.victims.is_empty() || compensates, "BadVictims");
         ensure!(set.is_on_duty(op.operator, op.capture), "NotOnDuty");
-        let against = |request: &&Request| request.asked.set == op.set && request.asked.operator == op.operator;
+        let against =
+            |request: &&Request| request.asked.set == op.set && request.asked.operator == op.operator;
         let others: Vec<&Request> = self.requests.iter().filter(against).collect();
         ensure!(others.iter().all(|request| request.asked.capture != op.capture), "AlreadyRequested");
         let open = others.iter().filter(|request| request.state == RequestState::Open).count();
@@ -85,7 +87,10 @@ impl Model {
 
     /// How many resolvers of the capture epoch it takes, if the sender is one of them and not the operator.
     fn check_resolver(&self, request: &Request, sender: Address) -> Verdict<usize> {
-        let terms = self.set(request.asked.set).map(|set| set.terms_in(request.asked.capture)).ok_or("NotAResolver")?;
+        let terms = self
+            .set(request.asked.set)
+            .map(|set| set.terms_in(request.asked.capture))
+            .ok_or("NotAResolver")?;
         ensure!(terms.resolvers.contains(&sender), "NotAResolver");
         ensure!(self.operator_of(sender) != Some(request.asked.operator), "IsTheOperator");
         Ok(terms.threshold.map_or(terms.resolvers.len() / 2 + 1, usize::from))
@@ -141,7 +146,9 @@ impl Model {
         let since = self.epoch.next().earlier(rules.slash_window + rules.veto + rules.execution);
         let mut offenders: BTreeMap<OperatorId, Epoch> = BTreeMap::new();
         offenders.insert(request.asked.operator, request.asked.capture);
-        for executed in set.executed.iter().filter(|executed| executed.is_subjective && executed.executed >= since) {
+        for executed in
+            set.executed.iter().filter(|executed| executed.is_subjective && executed.executed >= since)
+        {
             let earliest = offenders.entry(executed.operator).or_insert(executed.capture);
             *earliest = (*earliest).min(executed.capture);
         }
@@ -163,7 +170,8 @@ impl Model {
         let cap = set.terms_in(order.capture).window_cap;
         let rules = self.rules_in(order.capture);
         let reach = (rules.slash_window + rules.veto + rules.execution).max(1);
-        let own: Vec<&Executed> = set.executed.iter().filter(|executed| executed.operator == order.operator).collect();
+        let own: Vec<&Executed> =
+            set.executed.iter().filter(|executed| executed.operator == order.operator).collect();
         let by_execution = heaviest_window(&own, |executed| executed.executed, self.epoch, reach);
         let by_capture = heaviest_window(&own, |executed| executed.capture, order.capture, reach);
         let room = cap.above(by_execution.max(by_capture));
@@ -205,7 +213,13 @@ impl Model {
         let punished = record.punished.entry((operator, capture, order.offence)).or_default();
         *punished = order.fraction.max(*punished);
         let is_subjective = order.offence == Offence::Reason;
-        record.executed.push(Executed { operator, executed: now, capture, counted: plan.counted, is_subjective });
+        record.executed.push(Executed {
+            operator,
+            executed: now,
+            capture,
+            counted: plan.counted,
+            is_subjective,
+        });
         let id = SlashId::new(self.slash_count);
         self.slash_count += 1;
         if !held.is_empty() {
@@ -214,11 +228,18 @@ impl Model {
     }
 
     /// Slashes one pool, the bond first; returns the whole units that were lost.
-    fn slash_pool(&mut self, pool: PoolId, order: &Order, taken: Fraction, receipt: Option<&PoolReceipt>) -> u128 {
+    fn slash_pool(
+        &mut self,
+        pool: PoolId,
+        order: &Order,
+        taken: Fraction,
+        receipt: Option<&PoolReceipt>,
+    ) -> u128 {
         let (set, capture) = (order.set, order.capture);
         let owed_exactly = exact::ratio(taken) * self.slashable(pool, set, capture);
         let liable = self.pool(pool).liable_bond(capture);
-        let (seen_stake, seen_bond) = receipt.map_or((0, 0), |receipt| (receipt.stake.units(), receipt.bond.units()));
+        let (seen_stake, seen_bond) =
+            receipt.map_or((0, 0), |receipt| (receipt.stake.units(), receipt.bond.units()));
         // The bond pays whole units. Where what is owed is nearly whole, the ledger's rounding decides which.
         let mut owed = exact::floor(&owed_exactly);
         if exact::is_nearly_whole(&owed_exactly) && liable > 0 {
@@ -226,11 +247,16 @@ impl Model {
             owed = seen.clamp(owed.saturating_sub(1), owed + 1);
         }
         let paid = if self.has(Fault::BondPaysLast) { 0 } else { liable.min(owed) };
-        let share = if paid == 0 { exact::ratio(taken) } else { exact::ratio(taken) * portion(owed - paid, owed) };
+        let share =
+            if paid == 0 { exact::ratio(taken) } else { exact::ratio(taken) * portion(owed - paid, owed) };
         let expected = &share * self.slashable(pool, set, capture);
         let bound = exact::floor(&expected).saturating_sub(1)..=exact::floor(&expected) + 1;
         if paid != seen_bond || !bound.contains(&seen_stake) {
-            self.object(|| format!("pool {pool} owes {owed_exactly}: bond {paid}, stake {expected}; announced {receipt:?}"));
+            self.object(|| {
+                format!(
+                    "pool {pool} owes {owed_exactly}: bond {paid}, stake {expected}; announced {receipt:?}"
+                )
+            });
         }
         let record = self.pool_mut(pool);
         record.slashes.push(Slashed { set, capture, kept: exact::whole(1) - share });
@@ -244,7 +270,9 @@ impl Model {
     pub(crate) fn slashable(&self, pool: PoolId, set: SetId, capture: Epoch) -> Ratio {
         let record = self.pool(pool);
         let liable = self.stakes.iter().filter(|stake| {
-            stake.pool == pool && record.is_liable(capture, (stake.entered, stake.until)) && !self.is_free(stake.until)
+            stake.pool == pool
+                && record.is_liable(capture, (stake.entered, stake.until))
+                && !self.is_free(stake.until)
         });
         let amounts = liable.map(|stake| {
             record.share(set, capture, stake.entered, stake.until) * exact::whole(stake.principal)
@@ -252,9 +280,16 @@ impl Model {
         amounts.sum()
     }
 
-    fn send(&mut self, order: &Order, pool: PoolId, lost: u128, held: &mut Vec<(protocol::units::AssetId, u128, Option<Address>)>) {
+    fn send(
+        &mut self,
+        order: &Order,
+        pool: PoolId,
+        lost: u128,
+        held: &mut Vec<(protocol::units::AssetId, u128, Option<Address>)>,
+    ) {
         let asset = self.pool(pool).asset;
         if self.is_native(asset) {
+            self.pool_mut(pool).slashed += lost;
             return;
         }
         let Some(terms) = self.set(order.set).map(|set| set.terms_in(order.capture)) else { return };
@@ -309,7 +344,12 @@ fn portion(part: u128, all: u128) -> Ratio {
 }
 
 /// The largest sum of fractions over any window of `reach` epochs that contains `epoch`.
-fn heaviest_window(own: &[&Executed], when: impl Fn(&Executed) -> Epoch, epoch: Epoch, reach: u32) -> Fraction {
+fn heaviest_window(
+    own: &[&Executed],
+    when: impl Fn(&Executed) -> Epoch,
+    epoch: Epoch,
+    reach: u32,
+) -> Fraction {
     let first = epoch.next().earlier(reach);
     let windows = (first.number()..=epoch.number()).map(Epoch::new);
     let sums = windows.map(|start| {

@@ -15,14 +15,20 @@ use super::{Fault, Model, Verdict, ensure, exact, index};
 
 impl Model {
     /// What the ledger shows of an account's stake in a pool.
-    pub(crate) fn seen_stake(&self, account: Address, operator: OperatorId, asset: AssetId) -> Option<&StakeView> {
+    pub(crate) fn seen_stake(
+        &self,
+        account: Address,
+        operator: OperatorId,
+        asset: AssetId,
+    ) -> Option<&StakeView> {
         let account = self.seen.accounts.iter().find(|seen| seen.account == account)?;
         account.stakes.iter().find(|stake| stake.operator == operator && stake.asset == asset)
     }
 
     /// What an account's stake in a pool is worth that it has not asked back, in whole units.
     pub(crate) fn seen_staying(&self, account: Address, operator: OperatorId, asset: AssetId) -> u128 {
-        self.seen_stake(account, operator, asset).map_or(0, |stake| stake.joining.units() + stake.bonded.units())
+        self.seen_stake(account, operator, asset)
+            .map_or(0, |stake| stake.joining.units() + stake.bonded.units())
     }
 
     /// The worst case of a pool, in the steps of a fraction.
@@ -75,12 +81,27 @@ impl Model {
     }
 
     /// Adds stake that is bonded from the next epoch on.
-    pub(crate) fn join(&mut self, account: Address, pool: PoolId, amount: u128, validator: Option<ValidatorId>) {
+    pub(crate) fn join(
+        &mut self,
+        account: Address,
+        pool: PoolId,
+        amount: u128,
+        validator: Option<ValidatorId>,
+    ) {
         let (entered, until) = (self.epoch.next(), Epoch::NEVER);
         self.pool_mut(pool).held += amount;
         let earned = Default::default();
         let follow_up = FollowUp::Free;
-        self.add_stake(Stake { account, pool, principal: amount, entered, until, validator, follow_up, earned });
+        self.add_stake(Stake {
+            account,
+            pool,
+            principal: amount,
+            entered,
+            until,
+            validator,
+            follow_up,
+            earned,
+        });
     }
 
     /// Adds an entry, or grows the one from which nothing tells it apart.
@@ -120,7 +141,8 @@ impl Model {
 
     /// Takes out entries without principal. The dust of a pool that everybody has left joins its next reward.
     pub(crate) fn drop_empty_stakes(&mut self) {
-        let left: Vec<PoolId> = self.stakes.iter().filter(|stake| stake.principal == 0).map(|stake| stake.pool).collect();
+        let left: Vec<PoolId> =
+            self.stakes.iter().filter(|stake| stake.principal == 0).map(|stake| stake.pool).collect();
         self.stakes.retain(|stake| stake.principal > 0);
         for pool in left {
             if !self.stakes.iter().any(|stake| stake.pool == pool) {
@@ -136,7 +158,8 @@ impl Model {
         let owner = op.account.unwrap_or(sender);
         let pool = self.pool_of(op.operator, op.asset).ok_or("PoolNotFound")?;
         let is_leaving = |stake: &Stake| stake.account == owner && stake.pool == pool && !stake.is_staying();
-        let first = self.stakes.iter().filter(|stake| is_leaving(stake)).map(|stake| self.free_at(stake.until)).min();
+        let first =
+            self.stakes.iter().filter(|stake| is_leaving(stake)).map(|stake| self.free_at(stake.until)).min();
         ensure!(first.ok_or("NothingUnbonding")? <= self.epoch, "NotYetFree");
         let mut due: Vec<Stake> = Vec::new();
         for place in 0..self.stakes.len() {
@@ -160,7 +183,9 @@ impl Model {
             }
         }
         if !due.is_empty() || order.len() != paid.len() {
-            self.object(|| format!("release of {} entries is announced as {paid:?}", due.len() + order.len()));
+            self.object(|| {
+                format!("release of {} entries is announced as {paid:?}", due.len() + order.len())
+            });
         }
         for (stake, (_, worth)) in order.into_iter().zip(paid) {
             self.pay_out(&stake, worth);
@@ -180,9 +205,14 @@ impl Model {
         let asset = record.asset;
         match stake.validator {
             Some(validator) => {
+                // What was slashed goes along with its validator, and with it the unit that a rounding has left with the stakers.
+                let lost = stake.principal - paid;
+                let part = lost.min(record.slashed);
+                record.slashed -= part;
+                record.held -= lost - part;
                 let validator = &mut self.validators[index(validator.number())];
                 validator.free += paid;
-                validator.slashed += stake.principal - paid;
+                validator.slashed += lost;
             }
             None => self.add_free(stake.account, asset, paid),
         }
@@ -203,7 +233,10 @@ impl Model {
     pub(crate) fn replace_follow_up(&mut self, op: &ReplaceFollowUp, sender: Address) -> Verdict {
         let pool = self.pool_of(op.operator, op.asset).ok_or("PoolNotFound")?;
         let is_meant = |stake: &Stake| {
-            stake.account == sender && stake.pool == pool && stake.until == op.bonded_through && !stake.is_staying()
+            stake.account == sender
+                && stake.pool == pool
+                && stake.until == op.bonded_through
+                && !stake.is_staying()
         };
         ensure!(self.stakes.iter().any(is_meant), "NothingUnbonding");
         ensure!(self.can_follow(op.asset, &op.follow_up), "BadFollowUp");
@@ -223,7 +256,14 @@ impl Model {
 
     /// Pays `amount` for the work of a set in an epoch to the stake that was bonded then, by what is left of the parts that the set owned
     /// then. Whether there is such stake.
-    pub(crate) fn reward(&mut self, pool: PoolId, set: protocol::units::SetId, work: Epoch, token: AssetId, amount: u128) -> bool {
+    pub(crate) fn reward(
+        &mut self,
+        pool: PoolId,
+        set: protocol::units::SetId,
+        work: Epoch,
+        token: AssetId,
+        amount: u128,
+    ) -> bool {
         let record = self.pool(pool);
         let amount = amount + record.carried.get(&token).copied().unwrap_or(0);
         let earns = |stake: &Stake| match self.fault {
@@ -232,7 +272,9 @@ impl Model {
         };
         let mut weights: Vec<(usize, exact::Ratio)> = Vec::new();
         let mut total = exact::Ratio::zero();
-        for (place, stake) in self.stakes.iter().enumerate().filter(|(_, stake)| stake.pool == pool && earns(stake)) {
+        for (place, stake) in
+            self.stakes.iter().enumerate().filter(|(_, stake)| stake.pool == pool && earns(stake))
+        {
             let weight = record.share(set, work, stake.entered, stake.until) * exact::whole(stake.principal);
             total += &weight;
             weights.push((place, weight));

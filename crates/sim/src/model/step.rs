@@ -1,15 +1,21 @@
 //! One operation: what becomes of it by the semantics, and what it does.
 
-use protocol::{Authority, Event, Operation, Signer};
 use protocol::units::Address;
+use protocol::{Authority, Event, Operation, Signer};
 
 use super::{Model, Verdict};
 
 impl Model {
     /// Carries an operation out, or says with which code it is refused. `events` are the ledger's, for its whole units.
-    pub(crate) fn apply(&mut self, authority: &Authority, operation: &Operation, events: &[Event]) -> Result<(), String> {
+    pub(crate) fn apply(
+        &mut self,
+        authority: &Authority,
+        operation: &Operation,
+        events: &[Event],
+    ) -> Result<(), String> {
         if let Signer::Delegate { address, .. } = &authority.signer {
-            self.check_grant(authority.account, *address, operation).map_err(|name| format!("authority.{name}"))?;
+            self.check_grant(authority.account, *address, operation)
+                .map_err(|name| format!("authority.{name}"))?;
         }
         let verdict = self.carry(operation, authority.account, events);
         verdict.map_err(|name| format!("{}.{name}", operation.kind()))?;

@@ -62,8 +62,11 @@ impl Model {
             let whole = self.worth(stake);
             let is_whole = is_all || missing >= whole;
             let factor = self.pool(pool).worth(stake.entered, stake.until);
-            let principal =
-                if is_whole { stake.principal } else { exact::times_up(missing, &factor.recip()).min(stake.principal) };
+            let principal = if is_whole {
+                stake.principal
+            } else {
+                exact::times_up(missing, &factor.recip()).min(stake.principal)
+            };
             missing = missing.saturating_sub(whole);
             parts.push((place, principal));
         }
@@ -71,14 +74,20 @@ impl Model {
     }
 
     /// Entries that were not asked back, the oldest first.
-    pub(crate) fn staying_entries(&self, account: Address, pool: PoolId, validator: Option<ValidatorId>) -> Vec<usize> {
+    pub(crate) fn staying_entries(
+        &self,
+        account: Address,
+        pool: PoolId,
+        validator: Option<ValidatorId>,
+    ) -> Vec<usize> {
         let is_meant = |stake: &Stake| {
             stake.account == account
                 && stake.pool == pool
                 && stake.is_staying()
                 && validator.is_none_or(|wanted| stake.validator == Some(wanted))
         };
-        let mut entries: Vec<usize> = (0..self.stakes.len()).filter(|place| is_meant(&self.stakes[*place])).collect();
+        let mut entries: Vec<usize> =
+            (0..self.stakes.len()).filter(|place| is_meant(&self.stakes[*place])).collect();
         entries.sort_by_key(|place| self.stakes[*place].entered);
         entries
     }
@@ -126,7 +135,9 @@ impl Model {
         let slack = parts as u128;
         match announced {
             Some((seen, back)) if back == returned && seen.abs_diff(leaving) <= slack => {}
-            _ => self.object(|| format!("leaving {leaving} and returned {returned} are announced as {announced:?}")),
+            _ => self.object(|| {
+                format!("leaving {leaving} and returned {returned} are announced as {announced:?}")
+            }),
         }
     }
 

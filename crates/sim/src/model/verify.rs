@@ -69,12 +69,18 @@ struct Pooled {
 type Holdings = BTreeMap<(Address, OperatorId, AssetId), Held>;
 
 fn equal<T: PartialEq + fmt::Debug>(what: impl fmt::Display, shown: &T, known: &T) -> Found {
-    if shown == known { Ok(()) } else { Err(Difference(format!("{what}: the ledger has {shown:?}, the model {known:?}"))) }
+    if shown == known {
+        Ok(())
+    } else {
+        Err(Difference(format!("{what}: the ledger has {shown:?}, the model {known:?}")))
+    }
 }
 
 fn near(what: impl fmt::Display, shown: u128, known: Sum) -> Found {
     let Sum { units, roundings } = known;
-    let bound = || Difference(format!("{what}: the ledger has {shown}, the model {units} with {roundings} roundings"));
+    let bound = || {
+        Difference(format!("{what}: the ledger has {shown}, the model {units} with {roundings} roundings"))
+    };
     if known.covers(shown) { Ok(()) } else { Err(bound()) }
 }
 
@@ -146,9 +152,14 @@ impl Model {
         equal("stakes of all accounts", &stakes, &holdings.len())?;
         let is_shown = |address: &Address| view.accounts.iter().any(|shown| shown.account == *address);
         let hidden = self.accounts.iter().find(|(address, account)| {
-            !is_shown(address) && account.free.values().chain(account.claimable.values()).any(|units| *units > 0)
+            !is_shown(address)
+                && account.free.values().chain(account.claimable.values()).any(|units| *units > 0)
         });
-        equal("account with a balance that the ledger does not show", &None, &hidden.map(|(address, _)| address))
+        equal(
+            "account with a balance that the ledger does not show",
+            &None,
+            &hidden.map(|(address, _)| address),
+        )
     }
 
     fn verify_balances(&mut self, shown: &AccountView) -> Found {
@@ -156,10 +167,12 @@ impl Model {
         for asset in (0..super::number(self.assets.len())).map(AssetId::new) {
             let balance = shown.balances.iter().find(|balance| balance.asset == asset);
             let (free, claimable) = balance.map_or((0, 0), |b| (b.free.units(), b.claimable.units()));
-            let of_validators = self.validators.iter().filter(|v| v.account == owner && v.asset == asset).map(|v| v.free);
+            let of_validators =
+                self.validators.iter().filter(|v| v.account == owner && v.asset == asset).map(|v| v.free);
             let known = self.free_of(owner, asset) + of_validators.sum::<u128>();
             equal(format_args!("free balance of {owner} in asset {asset}"), &free, &known)?;
-            let settled = self.account(owner).and_then(|account| account.claimable.get(&asset)).copied().unwrap_or(0);
+            let settled =
+                self.account(owner).and_then(|account| account.claimable.get(&asset)).copied().unwrap_or(0);
             if settled != claimable {
                 let entries = self.stakes.iter().filter(|stake| stake.account == owner).count();
                 // One entry may be gone by the operation that settled it.
@@ -193,10 +206,12 @@ impl Model {
         }
         if self.is_native(shown.asset) {
             // A native loss is cut once per entry, and the ledger does not say how each was cut.
-            let entries = self.stakes.iter().filter(|stake| stake.pool == id).count() + pool.slashes.len() + 1;
-            let held = Sum { units: pool.held, roundings: ROUNDING * entries as u128 };
-            near(what("held"), shown.held.units(), held)?;
-            self.pool_mut(id).held = shown.held.units();
+            let entries = self.stakes.iter().filter(|stake| stake.pool == id).count() + 1;
+            let (known, shown) = (pool.held, shown.held.units());
+            near(what("held"), shown, Sum { units: known, roundings: ROUNDING * entries as u128 })?;
+            let pool = self.pool_mut(id);
+            pool.held = shown;
+            pool.slashed = (pool.slashed + known).saturating_sub(shown);
             return Ok(());
         }
         equal(what("held"), &shown.held.units(), &pool.held)
@@ -206,15 +221,18 @@ impl Model {
         let set = self.set(shown.set).ok_or_else(|| Difference(format!("set {} is not known", shown.set)))?;
         let id = shown.set;
         let table = set.tables.get(&self.epoch).cloned().unwrap_or_default();
-        let rows: Vec<(OperatorId, u128)> = shown.operators.iter().map(|row| (row.operator, row.weight.units())).collect();
-        let known: Vec<(OperatorId, u128)> = table.rows.iter().map(|row| (row.operator, row.weight)).collect();
+        let rows: Vec<(OperatorId, u128)> =
+            shown.operators.iter().map(|row| (row.operator, row.weight.units())).collect();
+        let known: Vec<(OperatorId, u128)> =
+            table.rows.iter().map(|row| (row.operator, row.weight)).collect();
         equal(format_args!("stake table of set {id}"), &rows, &known)?;
         equal(format_args!("weight of set {id}"), &shown.weight.units(), &table.weight)?;
         equal(format_args!("profit of set {id}"), &shown.profit.units(), &in_force(&set.profit, self.epoch))?;
         let is_under = set.under_since.is_some();
         equal(format_args!("under-collateralisation of set {id}"), &shown.under_collateralised, &is_under)?;
         let (low, high) = self.secured_under(set, set.terms_in(self.epoch));
-        let bound = Difference(format!("set {id} secures {}, and the model says {low} to {high}", shown.secured));
+        let bound =
+            Difference(format!("set {id} secures {}, and the model says {low} to {high}", shown.secured));
         if (low..=high).contains(&shown.secured.units()) { Ok(()) } else { Err(bound) }
     }
 
@@ -228,8 +246,17 @@ impl Model {
         equal(what("withdrawn"), &shown.withdrawn.units(), &asset.withdrawn)?;
         equal(what("burnt"), &shown.burnt.units(), &asset.burnt)?;
         equal(what("lost"), &shown.lost.units(), &asset.lost)?;
-        let streams = self.streams.values().filter(|stream| stream.token == id).map(|stream| stream.locked + stream.dust);
-        let work = self.sets.iter().flat_map(|set| &set.work).filter(|work| work.token == id).map(|work| work.amount);
+        let streams = self
+            .streams
+            .values()
+            .filter(|stream| stream.token == id)
+            .map(|stream| stream.locked + stream.dust);
+        let work = self
+            .sets
+            .iter()
+            .flat_map(|set| &set.work)
+            .filter(|work| work.token == id)
+            .map(|work| work.amount);
         equal(what("streams"), &shown.streams.units(), &streams.chain(work).sum())?;
         let is_deposit = id == self.genesis.deposit_asset;
         equal(what("deposits"), &shown.deposits.units(), &if is_deposit { self.deposits } else { 0 })?;
@@ -239,7 +266,8 @@ impl Model {
         if self.is_native(id) {
             return Ok(());
         }
-        let held = self.proceeds.values().flat_map(|proceeds| &proceeds.held).filter(|(asset, ..)| *asset == id);
+        let held =
+            self.proceeds.values().flat_map(|proceeds| &proceeds.held).filter(|(asset, ..)| *asset == id);
         equal(what("held proceeds"), &shown.held.units(), &held.map(|(_, amount, _)| amount).sum())
     }
 }
@@ -252,8 +280,11 @@ fn verify_stake(model: &Model, account: Address, shown: &StakeView, held: &Held)
     let what = |what: &str| format!("{what} of {account} with operator {operator} in asset {asset}");
     equal(what("joining"), &shown.joining.units(), &held.joining)?;
     near(what("bonded"), shown.bonded.units(), held.bonded)?;
-    let leaving: Vec<(Epoch, Epoch)> = shown.unbonding.iter().map(|part| (part.bonded_through, part.free_at)).collect();
-    let known: Vec<(Epoch, Epoch)> = held.unbonding.keys().map(|until| (*until, model.free_at(*until))).collect();
+    // The ledger forgets old parameters, and with them since when stake that nobody fetches has been free.
+    let free_at = |epoch: Epoch| epoch.max(model.epoch);
+    let leaving = shown.unbonding.iter().map(|part| (part.bonded_through, free_at(part.free_at)));
+    let known = held.unbonding.keys().map(|until| (*until, free_at(model.free_at(*until))));
+    let (leaving, known): (Vec<_>, Vec<_>) = (leaving.collect(), known.collect());
     equal(what("leaving"), &leaving, &known)?;
     for (shown, known) in shown.unbonding.iter().zip(held.unbonding.values()) {
         near(what("leaving"), shown.amount.units(), *known)?;

@@ -22,7 +22,7 @@ use protocol::units::{Amount, AssetId, StreamId};
 use protocol::{Kind, Operation};
 
 use super::Workload;
-use super::world::{LIQUID, NATIVE, REWARD};
+use super::world::{LIQUID, NATIVE, REWARD, TOKEN};
 use crate::model::{Model, number};
 use crate::script::Step;
 
@@ -74,7 +74,8 @@ impl Workload {
 
     pub(super) fn grant(&mut self, model: &Model) -> Option<Step> {
         let (account, delegate) = (self.staker(), self.staker());
-        let all = [Kind::Delegate, Kind::Undelegate, Kind::Claim, Kind::Release, Kind::Withdraw, Kind::Compound];
+        let all =
+            [Kind::Delegate, Kind::Undelegate, Kind::Claim, Kind::Release, Kind::Withdraw, Kind::Compound];
         let count = self.number_below(5);
         let mut kinds: BTreeSet<Kind> = (0..count).filter_map(|_| self.prng.pick(&all).copied()).collect();
         if !self.prng.chance(10) {
@@ -82,7 +83,11 @@ impl Workload {
         }
         let limit = AssetLimit { asset: self.asset(model), amount: Amount::new(self.prng.amount(1 << 40)) };
         let limits = if self.prng.chance(50) { vec![limit] } else { Vec::new() };
-        let expires = if self.prng.chance(5) { model.epoch.previous() } else { model.epoch.later(self.prng.between(0, 8)) };
+        let expires = if self.prng.chance(5) {
+            model.epoch.previous()
+        } else {
+            model.epoch.later(self.prng.between(0, 8))
+        };
         let kinds = kinds.into_iter().collect();
         self.ask(account, Operation::Grant(Grant { delegate, kinds, limits, expires }))
     }
@@ -93,7 +98,8 @@ impl Workload {
         };
         let granting = self.world.stakers.iter().find(is_granted).copied();
         let account = granting.filter(|_| !self.prng.chance(20)).unwrap_or_else(|| self.staker());
-        let known = model.account(account).and_then(|account| account.grants.first()).map(|grant| grant.delegate);
+        let known =
+            model.account(account).and_then(|account| account.grants.first()).map(|grant| grant.delegate);
         let delegate = known.unwrap_or_else(|| self.staker());
         self.ask(account, Operation::Revoke(Revoke { delegate }))
     }
@@ -105,13 +111,14 @@ impl Workload {
     }
 
     pub(super) fn raise_bond(&mut self, model: &Model) -> Option<Step> {
-        let (account, asset) = (self.operator_account(), self.asset(model));
+        let (account, asset) = self.own_pool(model);
         let amount = self.part_of(model.free_of(account, asset) / 2);
         self.ask(account, Operation::RaiseBond(RaiseBond { asset, amount }))
     }
 
     pub(super) fn lower_bond(&mut self, model: &Model) -> Option<Step> {
-        let bonded: Vec<usize> = (0..model.pools.len()).filter(|place| model.pools[*place].standing_bond() > 0).collect();
+        let bonded: Vec<usize> =
+            (0..model.pools.len()).filter(|place| model.pools[*place].standing_bond() > 0).collect();
         let pool = &model.pools[*self.prng.pick(&bonded)?];
         let account = model.operator(pool.operator).map(|operator| operator.account)?;
         let amount = self.part_of(pool.standing_bond());
@@ -119,9 +126,12 @@ impl Workload {
     }
 
     pub(super) fn release_bond(&mut self, model: &Model) -> Option<Step> {
-        let is_leaving = |place: &usize| model.pools[*place].bonds.iter().any(|bond| model.free_at(bond.until) <= model.epoch);
+        let is_leaving = |place: &usize| {
+            model.pools[*place].bonds.iter().any(|bond| model.free_at(bond.until) <= model.epoch)
+        };
         let leaving: Vec<usize> = (0..model.pools.len()).filter(is_leaving).collect();
-        let known = self.prng.pick(&leaving).map(|place| (model.pools[*place].operator, model.pools[*place].asset));
+        let known =
+            self.prng.pick(&leaving).map(|place| (model.pools[*place].operator, model.pools[*place].asset));
         let (operator, asset) = match known {
             Some(known) => known,
             None if self.prng.chance(20) => (self.operator(model), self.asset(model)),
@@ -133,7 +143,11 @@ impl Workload {
 
     pub(super) fn open_stream(&mut self, model: &Model) -> Option<Step> {
         let (set, funder) = (self.set(model), self.staker());
-        let token = if self.prng.chance(40) { self.asset(model) } else { REWARD };
+        let token = match self.prng.below(10) {
+            0 => self.asset(model),
+            1..5 => TOKEN,
+            _ => REWARD,
+        };
         let fewest = u32::from(!self.prng.chance(2));
         let epochs = self.prng.between(fewest, 8);
         let most = model.free_of(funder, token) / u128::from(epochs.max(1));
@@ -156,6 +170,7 @@ impl Workload {
         let (set, funder) = (self.set(model), self.staker());
         let token = if self.prng.chance(20) { self.asset(model) } else { REWARD };
         let epoch = self.recent(model);
+        let epoch = if epoch == model.epoch && !self.prng.chance(10) { epoch.previous() } else { epoch };
         let table = model.set(set).and_then(|record| record.tables.get(&epoch)).cloned().unwrap_or_default();
         let free = model.free_of(funder, token).clamp(4, 1 << 60);
         let mut payments = Vec::new();
@@ -186,7 +201,10 @@ impl Workload {
         let shortest = reach.max(3) - u32::from(self.prng.chance(5));
         parameters.unbonding = self.prng.between(shortest, shortest + 3);
         let governor = self.governor();
-        self.ask(governor, Operation::ProposeParameters(ProposeParameters { parameters: Box::new(parameters) }))
+        self.ask(
+            governor,
+            Operation::ProposeParameters(ProposeParameters { parameters: Box::new(parameters) }),
+        )
     }
 
     fn governor(&mut self) -> protocol::units::Address {
@@ -198,7 +216,8 @@ impl Workload {
         let value = if self.prng.chance(60) { Some(self.prng.below(4_000_000_000)) } else { None };
         let supply = model.asset(asset).map_or(0, |asset| asset.supply());
         let cap = if self.prng.chance(10) { Some(Amount::new(supply + (1 << 100))) } else { None };
-        let stake_min = if self.prng.chance(20) { Some(Amount::new(u128::from(self.prng.below(50)))) } else { None };
+        let stake_min =
+            if self.prng.chance(20) { Some(Amount::new(u128::from(self.prng.below(50)))) } else { None };
         let governor = self.governor();
         self.ask(governor, Operation::GovernAsset(GovernAsset { asset, value, cap, stake_min }))
     }

@@ -92,7 +92,7 @@ const MAKERS: &[(u64, Maker)] = &[
     (10, Workload::raise_bond),
     (6, Workload::lower_bond),
     (5, Workload::release_bond),
-    (5, Workload::set_commission),
+    (14, Workload::set_commission),
     (4, Workload::set_split),
     (8, Workload::change_mandate),
     (2, Workload::open_pool),
@@ -113,12 +113,12 @@ const MAKERS: &[(u64, Maker)] = &[
     (8, Workload::report_performance),
     (14, Workload::open_stream),
     (4, Workload::end_stream),
-    (14, Workload::pay_work),
+    (22, Workload::pay_work),
     (6, Workload::register_key),
     (30, Workload::submit_equivocation),
     (90, Workload::request_slash),
     (14, Workload::veto_slash),
-    (6, Workload::approve_slash),
+    (10, Workload::approve_slash),
     (14, Workload::execute_slash),
     (6, Workload::correlate),
     (8, Workload::release_proceeds),
@@ -144,9 +144,9 @@ impl Workload {
             }
         }
         // What is ripe is ripe for an epoch or two.
-        let first: [Maker; 2] = [Self::execute_ripe, Self::correlate_ripe];
-        for make in first {
-            if self.prng.chance(20)
+        let first: [(u64, Maker); 2] = [(20, Self::execute_ripe), (16, Self::correlate_ripe)];
+        for (percent, make) in first {
+            if self.prng.chance(percent)
                 && let Some(step) = make(self, model)
             {
                 return step;
@@ -234,7 +234,8 @@ impl Workload {
 
     /// The account that may speak for a set; now and then another.
     pub(crate) fn service_of(&mut self, model: &Model, set: SetId) -> Address {
-        let known = model.set(set).and_then(|set| model.services.get(crate::model::index(set.service.number())));
+        let known =
+            model.set(set).and_then(|set| model.services.get(crate::model::index(set.service.number())));
         match known.filter(|_| !self.prng.chance(4)) {
             Some(address) => *address,
             None => self.staker(),

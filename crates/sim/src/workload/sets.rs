@@ -23,7 +23,7 @@ use protocol::ops::set_split::{Recipient, SetSplit};
 use protocol::ops::unjail::Unjail;
 use protocol::ops::withdraw_terms::WithdrawTerms;
 use protocol::terms::Terms;
-use protocol::units::{Address, Amount, Digest, Fraction, OperatorId, SetId};
+use protocol::units::{Address, Amount, AssetId, Digest, Fraction, OperatorId, SetId};
 
 use super::Workload;
 use super::world::{mandate, percent};
@@ -47,12 +47,20 @@ impl Workload {
         known.unwrap_or_else(|| self.operator_account())
     }
 
+    /// An operator's account and the asset of one of its pools; now and then not its own.
+    pub(super) fn own_pool(&mut self, model: &Model) -> (Address, AssetId) {
+        let (operator, asset) = self.some_pool(model);
+        (self.account_of(model, operator), asset)
+    }
+
     /// An operator in a set, most often.
     pub(super) fn member(&mut self, model: &Model) -> (SetId, OperatorId) {
         let members: Vec<(SetId, OperatorId)> = model
             .set_ids()
             .filter_map(|set| model.set(set).map(|record| (set, record)))
-            .flat_map(|(set, record)| record.members.iter().map(move |(operator, member)| (set, *operator, member)))
+            .flat_map(|(set, record)| {
+                record.members.iter().map(move |(operator, member)| (set, *operator, member))
+            })
             .filter(|(_, _, member)| member.left.is_none())
             .map(|(set, operator, _)| (set, operator))
             .collect();
@@ -62,7 +70,11 @@ impl Workload {
 
     fn parts(&mut self) -> u16 {
         let parts = [0, 1, 16, 64, 64, 100, 128, 128, 256, 256, 257];
-        if self.prng.chance(30) { u16::try_from(self.prng.between(1, 256)).unwrap_or(1) } else { *self.prng.pick(&parts).unwrap_or(&1) }
+        if self.prng.chance(30) {
+            u16::try_from(self.prng.between(1, 256)).unwrap_or(1)
+        } else {
+            *self.prng.pick(&parts).unwrap_or(&1)
+        }
     }
 
     pub(super) fn join_set(&mut self, model: &Model) -> Option<Step> {
@@ -93,12 +105,17 @@ impl Workload {
     pub(super) fn allocate(&mut self, model: &Model) -> Option<Step> {
         let (set, operator) = self.member(model);
         let sender = self.account_of(model, operator);
-        let accepted = model.set(set).map(|record| record.terms_in(model.epoch).assets.clone()).unwrap_or_default();
+        let accepted =
+            model.set(set).map(|record| record.terms_in(model.epoch).assets.clone()).unwrap_or_default();
         let known = self.prng.pick(&accepted).map(|accepted| accepted.asset).filter(|_| !self.prng.chance(8));
         let asset = known.unwrap_or_else(|| self.listed(model));
         let parts = self.parts();
         let current = model.pool_of(operator, asset).map(|pool| model.pool(pool).parts_of(set));
-        let expected_parts = if self.prng.chance(10) { Some(current.unwrap_or(0) + u16::from(self.prng.chance(20))) } else { None };
+        let expected_parts = if self.prng.chance(10) {
+            Some(current.unwrap_or(0) + u16::from(self.prng.chance(20)))
+        } else {
+            None
+        };
         let op = Allocate { set, asset, parts, expected_parts, expected_slashes: None };
         self.ask(sender, Operation::Allocate(op))
     }
@@ -152,7 +169,8 @@ impl Workload {
     pub(super) fn change_terms(&mut self, model: &Model) -> Option<Step> {
         let set = self.set(model);
         let record = model.set(set)?;
-        let service = usize::try_from(record.service.number()).unwrap_or(0).min(self.world.services.len() - 1);
+        let service =
+            usize::try_from(record.service.number()).unwrap_or(0).min(self.world.services.len() - 1);
         let terms = self.changed(record.terms_in(model.epoch), service);
         if terms.check(&model.genesis, model.rules()).is_err() && !self.prng.chance(10) {
             return None;
@@ -170,7 +188,9 @@ impl Workload {
     pub(super) fn create_set(&mut self, model: &Model) -> Option<Step> {
         let service = usize::try_from(self.number_below(self.world.services.len() as u64)).unwrap_or(0);
         let terms = self.world.terms(&mut self.prng, service);
-        if model.sets.len() >= 8 || (terms.check(&model.genesis, model.rules()).is_err() && !self.prng.chance(10)) {
+        if model.sets.len() >= 8
+            || (terms.check(&model.genesis, model.rules()).is_err() && !self.prng.chance(10))
+        {
             return None;
         }
         let sender = if self.prng.chance(5) { self.staker() } else { self.world.services[service] };
@@ -242,20 +262,24 @@ impl Workload {
     }
 
     pub(super) fn set_commission(&mut self, model: &Model) -> Option<Step> {
-        let (sender, asset) = (self.operator_account(), self.listed(model));
-        let commission = mandate(&mut self.prng).commission;
+        let (sender, asset) = self.own_pool(model);
+        let most = model.operator_of(sender).and_then(|operator| model.pool_of(operator, asset));
+        let most = most.map_or(Fraction::ONE, |pool| model.pool(pool).mandate.commission);
+        let fresh = mandate(&mut self.prng).commission;
+        let commission = if self.prng.chance(15) { fresh } else { fresh.min(most) };
         self.ask(sender, Operation::SetCommission(SetCommission { asset, commission }))
     }
 
     pub(super) fn set_split(&mut self, _: &Model) -> Option<Step> {
         let sender = self.operator_account();
         let count = self.number_below(4);
-        let recipients = (0..count).map(|_| Recipient { account: self.staker(), share: self.fraction() }).collect();
+        let recipients =
+            (0..count).map(|_| Recipient { account: self.staker(), share: self.fraction() }).collect();
         self.ask(sender, Operation::SetSplit(SetSplit { recipients }))
     }
 
     pub(super) fn change_mandate(&mut self, model: &Model) -> Option<Step> {
-        let (sender, asset) = (self.operator_account(), self.listed(model));
+        let (sender, asset) = self.own_pool(model);
         let mandate = mandate(&mut self.prng);
         self.ask(sender, Operation::ChangeMandate(ChangeMandate { asset, mandate }))
     }

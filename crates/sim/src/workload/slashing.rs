@@ -22,7 +22,8 @@ impl Workload {
     fn on_duty(&mut self, model: &Model) -> (SetId, OperatorId, Epoch) {
         let (set, capture) = (self.set(model), self.recent(model));
         let table = model.set(set).and_then(|record| record.tables.get(&capture));
-        let rows: Vec<OperatorId> = table.map(|table| table.rows.iter().map(|row| row.operator).collect()).unwrap_or_default();
+        let rows: Vec<OperatorId> =
+            table.map(|table| table.rows.iter().map(|row| row.operator).collect()).unwrap_or_default();
         let operator = match self.prng.pick(&rows) {
             Some(operator) if !self.prng.chance(4) => *operator,
             _ => self.operator(model),
@@ -47,7 +48,8 @@ impl Workload {
         };
         let slasher = terms.map(|terms| terms.slasher).filter(|_| !self.prng.chance(3));
         let sender = slasher.unwrap_or_else(|| self.staker());
-        let compensates = terms.is_some_and(|terms| terms.destinations.iter().any(|d| d.to == Beneficiary::Compensate));
+        let compensates =
+            terms.is_some_and(|terms| terms.destinations.iter().any(|d| d.to == Beneficiary::Compensate));
         let mut victims = Vec::new();
         if self.prng.chance(if compensates { 60 } else { 2 }) {
             for _ in 0..2 {
@@ -56,11 +58,19 @@ impl Workload {
             }
         }
         let reason = "late".to_owned();
-        self.ask(sender, Operation::RequestSlash(RequestSlash { set, operator, capture, fraction, reason, victims }))
+        self.ask(
+            sender,
+            Operation::RequestSlash(RequestSlash { set, operator, capture, fraction, reason, victims }),
+        )
     }
 
-    fn some_request<'a>(&mut self, model: &'a Model, wanted: impl Fn(&Request) -> bool) -> Option<(RequestId, &'a Request)> {
-        let places: Vec<usize> = (0..model.requests.len()).filter(|place| wanted(&model.requests[*place])).collect();
+    fn some_request<'a>(
+        &mut self,
+        model: &'a Model,
+        wanted: impl Fn(&Request) -> bool,
+    ) -> Option<(RequestId, &'a Request)> {
+        let places: Vec<usize> =
+            (0..model.requests.len()).filter(|place| wanted(&model.requests[*place])).collect();
         let place = match self.prng.pick(&places) {
             Some(place) if !self.prng.chance(4) => *place,
             _ => usize::try_from(self.number_below(model.requests.len() as u64)).ok()?,
@@ -117,15 +127,19 @@ impl Workload {
     pub(super) fn submit_equivocation(&mut self, model: &Model) -> Option<Step> {
         let (set, operator, capture) = self.on_duty(model);
         let record = model.set(set)?;
-        let had_key = record.members.get(&operator).is_some_and(|member| {
-            member.keys.iter().any(|(_, from, to)| *from <= capture && capture <= *to)
-        });
+        let had_key = record
+            .members
+            .get(&operator)
+            .is_some_and(|member| member.keys.iter().any(|(_, from, to)| *from <= capture && capture <= *to));
         if !had_key && !self.prng.chance(8) {
             return None;
         }
         let secret = (0..4).map(|_| self.some_key(set, operator)).find(|secret| {
             let key = secret.public_key();
-            record.members.get(&operator).is_some_and(|member| member.keys.iter().any(|(own, ..)| *own == key))
+            record
+                .members
+                .get(&operator)
+                .is_some_and(|member| member.keys.iter().any(|(own, ..)| *own == key))
         });
         let secret = secret.unwrap_or_else(|| self.some_key(set, operator));
         let kind = u16::try_from(self.number_below(2)).unwrap_or(0);

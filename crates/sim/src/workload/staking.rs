@@ -57,7 +57,10 @@ impl Workload {
         let (mandate, worst_case) = self.signed(model, operator, asset);
         let validator = validator.map(|place| ValidatorId::new(crate::model::number(place)));
         let amount = self.part_of(free);
-        self.ask(account, Operation::Delegate(Delegate { operator, asset, amount, validator, mandate, worst_case }))
+        self.ask(
+            account,
+            Operation::Delegate(Delegate { operator, asset, amount, validator, mandate, worst_case }),
+        )
     }
 
     /// An entry of stake that fits.
@@ -93,11 +96,13 @@ impl Workload {
 
     pub(super) fn release(&mut self, model: &Model) -> Option<Step> {
         let is_any = self.prng.chance(10);
-        let stake = self.some_stake(model, |stake| model.is_free(stake.until) || (is_any && !stake.is_staying()))?;
+        let stake =
+            self.some_stake(model, |stake| model.is_free(stake.until) || (is_any && !stake.is_staying()))?;
         let pool = model.pool(stake.pool);
         let (operator, asset) = (pool.operator, pool.asset);
         let anyone = self.prng.chance(30);
-        let (sender, account) = if anyone { (self.staker(), Some(stake.account)) } else { (stake.account, None) };
+        let (sender, account) =
+            if anyone { (self.staker(), Some(stake.account)) } else { (stake.account, None) };
         self.ask(sender, Operation::Release(Release { account, operator, asset }))
     }
 
@@ -124,7 +129,8 @@ impl Workload {
         let asset = Some(self.asset(model)).filter(|_| self.prng.chance(20));
         let token = Some(self.asset(model)).filter(|_| self.prng.chance(20));
         let to = Some(self.staker()).filter(|_| self.prng.chance(20));
-        let claimer = model.account(owner).and_then(|account| account.claimer).filter(|_| self.prng.chance(50));
+        let claimer =
+            model.account(owner).and_then(|account| account.claimer).filter(|_| self.prng.chance(50));
         let (sender, account) = match claimer {
             Some(claimer) => (claimer, Some(owner)),
             None if self.prng.chance(5) => (self.staker(), Some(owner)),

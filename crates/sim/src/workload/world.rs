@@ -38,6 +38,8 @@ pub struct World {
     first_terms: Vec<Terms>,
     deposits: Vec<u128>,
     validators: u32,
+    /// Whether everybody has about the same, so that shares of weight are neither nothing nor everything.
+    is_even: bool,
 }
 
 fn address(kind: u8, number: u8) -> Address {
@@ -48,18 +50,20 @@ fn address(kind: u8, number: u8) -> Address {
 
 impl World {
     pub(super) fn new(prng: &mut Prng) -> Self {
-        let count = |prng: &mut Prng, low, high| u8::try_from(prng.between(low, high)).expect("few of a kind");
+        let count =
+            |prng: &mut Prng, low, high| u8::try_from(prng.between(low, high)).expect("few of a kind");
         let many = |kind, count| (1..=count).map(|number| address(kind, number)).collect::<Vec<_>>();
         let mut world = Self {
             genesis: genesis(prng),
             stakers: many(0x10, count(prng, 4, 6)),
-            operators: many(0x20, count(prng, 2, 4)),
+            operators: many(0x20, count(prng, 3, 4)),
             services: many(0x30, count(prng, 1, 3)),
             resolvers: many(0x40, 3),
             mandates: Vec::new(),
             first_terms: Vec::new(),
             deposits: Vec::new(),
             validators: prng.between(0, 3),
+            is_even: prng.chance(50),
         };
         // An operator may be asked to judge itself.
         world.resolvers.push(world.operators[0]);
@@ -127,8 +131,11 @@ impl World {
         steps
     }
 
-    /// Half of the amounts are small; the largest has a hundred bits.
+    /// Half of the amounts are small; the largest has nearly a hundred bits.
     pub(super) fn deposit_amount(&self, prng: &mut Prng) -> u128 {
+        if self.is_even {
+            return 1_000_000 + prng.amount(1_000_000);
+        }
         if prng.chance(50) { prng.amount(1_000_000) } else { prng.amount(1 << 98) }
     }
 
@@ -167,8 +174,11 @@ impl World {
             destinations: self.destinations(prng, risk_weight == Fraction::ONE && !takes_native),
             reward_tokens: if prng.chance(90) { vec![REWARD, TOKEN] } else { vec![REWARD] },
             warm_up: if prng.chance(25) { prng.between(1, 2) } else { 0 },
-            jail: JailTerms { on_equivocation: prng.chance(40), period: prng.between(0, self.genesis.parameters.notice) },
-            mass_slash_max: if prng.chance(30) { percent(40) } else { Fraction::ONE },
+            jail: JailTerms {
+                on_equivocation: prng.chance(40),
+                period: prng.between(0, self.genesis.parameters.notice),
+            },
+            mass_slash_max: if prng.chance(15) { percent(40) } else { Fraction::ONE },
             risk_weight,
             corruption_share: if prng.chance(50) { percent(50) } else { Fraction::ONE },
             quorum: None,
@@ -195,15 +205,21 @@ pub(super) fn percent(percent: u8) -> Fraction {
 pub(super) fn mandate(prng: &mut Prng) -> Mandate {
     let worst_case = percent(*prng.pick(&[20, 50, 75, 100, 100, 100]).expect("there are some"));
     let elsewhere = percent(*prng.pick(&[0, 50, 100, 100]).expect("there are some"));
-    let commission = percent(*prng.pick(&[0, 5, 10, 33, 100]).expect("there are some"));
+    let commission = percent(*prng.pick(&[0, 5, 10, 33, 50, 100]).expect("there are some"));
     Mandate { worst_case, elsewhere, own_verifiers: Fraction::ZERO, uncertified: prng.chance(50), commission }
 }
 
 fn admission(prng: &mut Prng) -> Admission {
-    let small = |prng: &mut Prng, chance| Amount::new(if prng.chance(chance) { u128::from(prng.below(500)) } else { 0 });
+    let small = |prng: &mut Prng, chance| {
+        Amount::new(if prng.chance(chance) { u128::from(prng.below(500)) } else { 0 })
+    };
     Admission {
         list_only: prng.chance(6),
-        operators_max: if prng.chance(15) { 1 } else { u16::try_from(prng.between(2, 4)).expect("few operators") },
+        operators_max: if prng.chance(15) {
+            1
+        } else {
+            u16::try_from(prng.between(2, 4)).expect("few operators")
+        },
         stake_min: small(prng, 10),
         self_stake_min: small(prng, 6),
         bond_min: small(prng, 6),
@@ -217,7 +233,7 @@ fn offences(prng: &mut Prng) -> Offences {
     Offences {
         equivocation: if prng.chance(80) { Some(most(prng)) } else { None },
         subjective: if prng.chance(95) { Some(most(prng)) } else { None },
-        correlation: if prng.chance(60) { Some(Correlation { multiplier, exponent }) } else { None },
+        correlation: if prng.chance(75) { Some(Correlation { multiplier, exponent }) } else { None },
     }
 }
 

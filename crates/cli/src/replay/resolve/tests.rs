@@ -44,6 +44,11 @@ fn resolved(operation: &str, fields: Value) -> Result<Value, String> {
 #[test]
 fn names_are_resolved_at_any_depth() {
     let cases = [
+        (
+            "propose_parameters",
+            json!({"parameters": {"caps": {"operator": "0.3", "service": "0.5"}}}),
+            json!({"parameters": {"caps": {"operator": "0.3", "service": "0.5"}}}),
+        ),
         ("delegate", json!({"operator": "olga", "asset": "eth"}), json!({"operator": 1, "asset": 0})),
         (
             "delegate",
