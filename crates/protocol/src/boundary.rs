@@ -182,6 +182,7 @@ fn row(state: &State, set: &Set, terms: &Terms, contributions: &[Contribution]) 
         return None;
     }
     if !admission.self_stake_min.is_zero() || !admission.bond_min.is_zero() {
+        // The only walk over positions: the operator's own, where the terms ask for them.
         let (own, bonds) = state.own_weights(operator, set);
         if own < admission.self_stake_min || bonds < admission.bond_min {
             return None;
@@ -238,11 +239,15 @@ fn forget(state: &mut State) {
         }
         record.punished.retain(|(_, key), _| key.capture() >= correlated_from);
         let counted_from = correlated_from.earlier(reach);
-        record.executed.retain(|executed| executed.executed >= counted_from);
+        record.executed.retain(|_, executed| {
+            executed.retain(|executed| executed.executed >= counted_from);
+            !executed.is_empty()
+        });
         record.jailings.retain(|jailing| jailing.epoch >= oldest_open);
         record.members.retain(|operator, member| {
             member.keys.retain(|key| key.to >= oldest_open);
-            let is_kept = member.left.is_none_or(|left| left >= oldest_open);
+            let is_jailed = member.jailed.is_some_and(|until| until > now);
+            let is_kept = is_jailed || member.left.is_none_or(|left| left >= oldest_open);
             if !is_kept {
                 emptied.push((SetId::at(index), *operator));
             }
@@ -258,6 +263,7 @@ fn forget(state: &mut State) {
             || state.parameters.at(request.capture).reach() >= now.since(request.capture)
     };
     state.requests.retain(|_, request| is_kept(request));
+    state.request_ids.retain(|_, id| state.requests.contains_key(id));
 }
 
 fn return_set_deposits(state: &mut State) {

@@ -3,11 +3,13 @@
 //! A slash names a set, an operator, a capture epoch and a fraction. It scales what is left of the slices that the set owned in the
 //! capture epoch, of the stake that was bonded then, and of nothing else. The bond pays first; what a window cap cuts is not taken.
 
+use std::collections::BTreeSet;
+
 use crate::event::{Event, Loss, PoolReceipt};
 use crate::macros::refusals;
 use crate::pool::Keep;
 use crate::state::State;
-use crate::state::records::{Executed, Held, OffenceKey, PoolLoss, Slash, Victim};
+use crate::state::records::{Executed, Held, OffenceKey, PoolLoss, Set, Slash, Victim};
 use crate::terms::{Beneficiary, Terms};
 use crate::units::{Amount, AssetId, Digest, Epoch, Fraction, OperatorId, PoolId, SetId, SlashId};
 use crate::wide;
@@ -53,10 +55,9 @@ pub(crate) fn plan(state: &State, order: &Order) -> Result<Plan, Refused> {
     }
     let cap = record.terms_in(order.capture).window_cap;
     let reach = state.parameters.at(order.capture).reach().max(1);
-    let own: Vec<&Executed> =
-        record.executed.iter().filter(|executed| executed.operator == order.operator).collect();
-    let room = cap.above(heaviest_window(&own, |executed| executed.executed, state.epoch, reach));
-    let room = room.min(cap.above(heaviest_window(&own, |executed| executed.capture, order.capture, reach)));
+    let own = record.executed.get(&order.operator).map_or(&[][..], Vec::as_slice);
+    let room = cap.above(heaviest_window(own, |executed| executed.executed, state.epoch, reach));
+    let room = room.min(cap.above(heaviest_window(own, |executed| executed.capture, order.capture, reach)));
     let counted = order.fraction.above(prior).min(room);
     if counted.is_zero() {
         return Err(Refused::CapReached { cap });
@@ -69,7 +70,7 @@ pub(crate) fn plan(state: &State, order: &Order) -> Result<Plan, Refused> {
 
 /// The largest sum of counted fractions over any window of `reach` epochs that contains `epoch`.
 fn heaviest_window(
-    own: &[&Executed],
+    own: &[Executed],
     when: impl Fn(&Executed) -> Epoch,
     epoch: Epoch,
     reach: u32,
@@ -77,14 +78,32 @@ fn heaviest_window(
     let mut heaviest = Fraction::ZERO;
     // A window that starts with one of the slashes, or with the epoch itself, is as heavy as any.
     let earliest = epoch.next().earlier(reach);
-    let starts = own.iter().map(|executed| when(executed)).chain([epoch]);
-    for start in starts.filter(|start| earliest <= *start && *start <= epoch) {
+    let starts: BTreeSet<Epoch> = own.iter().map(&when).chain([epoch]).collect();
+    for start in starts.range(earliest..=epoch) {
         let last = start.later(reach).previous();
-        let within = own.iter().filter(|executed| start <= when(executed) && when(executed) <= last);
+        let within = own.iter().filter(|executed| *start <= when(executed) && when(executed) <= last);
         let sum = within.fold(Fraction::ZERO, |sum, executed| sum.plus_up_to_one(executed.fraction));
         heaviest = heaviest.max(sum);
     }
     heaviest
+}
+
+impl Set {
+    /// Counts an executed slash for the window caps.
+    fn count_executed(&mut self, operator: OperatorId, new: Executed) {
+        let executed = self.executed.entry(operator).or_default();
+        let is_same = |other: &&mut Executed| {
+            (other.executed, other.capture, other.is_subjective)
+                == (new.executed, new.capture, new.is_subjective)
+        };
+        match executed.iter_mut().find(is_same) {
+            Some(other) => {
+                other.fraction = other.fraction.plus_up_to_one(new.fraction);
+                other.count = other.count.saturating_add(1);
+            }
+            None => executed.push(new),
+        }
+    }
 }
 
 /// Takes what the plan says and sends it where the set's destinations say. Cannot fail.
@@ -113,13 +132,10 @@ pub(crate) fn carry_out(state: &mut State, order: &Order, plan: &Plan, events: &
     let record = state.set_mut(set);
     let punished = record.punished.entry((operator, order.offence)).or_default();
     *punished = order.fraction.max(*punished);
-    record.executed.push(Executed {
+    record.count_executed(
         operator,
-        executed: now,
-        capture,
-        fraction: plan.counted,
-        is_subjective,
-    });
+        Executed { executed: now, capture, is_subjective, fraction: plan.counted, count: 1 },
+    );
     if !held.is_empty() {
         let slash = Slash { capture, victims: order.victims.clone(), held };
         state.slashes.insert(id, slash);

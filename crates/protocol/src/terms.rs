@@ -160,6 +160,12 @@ fn burn_all() -> Vec<Destination> {
 /// The largest weight of 10^9 base units, so that a weight of all that the ledger may hold fits 128 bits.
 pub const ASSET_WEIGHT_MAX: u64 = 1 << 34;
 
+/// The least that an equivocation costs: it bounds how many of them a window cap has room for.
+const EQUIVOCATION_MIN: Fraction = match Fraction::from_steps(100_000_000_000_000) {
+    Some(fraction) => fraction,
+    None => Fraction::ONE,
+};
+
 impl Terms {
     /// How many resolvers it takes to veto.
     pub fn veto_threshold(&self) -> usize {
@@ -169,16 +175,18 @@ impl Terms {
 
     /// The fraction that is surely taken when a share of `alpha` offends: by the built-in kinds, which nobody can veto, capped.
     pub fn sure_fraction(&self) -> Fraction {
-        let base = self.offences.equivocation.unwrap_or(Fraction::ZERO);
+        let base = self.offences.equivocation.unwrap_or(Fraction::ZERO).min(self.window_cap);
         let curve = self
             .offences
             .correlation
             .as_ref()
             .map_or(Fraction::ZERO, |curve| curve.at(self.corruption_share));
+        // The cap adds fractions up; what it leaves for the curve is taken of what the base has left.
+        let curve = curve.min(self.window_cap.above(base));
         let kept = base.complement().times_down(curve.complement());
         // Rounded against the set: what is kept is rounded up by one step.
         let kept = if base.is_zero() || curve.is_zero() { kept } else { kept.plus_up_to_one(Fraction::STEP) };
-        kept.complement().min(self.window_cap)
+        kept.complement()
     }
 
     /// Whether nobody gets any of what it slashes.
@@ -317,6 +325,9 @@ impl Terms {
         }
         if self.operator_share_max.is_zero() {
             return Err("a largest share of 0 lets nobody count".to_owned());
+        }
+        if let Some(fraction) = self.offences.equivocation.filter(|fraction| *fraction < EQUIVOCATION_MIN) {
+            return Err(format!("an equivocation that costs {fraction} is less than {EQUIVOCATION_MIN}"));
         }
         if let Some(curve) = &self.offences.correlation
             && (!(1..=100).contains(&curve.multiplier) || !(1..=2).contains(&curve.exponent))

@@ -27,7 +27,8 @@ pub struct Script {
 impl Script {
     /// One line of JSON for the genesis, and one for each step.
     pub fn to_lines(&self) -> String {
-        let genesis = json!({ "genesis": self.genesis });
+        let changes = difference(&json!(Genesis::development()), &json!(self.genesis));
+        let genesis = json!({ "genesis": changes.unwrap_or_else(|| json!({})) });
         let lines = std::iter::once(genesis).chain(self.steps.iter().map(Step::to_value));
         lines.map(|line| format!("{line}\n")).collect()
     }
@@ -48,7 +49,8 @@ impl Script {
             let value: Value = serde_json::from_str(line).map_err(|error| bad(error.to_string()))?;
             let Value::Object(mut fields) = value else { return Err(bad("not an object".to_owned())) };
             if let Some(given) = fields.remove("genesis") {
-                genesis = serde_json::from_value(given).map_err(|error| bad(error.to_string()))?;
+                let whole = merged(json!(Genesis::development()), given);
+                genesis = serde_json::from_value(whole).map_err(|error| bad(error.to_string()))?;
             } else if let Some(epochs) = fields.remove("advance_epochs") {
                 let count = epochs.as_u64().ok_or_else(|| bad("advance_epochs is no number".to_owned()))?;
                 steps.extend((0..count).map(|_| Step::Advance));
@@ -58,6 +60,31 @@ impl Script {
         }
         Ok(Self { genesis, steps })
     }
+}
+
+/// What of `value` differs from `base`, object by object: the genesis of an old history must not know fields that came later.
+fn difference(base: &Value, value: &Value) -> Option<Value> {
+    match (base, value) {
+        _ if base == value => None,
+        (Value::Object(base), Value::Object(value)) => {
+            let changed = value.iter().filter_map(|(name, value)| {
+                let change = difference(base.get(name).unwrap_or(&Value::Null), value)?;
+                Some((name.clone(), change))
+            });
+            Some(Value::Object(changed.collect()))
+        }
+        _ => Some(value.clone()),
+    }
+}
+
+/// `base` with `changes` put over it, object by object; a list is replaced whole.
+fn merged(base: Value, changes: Value) -> Value {
+    let (Value::Object(mut fields), Value::Object(changes)) = (base, changes.clone()) else { return changes };
+    for (name, change) in changes {
+        let old = fields.remove(&name).unwrap_or(Value::Null);
+        fields.insert(name, merged(old, change));
+    }
+    Value::Object(fields)
 }
 
 impl Step {

@@ -10,6 +10,8 @@ use sim::workload::play;
 /// Never more than what the fast suite plays.
 const SEEDS: u64 = 64;
 const OPERATIONS: u64 = 220;
+/// Different refusals that those histories reach, at least.
+const REFUSALS: usize = 130;
 
 /// How often each operation was applied, by name, and how often each refusal occurred, by code.
 fn outcomes() -> BTreeMap<String, u64> {
@@ -19,13 +21,11 @@ fn outcomes() -> BTreeMap<String, u64> {
         let script = play(seed, OPERATIONS, None, effort).script;
         let mut session = Session::new(script.genesis.clone(), None, effort);
         for step in &script.steps {
-            let Step::Apply(_, operation) = step else {
-                session.step(step).unwrap();
-                continue;
-            };
-            let code = match session.step(step) {
-                Ok(Outcome::Refused(code)) => code,
-                _ => operation.kind().name().to_owned(),
+            let outcome = session.step(step).unwrap_or_else(|what| panic!("seed {seed}: {what}"));
+            let code = match (step, outcome) {
+                (_, Outcome::Refused(code)) => code,
+                (Step::Apply(_, operation), Outcome::Applied) => operation.kind().name().to_owned(),
+                _ => continue,
             };
             *outcomes.entry(code).or_default() += 1;
         }
@@ -34,17 +34,13 @@ fn outcomes() -> BTreeMap<String, u64> {
 }
 
 #[test]
-fn every_operation_succeeds_and_is_refused_somewhere() {
+fn every_operation_succeeds_somewhere() {
     let outcomes = outcomes();
-    if let Ok(p) = std::env::var("COV") {
-        let mut report = String::new();
-        for (k, v) in &outcomes {
-            report += &format!("{k} {v}\n");
-        }
-        std::fs::write(p, report).unwrap();
-    }
+    // What an account signs with is the authority's to test, and labels are for caps, which the worlds here do not have.
     let asked = Kind::ALL.iter().filter(|kind| !matches!(kind, Kind::SetKeys | Kind::SetGroups));
-    let missing: Vec<&str> =
-        asked.map(|kind| kind.name()).filter(|name| !outcomes.contains_key(*name)).collect();
+    let names = asked.map(|kind| kind.name());
+    let missing: Vec<&str> = names.filter(|name| !outcomes.contains_key(*name)).collect();
     assert!(missing.is_empty(), "never applied: {missing:?}");
+    let refusals = outcomes.keys().filter(|code| code.contains('.')).count();
+    assert!(refusals >= REFUSALS, "only {refusals} of {REFUSALS} kinds of refusal: {outcomes:?}");
 }

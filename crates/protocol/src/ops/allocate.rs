@@ -53,9 +53,11 @@ pub(crate) struct Plan {
     pub(crate) pool: PoolId,
     /// Parts more.
     pub(crate) parts: u16,
-    /// Whether parts given back in this epoch were never given back.
-    pub(crate) reopens: bool,
-    /// First epoch in which they weigh and are liable.
+    /// Whether it stays inside the mandate: then it waits for no notice, and parts given back in this epoch were never given back.
+    pub(crate) is_inside: bool,
+    /// First epoch in which parts that were not given back in this epoch weigh and are liable.
+    pub(crate) start: Epoch,
+    /// First epoch in which all of them do.
     pub(crate) from: Epoch,
     /// How much of the new parts is left for the stake bonded at present.
     pub(crate) left: Fraction,
@@ -111,8 +113,8 @@ impl Allocate {
         {
             return Err(Refused::PartsDiffer { expected, parts });
         }
-        let slashes = record.executed.iter().filter(|executed| executed.operator == operator).count();
-        let slashes = u32::try_from(slashes).unwrap_or(u32::MAX);
+        let executed = record.executed.get(&operator).map_or(&[][..], Vec::as_slice);
+        let slashes = executed.iter().fold(0_u32, |sum, executed| sum.saturating_add(executed.count));
         if let Some(expected) = self.expected_slashes
             && expected != slashes
         {
@@ -165,15 +167,11 @@ pub(crate) fn plan_increase(
     state.check_set_caps(set, state.value(asset, backing)).map_err(|over| Refused::OverCap { over })?;
     let next = state.epoch.next();
     // A decrease withdrawn in its own epoch never happened, unless it would now exceed what delegators have signed.
-    let reopens = !state.exceeds_mandate(pool, set, parts);
-    let from = if !reopens {
-        next.later(terms.warm_up).later(state.parameters().notice)
-    } else if parts <= stake.given_back_in(set, state.epoch) {
-        next
-    } else {
-        next.later(terms.warm_up)
-    };
-    Ok(Plan { pool, parts, reopens, from, left: Fraction::ratio_down(backing, whole), backing })
+    let is_inside = !state.exceeds_mandate(pool, set, parts);
+    let notice = if is_inside { 0 } else { state.parameters().notice };
+    let start = next.later(terms.warm_up).later(notice);
+    let from = if is_inside && parts <= stake.given_back_in(set, state.epoch) { next } else { start };
+    Ok(Plan { pool, parts, is_inside, start, from, left: Fraction::ratio_down(backing, whole), backing })
 }
 
 impl State {
@@ -208,8 +206,8 @@ pub(crate) fn carry_out(
 ) {
     let weights = state.risk_weights_of(plan.pool, set);
     let weight = |set: SetId| weights.get(&set).copied().unwrap_or(Fraction::ONE);
-    let reopened = plan.reopens.then_some(state.epoch);
-    state.reallocate(set, plan.pool, |stake| stake.take(set, plan.parts, reopened, plan.from, &weight));
+    let reopened = plan.is_inside.then_some(state.epoch);
+    state.reallocate(set, plan.pool, |stake| stake.take(set, plan.parts, reopened, plan.start, &weight));
     let parts = state.pool(plan.pool).stake.parts_of(set);
     let gained = Some(crate::event::Gained { parts: plan.parts, left: plan.left, backing: plan.backing });
     events.push(Event::AllocationChanged { set, operator, asset, parts, from: plan.from, gained });

@@ -45,16 +45,7 @@ impl Compound {
         let order = *extra.compounding.iter().find(|order| order.pool == pool).ok_or(Refused::NoOrder)?;
         let positions = state.positions_in(account, pool);
         let mut amount = state.accounts.get(account).claimable(asset);
-        for (_, position) in &positions {
-            let stake = &state.pool(pool).stake;
-            for (reserve, due) in
-                stake.due(position.principal, position.entered, position.until, position.settled)
-            {
-                if stake.reserves().get(reserve).is_some_and(|reserve| reserve.token == asset) {
-                    amount.grow(due);
-                }
-            }
-        }
+        amount.grow(state.due_in(pool, &positions, asset));
         if amount.is_zero() {
             return Err(Refused::NothingToCompound);
         }

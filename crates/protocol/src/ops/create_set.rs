@@ -80,7 +80,7 @@ impl CreateSet {
             under_since: None,
             is_closed: false,
             punished: Default::default(),
-            executed: Vec::new(),
+            executed: Default::default(),
             jailings: Vec::new(),
             performance: Default::default(),
             work: Vec::new(),

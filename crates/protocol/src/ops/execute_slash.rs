@@ -82,9 +82,11 @@ fn check_mass(state: &State, request: &Request) -> Result<(), Refused> {
         return Ok(());
     }
     let since = state.epoch.next().earlier(state.parameters.at(request.capture).reach());
-    let recent =
-        record.executed.iter().filter(|executed| executed.is_subjective && executed.executed >= since);
-    let mut operators: Vec<_> = recent.map(|executed| (executed.operator, executed.capture)).collect();
+    let mut operators: Vec<_> = Vec::new();
+    for (operator, executed) in &record.executed {
+        let recent = executed.iter().filter(|executed| executed.is_subjective && executed.executed >= since);
+        operators.extend(recent.map(|executed| (*operator, executed.capture)));
+    }
     operators.push((request.operator, request.capture));
     operators.sort_unstable();
     operators.dedup_by_key(|(operator, _)| *operator);

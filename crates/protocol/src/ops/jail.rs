@@ -23,6 +23,7 @@ refusals! {
         NotTheService { set: SetId } => "the sender is not the service of set {set}",
         NotAMember { operator: OperatorId, set: SetId } => "operator {operator} is not in set {set}",
         AlreadyJailed { until: Epoch } => "the operator is jailed already, and may return in epoch {until}",
+        NotOnDuty { operator: OperatorId } => "operator {operator} is not in this epoch's stake table",
         TooMuchWeight { share: Fraction, jailed: Fraction } => "{share} of the weight on top of the {jailed} jailed within the window is more than a third",
     }
 }
@@ -43,6 +44,9 @@ impl Jail {
         let member = record.active_member(operator).ok_or(Refused::NotAMember { operator, set })?;
         if let Some(until) = member.jailed {
             return Err(Refused::AlreadyJailed { until });
+        }
+        if !record.was_on_duty(operator, now) {
+            return Err(Refused::NotOnDuty { operator });
         }
         let since = now.next().earlier(state.parameters().reach());
         let recent =

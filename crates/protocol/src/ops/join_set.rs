@@ -64,12 +64,18 @@ impl JoinSet {
         let replaced = self.check_room(state, &plans)?;
 
         // From here on nothing can fail.
+        let now = state.epoch;
         if let Some(smallest) = replaced {
             state.leave_set(set, smallest, state.epoch);
             events.push(Event::LeftSet { set, operator: smallest, replaced_by: Some(operator) });
         }
         let member = state.set_mut(set).members.entry(operator).or_insert_with(Member::new);
-        // A jail goes on where it was left.
+        // Leaving in this epoch never happened; a jail goes on where it was left.
+        if member.left == Some(now) {
+            for key in member.keys.iter_mut().filter(|key| key.to == now) {
+                key.to = Epoch::NEVER;
+            }
+        }
         member.left = None;
         if let Some(pending) = &mut state.set_mut(set).pending {
             pending.consents.insert(operator);
@@ -144,7 +150,10 @@ impl JoinSet {
         }
         let mut weight = Amount::ZERO;
         for (asset, plan) in plans {
-            weight.grow(state.weight(terms, *asset, plan.backing));
+            // What waits for the notice replaces nobody.
+            if plan.is_inside {
+                weight.grow(state.weight(terms, *asset, plan.backing));
+            }
         }
         let smallest =
             active.map(|(operator, _)| (member_weight(state, record, self.set, *operator), *operator)).min();

@@ -59,9 +59,9 @@ impl ListAsset {
         if self.decimals > 36 {
             return Err(Refused::BadDecimals { decimals: self.decimals });
         }
-        let is_same = |asset: &Asset| asset.origin == self.origin && asset.kind == self.kind;
-        if let Some(index) = state.assets.iter().position(is_same) {
-            return Err(Refused::AlreadyListed { asset: AssetId::at(index) });
+        let key = (self.origin.clone(), self.kind);
+        if let Some(asset) = state.asset_ids.get(&key).copied() {
+            return Err(Refused::AlreadyListed { asset });
         }
         let id = AssetId::at(state.assets.len());
         // Nobody can have any of the deposit asset before it is listed.
@@ -72,8 +72,8 @@ impl ListAsset {
         // From here on nothing can fail.
         let account = state.accounts.open(sender);
         state.post(account, deposit);
+        state.asset_ids.insert(key, id);
         state.assets.push(Asset {
-            origin: self.origin.clone(),
             decimals: self.decimals,
             kind: self.kind,
             source: self.rate,

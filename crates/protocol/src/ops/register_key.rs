@@ -27,7 +27,7 @@ refusals! {
         NotAMember { set: SetId } => "the operator is not in set {set}",
         KeyTaken { set: SetId, operator: OperatorId } => "the key belongs to operator {operator} of set {set} for ever",
         Negation { set: SetId, operator: OperatorId } => "the key cancels out a key of operator {operator} of set {set} in every aggregate",
-        RotationHeld { until: Epoch } => "the key before stays punishable; the next rotation is possible in epoch {until}",
+        RotationHeld { until: Epoch } => "the key before has not counted yet or stays punishable; the next rotation is possible in epoch {until}",
         NotPossessed { refused: SignatureError } => "the proof of possession fails: {refused}",
     }
 }
@@ -53,7 +53,10 @@ impl RegisterKey {
         }
         let scheme = self.key.scheme();
         let is_retired = |key: &&MemberKey| key.key.scheme() == scheme && key.to != Epoch::NEVER;
-        let held = member.keys.iter().filter(is_retired).map(|key| state.last_execution(key.to).next()).max();
+        let punishable = member.keys.iter().filter(is_retired).map(|key| state.last_execution(key.to).next());
+        let fresh =
+            member.keys.iter().filter(|key| key.key.scheme() == scheme && key.from > now).map(|key| key.from);
+        let held = punishable.chain(fresh).max();
         if let Some(until) = held.filter(|until| *until > now) {
             return Err(Refused::RotationHeld { until });
         }
@@ -65,8 +68,6 @@ impl RegisterKey {
         let from = now.next();
         state.key_owners.insert(self.key.clone(), (set, operator));
         if let Some(member) = state.set_mut(set).members.get_mut(&operator) {
-            // A key that never counted is replaced without a trace; one that counts stays punishable.
-            member.keys.retain(|key| key.key.scheme() != scheme || key.from <= now);
             for key in
                 member.keys.iter_mut().filter(|key| key.key.scheme() == scheme && key.to == Epoch::NEVER)
             {

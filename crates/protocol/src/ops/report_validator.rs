@@ -60,8 +60,7 @@ impl ReportValidator {
         };
         let sources = Sources { development: state.genesis.development };
         verify_fact(fact, &self.proof, &sources).map_err(|refused| Refused::NotProven { refused })?;
-        let is_meant = |known: &Validator| known.asset == asset && known.number == self.validator;
-        let known = state.validators.iter().position(is_meant).map(ValidatorId::at);
+        let known = state.validator_ids.get(&(asset, self.validator)).copied();
         let old = known.and_then(|id| state.validator(id)).map_or(Amount::ZERO, |known| known.balance);
         if let Some(known) = known.and_then(|id| state.validator(id)) {
             let owner = state.accounts.get(known.account).address;
@@ -97,9 +96,9 @@ impl ReportValidator {
     fn add(&self, state: &mut State, account: Address) -> ValidatorId {
         let account = state.accounts.open(account);
         let id = ValidatorId::at(state.validators.len());
+        state.validator_ids.insert((self.asset, self.validator), id);
         state.validators.push(Validator {
             asset: self.asset,
-            number: self.validator,
             account,
             balance: Amount::ZERO,
             free: Amount::ZERO,

@@ -82,6 +82,7 @@ impl RequestSlash {
         };
         let (executable_from, lapses_after) = state.request_window(&request);
         state.requests.insert(id, request);
+        state.request_ids.insert((set, operator, capture), id);
         let reason = self.reason.clone();
         events.push(Event::SlashRequested {
             request: id,
@@ -145,13 +146,13 @@ impl RequestSlash {
     }
 
     fn check_others(&self, state: &State) -> Result<(), Refused> {
-        let against = |request: &Request| request.set == self.set && request.operator == self.operator;
+        let (first, last) = ((self.set, self.operator, Epoch::ZERO), (self.set, self.operator, Epoch::NEVER));
         let mut open = 0_usize;
-        for (id, request) in state.requests.iter().filter(|(_, request)| against(request)) {
-            if request.capture == self.capture {
+        for ((_, _, capture), id) in state.request_ids.range(first..=last) {
+            if *capture == self.capture {
                 return Err(Refused::AlreadyRequested { request: *id });
             }
-            if request.state == RequestState::Open {
+            if state.requests.get(id).is_some_and(|request| request.state == RequestState::Open) {
                 open = open.saturating_add(1);
             }
         }

@@ -15,6 +15,9 @@ pub(crate) struct Reserve {
     pub(crate) carried: Amount,
 }
 
+/// Reward tokens of one pool: what its sets could pay at the same time. A further one is for nobody.
+const TOKENS_MAX: usize = 512;
+
 /// A payment for the work of a set in an epoch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reward {
@@ -87,6 +90,9 @@ impl Pool {
         let mut dust =
             reserve.and_then(|index| self.tokens.get(index)).map_or(Amount::ZERO, |reserve| reserve.carried);
         let index = reserve.unwrap_or(self.tokens.len());
+        if index >= TOKENS_MAX {
+            return;
+        }
         let mut funded = Amount::ZERO;
         let mut shares: Vec<PerUnit> = vec![PerUnit::ZERO; backing.len()];
         for place in alike {

@@ -133,19 +133,26 @@ impl Pool {
         sets
     }
 
-    /// Slices that `set` could take, in the order in which it takes them: its own retained ones, then the most loaded that the
-    /// capacity rule admits, then from the left.
-    fn candidates(&self, set: SetId, weight: &impl Fn(SetId) -> Fraction) -> Vec<usize> {
-        let mut candidates: Vec<(bool, u128, usize)> = Vec::new();
+    /// Slices that `set` could take, in the order in which it takes them: what it gave back in the epoch `reopened`, its other retained
+    /// ones, then the most loaded that the capacity rule admits, then from the left.
+    fn candidates(
+        &self,
+        set: SetId,
+        reopened: Option<Epoch>,
+        weight: &impl Fn(SetId) -> Fraction,
+    ) -> Vec<usize> {
+        let mut candidates: Vec<(bool, bool, u128, usize)> = Vec::new();
         for (index, slice) in self.slices.iter().enumerate() {
             if slice.admits(set, weight) {
                 let is_foreign = !slice.owners.iter().any(|owner| owner.set == set);
                 let room = u128::MAX.saturating_sub(slice.load(weight));
-                candidates.push((is_foreign, room, index));
+                let is_given = |owner: &Owner| owner.set == set && Some(owner.to) == reopened;
+                let is_other = !slice.owners.iter().any(is_given);
+                candidates.push((is_other, is_foreign, room, index));
             }
         }
         candidates.sort_unstable();
-        candidates.into_iter().map(|(_, _, index)| index).collect()
+        candidates.into_iter().map(|(_, _, _, index)| index).collect()
     }
 
     /// Whether `set` can take `parts` more.
@@ -155,7 +162,7 @@ impl Pool {
         parts: u16,
         weight: &impl Fn(SetId) -> Fraction,
     ) -> Result<(), Short> {
-        let candidates = self.candidates(set, weight);
+        let candidates = self.candidates(set, None, weight);
         let sizes = candidates.iter().filter_map(|index| self.slices.get(*index)).map(|slice| slice.size);
         let admissible = sizes.fold(0_u16, u16::saturating_add);
         if admissible < parts { Err(Short { admissible }) } else { Ok(()) }
@@ -176,7 +183,7 @@ impl Pool {
         let mut missing = parts;
         while missing > 0 {
             let index = *self
-                .candidates(set, weight)
+                .candidates(set, reopened, weight)
                 .first()
                 .expect("the caller asked whether there are enough parts");
             let size = self.slice_mut(index).size.min(missing);
@@ -240,7 +247,7 @@ impl Pool {
     ) -> (Amount, Amount) {
         let mut missing = parts;
         let mut chosen = Vec::new();
-        for index in self.candidates(set, weight) {
+        for index in self.candidates(set, Some(now), weight) {
             let size = self.slices.get(index).map_or(0, |slice| slice.size).min(missing);
             missing = missing.saturating_sub(size);
             if size > 0 {

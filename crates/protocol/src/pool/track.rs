@@ -86,10 +86,13 @@ impl Track {
 }
 
 impl Pool {
-    /// What the chosen `(slice, parts)` of the stake bonded in `epoch` are worth, and what they would be worth undamaged.
+    /// What the chosen `(slice, parts)` of the stake that is bonded in `epoch` and stays are worth, and what they would be worth undamaged.
     pub(crate) fn worth_of_slices(&self, chosen: &[(usize, u16)], epoch: Epoch) -> (Amount, Amount) {
         let (mut worth, mut whole) = (Wide::ZERO, Wide::ZERO);
-        for cohort in self.cohorts().filter(|cohort: &&Cohort| cohort.is_bonded_in(epoch)) {
+        // Stake that leaves in the epoch will back nobody.
+        for cohort in
+            self.cohorts().filter(|cohort: &&Cohort| cohort.is_bonded_in(epoch) && cohort.until > epoch)
+        {
             let track = self.tracks.get(cohort.track).expect("a cohort has a track");
             for (slice, parts) in chosen {
                 let principal = cohort.principal.units();

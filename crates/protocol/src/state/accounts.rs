@@ -55,7 +55,7 @@ pub(crate) struct Account {
     pub(crate) first_position: u32,
     /// How many entries of stake it has.
     pub(crate) position_count: u32,
-    /// Only what is not zero.
+    /// Only what is not zero, by asset.
     balances: Vec<Balance>,
     /// What most accounts don't have.
     extra: Option<Box<Extra>>,
@@ -142,20 +142,24 @@ impl Account {
     }
 
     fn balance(&self, asset: AssetId) -> Option<&Balance> {
-        self.balances.iter().find(|balance| balance.asset == asset)
+        let index = self.balances.binary_search_by_key(&asset, |balance| balance.asset).ok()?;
+        self.balances.get(index)
     }
 
     /// Changes one balance; what is empty afterwards takes no room.
     pub(crate) fn change(&mut self, asset: AssetId, change: impl FnOnce(&mut Balance)) {
-        let index = self.balances.iter().position(|balance| balance.asset == asset);
-        let index = index.unwrap_or_else(|| {
-            self.balances.push(Balance { asset, free: Amount::ZERO, claimable: Amount::ZERO });
-            self.balances.len().saturating_sub(1)
-        });
+        let index = match self.balances.binary_search_by_key(&asset, |balance| balance.asset) {
+            Ok(index) => index,
+            Err(index) => {
+                let (free, claimable) = (Amount::ZERO, Amount::ZERO);
+                self.balances.insert(index, Balance { asset, free, claimable });
+                index
+            }
+        };
         let balance = self.balances.get_mut(index).expect("the balance was just found or added");
         change(balance);
         if balance.free.is_zero() && balance.claimable.is_zero() {
-            self.balances.swap_remove(index);
+            self.balances.remove(index);
             if self.balances.is_empty() {
                 self.balances = Vec::new();
             }

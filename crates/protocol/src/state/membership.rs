@@ -71,13 +71,15 @@ impl State {
         until
     }
 
-    /// Weight of an operator's own stake in a set, and the weight that its bonds would have as stake.
+    /// Weight of an operator's own stake in a set, where the terms ask for it, and the weight that its bonds would have as stake.
     pub(crate) fn own_weights(&self, operator: OperatorId, set: &Set) -> (Amount, Amount) {
         let (mut own, mut bonds) = (Amount::ZERO, Amount::ZERO);
         let Some(record) = self.operator(operator) else { return (own, bonds) };
         let terms = set.terms_in(self.epoch);
         for (asset, pool) in &record.pools {
-            own.grow(self.weight(terms, *asset, self.staying_worth(record.account, *pool)));
+            if !terms.admission.self_stake_min.is_zero() {
+                own.grow(self.weight(terms, *asset, self.staying_worth(record.account, *pool)));
+            }
             bonds.grow(self.weight(terms, *asset, self.pool(*pool).stake.bond().standing()));
         }
         (own, bonds)

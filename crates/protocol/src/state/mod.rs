@@ -22,8 +22,8 @@ use accounts::Accounts;
 use evidence::PublicKey;
 use positions::Positions;
 use records::{
-    Asset, FollowUp, GovernanceChange, Operator, PoolRecord, Request, Service, Set, Slash, Stops, Stream,
-    Validator,
+    Asset, AssetKind, FollowUp, GovernanceChange, Operator, Origin, PoolRecord, Request, Service, Set, Slash,
+    Stops, Stream, Validator,
 };
 
 /// The whole state of the ledger.
@@ -33,15 +33,21 @@ pub struct State {
     pub(crate) epoch: Epoch,
     pub(crate) parameters: History<Parameters>,
     pub(crate) assets: Vec<Asset>,
+    /// Which asset has which origin.
+    pub(crate) asset_ids: BTreeMap<(Origin, AssetKind), AssetId>,
     pub(crate) accounts: Accounts,
     pub(crate) operators: Vec<Operator>,
     pub(crate) pools: Vec<PoolRecord>,
     pub(crate) positions: Positions,
     pub(crate) follow_ups: BTreeMap<u32, FollowUp>,
     pub(crate) validators: Vec<Validator>,
+    /// Which validator of which asset has which number on its chain.
+    pub(crate) validator_ids: BTreeMap<(AssetId, u64), ValidatorId>,
     pub(crate) services: Vec<Service>,
     pub(crate) sets: Vec<Set>,
     pub(crate) requests: BTreeMap<RequestId, Request>,
+    /// What each operator of each set is, or was, accused of for each capture epoch.
+    pub(crate) request_ids: BTreeMap<(SetId, OperatorId, Epoch), RequestId>,
     pub(crate) request_count: u32,
     pub(crate) slashes: BTreeMap<SlashId, Slash>,
     pub(crate) slash_count: u32,
@@ -70,15 +76,18 @@ impl State {
             epoch: Epoch::ZERO,
             parameters: History::new(genesis.parameters.clone()),
             assets: Vec::new(),
+            asset_ids: BTreeMap::new(),
             accounts: Accounts::default(),
             operators: Vec::new(),
             pools: Vec::new(),
             positions: Positions::default(),
             follow_ups: BTreeMap::new(),
             validators: Vec::new(),
+            validator_ids: BTreeMap::new(),
             services: Vec::new(),
             sets: Vec::new(),
             requests: BTreeMap::new(),
+            request_ids: BTreeMap::new(),
             request_count: 0,
             slashes: BTreeMap::new(),
             slash_count: 0,

@@ -19,6 +19,7 @@ use crate::wide;
 
 record! {
     /// Where an asset comes from: with the decimals all that identifies it. Symbols mean nothing.
+    #[derive(PartialOrd, Ord)]
     pub struct Origin {
         /// The chain, as its number in the field's registries (Ethereum is 1).
         pub chain: u64,
@@ -29,7 +30,7 @@ record! {
 
 record! {
     /// What kind of stake an asset is.
-    #[derive(Copy)]
+    #[derive(Copy, PartialOrd, Ord)]
     pub enum AssetKind {
         /// A token in custody.
         Token,
@@ -52,7 +53,6 @@ record! {
 /// A listed asset and what came in and went out of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Asset {
-    pub(crate) origin: Origin,
     pub(crate) decimals: u8,
     pub(crate) kind: AssetKind,
     pub(crate) source: RateSource,
@@ -99,8 +99,6 @@ impl Asset {
 #[derive(Clone, Debug)]
 pub(crate) struct Validator {
     pub(crate) asset: AssetId,
-    /// Its number on the chain.
-    pub(crate) number: u64,
     pub(crate) account: AccountId,
     pub(crate) balance: Amount,
     pub(crate) free: Amount,
@@ -188,7 +186,8 @@ pub(crate) struct Set {
     pub(crate) is_closed: bool,
     /// The gravest fraction for which each offence was punished.
     pub(crate) punished: BTreeMap<(OperatorId, OffenceKey), Fraction>,
-    pub(crate) executed: Vec<Executed>,
+    /// By operator; what agrees in all but the fraction stands together.
+    pub(crate) executed: BTreeMap<OperatorId, Vec<Executed>>,
     pub(crate) jailings: Vec<Jailing>,
     pub(crate) performance: BTreeMap<OperatorId, Fraction>,
     pub(crate) work: Vec<Work>,
@@ -277,14 +276,14 @@ impl Table {
     }
 }
 
-/// An executed slash, as the window caps count it.
+/// Slashes of one operator executed in one epoch for one capture epoch, as the window caps count them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Executed {
-    pub(crate) operator: OperatorId,
     pub(crate) executed: Epoch,
     pub(crate) capture: Epoch,
-    pub(crate) fraction: Fraction,
     pub(crate) is_subjective: bool,
+    pub(crate) fraction: Fraction,
+    pub(crate) count: u32,
 }
 
 /// A jailing by the service, as the bound on jailed weight counts it.

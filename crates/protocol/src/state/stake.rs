@@ -120,6 +120,25 @@ impl State {
         *self.positions.get_mut(id) = moved;
     }
 
+    /// What positions of a pool are due in a token when they are settled one after the other.
+    pub(crate) fn due_in(&self, pool: PoolId, positions: &[(u32, Position)], token: AssetId) -> Amount {
+        let stake = &self.pool(pool).stake;
+        let Some(reserve) = stake.reserves().iter().position(|reserve| reserve.token == token) else {
+            return Amount::ZERO;
+        };
+        let mut left = stake.reserves().get(reserve).map_or(Amount::ZERO, |reserve| reserve.amount);
+        let mut total = Amount::ZERO;
+        for (_, Position { principal, entered, until, settled, .. }) in positions {
+            let due = stake.due(*principal, *entered, *until, *settled);
+            let due =
+                due.into_iter().find(|(index, _)| *index == reserve).map_or(Amount::ZERO, |(_, due)| due);
+            let due = due.min(left);
+            left.shrink(due);
+            total.grow(due);
+        }
+        total
+    }
+
     /// What an account's stake in a pool is worth that it has not asked back: bonded and joining.
     pub(crate) fn staying_worth(&self, account: AccountId, pool: PoolId) -> Amount {
         let mut worth = Amount::ZERO;

@@ -9,7 +9,7 @@ use protocol::ops::set_commission::SetCommission;
 use protocol::ops::set_split::SetSplit;
 use protocol::terms::{Beneficiary, Mandate};
 use protocol::units::{Address, AssetId, Epoch, Fraction, OperatorId, PoolId, SetId};
-use protocol::{FollowUp, Operation};
+use protocol::{FollowUp, Kind, Operation};
 
 use super::exact::{self, Ratio};
 use super::pool::{PARTS, Pool};
@@ -26,6 +26,8 @@ impl Model {
         let grant = grants.iter().find(|grant| grant.delegate == delegate).ok_or("NotADelegate")?;
         ensure!(grant.expires >= self.epoch, "GrantExpired");
         ensure!(grant.kinds.contains(&operation.kind()), "KindNotGranted");
+        let delegates_later = matches!(operation, Operation::Undelegate(op) if matches!(op.follow_up, FollowUp::Delegate { .. }));
+        ensure!(!delegates_later || grant.kinds.contains(&Kind::Delegate), "KindNotGranted");
         let names_destination = match operation {
             Operation::Claim(op) => op.to.is_some() || op.account.is_some(),
             Operation::Undelegate(op) => matches!(op.follow_up, FollowUp::Withdraw { .. }),

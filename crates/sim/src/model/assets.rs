@@ -133,7 +133,9 @@ impl Model {
         let old = known.map_or(0, |place| self.validators[place].balance);
         let gain = balance.saturating_sub(old);
         let is_countable = asset.gained.checked_add(gain).is_some_and(|gross| gross <= u128::MAX >> 1);
-        ensure!(gain == 0 || (asset.supply() + gain <= asset.cap && is_countable), "ExceedsCap");
+        // A gain of what is known already is there, whatever the cap.
+        let cap = if known.is_some() { Amount::LIMIT.units() } else { asset.cap };
+        ensure!(gain == 0 || (asset.supply() + gain <= cap && is_countable), "ExceedsCap");
         let place = known.unwrap_or_else(|| {
             let (asset, number, proven) = (op.asset, op.validator, self.epoch);
             self.validators.push(Validator {

@@ -17,11 +17,40 @@ impl Model {
         later.fold(in_force(&set.profit, self.epoch), u128::max)
     }
 
-    /// `alpha rho f Q` with the frozen table less what is announced to leave: between two bounds.
-    pub(crate) fn secured_under(&self, set: &Set, terms: &Terms) -> (u128, u128) {
+    /// `alpha rho f Q` of a set as it stands, with the frozen table less what is announced to leave: between two bounds.
+    pub(crate) fn secured(&self, set: &Set) -> (u128, u128) {
+        let terms = set.terms_in(self.epoch);
         let frozen = set.tables.get(&self.epoch).map_or(0, |table| table.weight);
         let low = self.secured_by(terms, frozen.saturating_sub(set.leaving.1));
         (low, self.secured_by(terms, frozen.saturating_sub(set.leaving.0)))
+    }
+
+    /// The same under new terms: under other assets whatever stays is weighed anew.
+    pub(crate) fn secured_under(&self, id: SetId, set: &Set, terms: &Terms) -> (u128, u128) {
+        let table = set.tables.get(&self.epoch).cloned().unwrap_or_default();
+        let bounds = if terms.assets == set.terms_in(self.epoch).assets {
+            [table.weight.saturating_sub(set.leaving.1), table.weight.saturating_sub(set.leaving.0)]
+        } else {
+            let on_duty = table.rows.iter().map(|row| row.operator).filter(|operator| {
+                set.active_member(*operator).is_some_and(|member| member.jailed.is_none())
+            });
+            let (mut weight, mut slack) = (0, 2);
+            for pool in on_duty.flat_map(|operator| self.pools_of(operator)) {
+                let weigh = |amount: u128| self.weight_under(terms, self.pool(pool).asset, amount);
+                weight += weigh(self.staying(id, pool));
+                slack += weigh(self.stakes.len() as u128) + 2;
+            }
+            [weight.saturating_sub(slack), weight + slack]
+        };
+        let [low, high] = bounds.map(|weight| self.secured_by(terms, weight));
+        (low, high)
+    }
+
+    /// Between which bounds lies what a set secures now and under terms that are announced.
+    fn secured_for_raise(&self, id: SetId, set: &Set) -> (u128, u128) {
+        let seen = self.seen_secured(id);
+        let announced = set.pending.as_ref().map(|pending| self.secured_under(id, set, &pending.terms));
+        announced.map_or((seen, seen), |(low, high)| (low.min(seen), high.min(seen)))
     }
 
     fn secured_by(&self, terms: &Terms, weight: u128) -> u128 {
@@ -49,7 +78,7 @@ impl Model {
         if profit > current {
             ensure!(set.under_since.is_none(), "UnderCollateralised");
             let needed = needed(profit, self.rules().gamma_min);
-            ensure!(self.seen_secured(op.set) >= needed, "Uncertified");
+            ensure!(self.secured_for_raise(op.set, set).0 >= needed, "Uncertified");
         }
         let from = if profit >= current { now } else { now.next().later(self.rules().notice) };
         plan(&mut self.set_mut(op.set).profit, from, profit);
@@ -60,7 +89,15 @@ impl Model {
     pub(crate) fn is_change_borderline(&self, id: SetId, new: &Terms) -> bool {
         let Some(set) = self.set(id) else { return false };
         let needed = needed(self.highest_profit(set), self.rules().gamma_min);
-        let (low, high) = self.secured_under(set, new);
+        let (low, high) = self.secured_under(id, set, new);
+        low < needed && needed <= high
+    }
+
+    /// Whether it is too close to call whether a profit is certified under announced terms.
+    pub(crate) fn is_profit_borderline(&self, op: &DeclareProfit) -> bool {
+        let Some(set) = self.set(op.set).filter(|_| op.profit <= Amount::LIMIT) else { return false };
+        let needed = needed(op.profit.units(), self.rules().gamma_min);
+        let (low, high) = self.secured_for_raise(op.set, set);
         low < needed && needed <= high
     }
 
@@ -69,8 +106,7 @@ impl Model {
         for id in self.set_ids() {
             let Some(set) = self.set(id) else { continue };
             let profit = in_force(&set.profit, self.epoch);
-            let is_under =
-                profit > 0 && !set.is_closed && self.secured_under(set, set.terms_in(self.epoch)).0 < profit;
+            let is_under = profit > 0 && !set.is_closed && self.secured(set).0 < profit;
             let since = set.under_since;
             self.set_mut(id).under_since = is_under.then_some(since.unwrap_or(self.epoch));
             let is_over = since.is_some_and(|since| self.epoch.since(since) > self.rules().grace);

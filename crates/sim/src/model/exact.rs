@@ -18,6 +18,11 @@ pub(crate) fn ratio(fraction: Fraction) -> Ratio {
     Ratio::new(BigInt::from(fraction.steps()), BigInt::from(Fraction::STEPS))
 }
 
+/// A difference of amounts may be negative.
+pub(crate) fn signed(units: u128) -> i128 {
+    i128::try_from(units).expect("an amount is far below 2^127")
+}
+
 /// `floor(number)`.
 pub(crate) fn floor(number: &Ratio) -> u128 {
     (number.numer() / number.denom()).to_u128().expect("an amount fits 128 bits")

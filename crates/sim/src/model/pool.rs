@@ -73,9 +73,12 @@ pub(crate) struct Pool {
     pub(crate) held: u128,
     /// Native stake that was slashed and not yet released: it stays in its validators.
     pub(crate) slashed: u128,
-    /// Rewards funded and not settled, and dust that waits for the next reward.
-    pub(crate) reserves: BTreeMap<AssetId, u128>,
-    pub(crate) carried: BTreeMap<AssetId, u128>,
+    /// Rewards funded and not settled, and dust that waits for the next reward. Where several pools are settled at once the ledger does
+    /// not say in which of them a rounding fell, so that one may be short of a unit that another has.
+    pub(crate) reserves: BTreeMap<AssetId, i128>,
+    pub(crate) carried: BTreeMap<AssetId, i128>,
+    /// Whether the last operation settled rewards here.
+    pub(crate) is_settled: bool,
     /// What each set could slash at the last boundary, in whole units.
     pub(crate) owned: BTreeMap<SetId, u128>,
     pub(crate) fault: Option<Fault>,
@@ -99,6 +102,7 @@ impl Pool {
             slashed: 0,
             reserves: BTreeMap::new(),
             carried: BTreeMap::new(),
+            is_settled: false,
             owned: BTreeMap::new(),
             fault: None,
             deposit: 0,
@@ -274,12 +278,12 @@ impl Pool {
         candidates.into_iter().map(|(_, _, index)| index).collect()
     }
 
-    /// A set owns the chosen parts from `from` on; without a gap, or if it gave them back in `now`, it goes on owning them.
-    pub(crate) fn take(&mut self, set: SetId, chosen: &[usize], now: Epoch, from: Epoch) {
+    /// A set owns the chosen parts from `from` on; without a gap, or if it gave them back in `reopened`, it goes on owning them.
+    pub(crate) fn take(&mut self, set: SetId, chosen: &[usize], reopened: Option<Epoch>, from: Epoch) {
         for index in chosen {
             let owners = &mut self.parts[*index];
             let goes_on = |owner: &&mut Ownership| {
-                owner.set == set && owner.free_at > now && (owner.to == now || owner.to.next() >= from)
+                owner.set == set && (Some(owner.to) == reopened || owner.to.next() >= from)
             };
             match owners.iter_mut().find(goes_on) {
                 Some(owner) => (owner.to, owner.free_at) = (Epoch::NEVER, Epoch::NEVER),

@@ -246,24 +246,20 @@ impl Model {
         }
     }
 
-    /// Settled rewards are so many whole units; a difference goes to or comes from the dust of the account's pools.
+    /// Settled rewards are so many whole units; a difference goes to or comes from the dust of a pool that was settled.
     pub(crate) fn adopt_claimable(&mut self, owner: Address, token: AssetId, units: u128) {
         let known = self.account_mut(owner).claimable.insert(token, units).unwrap_or(0);
-        let missing = units.saturating_sub(known);
-        let own: Vec<PoolId> =
-            self.stakes.iter().filter(|stake| stake.account == owner).map(|stake| stake.pool).collect();
-        // The account may have left the pool with what was settled last; then its dust is carried there.
-        for pool in own.into_iter().chain(self.pool_ids()) {
-            let Pool { reserves, carried, .. } = self.pool_mut(pool);
-            let dust = reserves
-                .get_mut(&token)
-                .into_iter()
-                .chain(carried.get_mut(&token))
-                .find(|dust| **dust >= missing);
-            if let Some(dust) = dust {
-                *dust = *dust + known - units;
-                return;
-            }
+        let pools = self.pool_ids().filter(|pool| self.pool(*pool).is_settled).chain(self.pool_ids());
+        let has_dust = |pool: &PoolId| {
+            let Pool { reserves, carried, .. } = self.pool(*pool);
+            reserves.contains_key(&token) || carried.contains_key(&token)
+        };
+        let Some(pool) = pools.into_iter().find(has_dust) else { return };
+        // Whoever was the last to leave has left the dust to be carried.
+        let Pool { reserves, carried, .. } = self.pool_mut(pool);
+        let dust = reserves.get_mut(&token).or(carried.get_mut(&token));
+        if let Some(dust) = dust {
+            *dust += exact::signed(known) - exact::signed(units);
         }
     }
 

@@ -84,7 +84,7 @@ impl Model {
         let profit = self.highest_profit(set);
         if profit > 0 && certificate::is_weakened(current, new) {
             let needed = certificate::needed(profit, self.rules().gamma_min);
-            ensure!(self.secured_under(set, new).0 >= needed, "Uncertified");
+            ensure!(self.secured_under(id, set, new).0 >= needed, "Uncertified");
         }
         let is_worse = is_worse(current, new);
         let next = self.epoch.next();

@@ -4,6 +4,7 @@ use protocol::Event;
 use protocol::ops::allocate::Allocate;
 use protocol::ops::join_set::{Allocation, JoinSet};
 use protocol::ops::leave_set::LeaveSet;
+use protocol::terms::Terms;
 use protocol::units::{Address, AssetId, Epoch, Fraction, OperatorId, PoolId, SetId};
 
 use super::exact;
@@ -15,6 +16,8 @@ use super::{Model, Verdict, ensure, number};
 pub(crate) struct Plan {
     pool: PoolId,
     chosen: Vec<usize>,
+    /// What the set gave back in this epoch it then never gave back.
+    reopened: Option<Epoch>,
     from: Epoch,
     /// What the new parts are worth at present, cut to whole units, and by how much the ledger's figure may differ.
     backing: (u128, u128),
@@ -62,17 +65,22 @@ impl Model {
         ensure!(mandate.uncertified || !self.is_uncertified(set), "NotCertified");
         let mut layout = Pool::new(operator, asset, mandate, Fraction::ZERO);
         layout.parts.clone_from(&self.pool(pool).parts);
-        layout.take(set, &chosen, self.epoch, self.epoch.next());
+        let next = self.epoch.next();
+        layout.take(set, &chosen, Some(self.epoch), next);
         let is_beyond = self.worst_case(&layout) > exact::ratio(mandate.worst_case)
             || self.owned_elsewhere(&layout) > exact::ratio(mandate.elsewhere);
-        let notice = if is_beyond { self.rules().notice } else { 0 };
-        // A decrease withdrawn in its own epoch never happened.
         let given_back = |owners: &[Ownership]| owners.iter().any(|o| o.set == set && o.to == self.epoch);
-        let is_restored = parts <= self.pool(pool).count(given_back);
-        let delay = if is_restored { 0 } else { terms.warm_up + notice };
-        let from = self.epoch.next().later(delay);
+        // A decrease withdrawn in its own epoch never happened, unless it would now exceed what delegators have signed.
+        let from = if is_beyond {
+            next.later(terms.warm_up).later(self.rules().notice)
+        } else if parts <= self.pool(pool).count(given_back) {
+            next
+        } else {
+            next.later(terms.warm_up)
+        };
+        let reopened = (!is_beyond).then_some(self.epoch);
         let backing = self.worth_of_parts(pool, &chosen);
-        Ok(Plan { pool, chosen, from, backing })
+        Ok(Plan { pool, chosen, reopened, from, backing })
     }
 
     /// What is left of chosen parts for the stake bonded at present; and how many roundings are in it.
@@ -88,9 +96,8 @@ impl Model {
     }
 
     fn carry_out(&mut self, set: SetId, asset: AssetId, plan: Plan, events: &[Event]) {
-        let Plan { pool, chosen, from, backing: (worth, slack) } = plan;
-        let now = self.epoch;
-        self.pool_mut(pool).take(set, &chosen, now, from);
+        let Plan { pool, chosen, reopened, from, backing: (worth, slack) } = plan;
+        self.reallocate(set, pool, |pool| pool.take(set, &chosen, reopened, from));
         let parts = self.pool(pool).parts_of(set);
         let announced = events.iter().find_map(|event| match event {
             Event::AllocationChanged { asset: of, parts, from, gained: Some(gained), .. } if *of == asset => {
@@ -111,28 +118,38 @@ impl Model {
 
     /// Gives back parts of a pool; `last` is the last owned epoch.
     pub(crate) fn give_back(&mut self, set: SetId, pool: PoolId, parts: u16, last: Epoch) {
-        let before = self.staying_weight(set, pool);
         let free_at = self.closed_from(last);
-        self.pool_mut(pool).give_back(set, parts, last, free_at);
-        let after = self.staying_weight(set, pool);
-        let slack = 2 * self.weight_in(set, self.pool(pool).asset, self.stakes.len() as u128) + 2;
-        let left = before.saturating_sub(after);
-        let leaving = &mut self.set_mut(set).leaving;
-        *leaving = (leaving.0 + left.saturating_sub(slack), leaving.1 + left + slack);
+        self.reallocate(set, pool, |pool| pool.give_back(set, parts, last, free_at));
     }
 
-    /// Weight of what a set will own of a pool in the next epoch, by the stake that is bonded and stays.
-    fn staying_weight(&self, set: SetId, pool: PoolId) -> u128 {
-        let next = self.epoch.next();
-        let is_owned =
-            |owners: &[Ownership]| owners.iter().any(|owner| owner.set == set && owner.is_in(next));
-        let amount = self.bonded_share(pool, is_owned, Stake::is_staying);
-        self.weight_in(set, self.pool(pool).asset, amount)
+    /// Changes what a set owns of a pool. What stays less leaves; what was given back and is taken again stays after all.
+    fn reallocate(&mut self, set: SetId, pool: PoolId, change: impl FnOnce(&mut Pool)) {
+        let asset = self.pool(pool).asset;
+        let before = self.weight_in(set, asset, self.staying(set, pool));
+        change(self.pool_mut(pool));
+        let after = self.weight_in(set, asset, self.staying(set, pool));
+        let slack = 2 * exact::signed(self.weight_in(set, asset, self.stakes.len() as u128)) + 2;
+        let more = exact::signed(after) - exact::signed(before);
+        let moved = |bound: u128, more: i128| u128::try_from(exact::signed(bound) - more).unwrap_or(0);
+        let leaving = &mut self.set_mut(set).leaving;
+        *leaving = (moved(leaving.0, more + slack), moved(leaving.1, more - slack));
+    }
+
+    /// What a set has and keeps of a pool, of the stake that is bonded and stays; each entry cut to whole units.
+    pub(crate) fn staying(&self, set: SetId, pool: PoolId) -> u128 {
+        let (now, next) = (self.epoch, self.epoch.next());
+        let keeps =
+            |owners: &[Ownership]| owners.iter().any(|o| o.set == set && o.is_in(now) && o.is_in(next));
+        self.bonded_share(pool, keeps, Stake::is_staying)
     }
 
     /// Weight of an amount of an asset in a set, at the rate of the moment.
     pub(crate) fn weight_in(&self, set: SetId, asset: AssetId, amount: u128) -> u128 {
-        let Some(terms) = self.set(set).map(|set| set.terms_in(self.epoch)) else { return 0 };
+        self.set(set).map_or(0, |set| self.weight_under(set.terms_in(self.epoch), asset, amount))
+    }
+
+    /// Weight of an amount of an asset under given terms.
+    pub(crate) fn weight_under(&self, terms: &Terms, asset: AssetId, amount: u128) -> u128 {
         let weight =
             terms.assets.iter().find(|accepted| accepted.asset == asset).map(|accepted| accepted.weight);
         let (Some(weight), Some(record)) = (weight, self.asset(asset)) else { return 0 };

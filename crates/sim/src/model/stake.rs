@@ -71,6 +71,7 @@ impl Model {
             let id = op.validator.ok_or("ValidatorMissing")?;
             let validator = self.validators.get(index(id.number())).ok_or("ValidatorNotYours")?;
             ensure!(validator.account == sender && validator.asset == op.asset, "ValidatorNotYours");
+            ensure!(self.epoch < validator.proven.later(self.rules().stale_after), "Stale");
         } else {
             ensure!(op.validator.is_none(), "ValidatorNotYours");
         }
@@ -134,24 +135,31 @@ impl Model {
             let units = (earned >> EARNED_BITS).to_u128().expect("what is earned was funded");
             if units > 0 {
                 *self.account_mut(account).claimable.entry(token).or_default() += units;
-                *self.pool_mut(pool).reserves.entry(token).or_default() -= units;
+                let record = self.pool_mut(pool);
+                *record.reserves.entry(token).or_default() -= exact::signed(units);
+                record.is_settled = true;
             }
         }
     }
 
-    /// Takes out entries without principal. The dust of a pool that everybody has left joins its next reward.
-    pub(crate) fn drop_empty_stakes(&mut self) {
-        let left: Vec<PoolId> =
-            self.stakes.iter().filter(|stake| stake.principal == 0).map(|stake| stake.pool).collect();
-        self.stakes.retain(|stake| stake.principal > 0);
-        for pool in left {
-            if !self.stakes.iter().any(|stake| stake.pool == pool) {
-                let record = self.pool_mut(pool);
-                for (token, rest) in std::mem::take(&mut record.reserves) {
-                    *record.carried.entry(token).or_default() += rest;
-                }
-            }
+    /// The dust of a pool in which nobody has anything to settle joins its next reward.
+    pub(crate) fn carry_dust(&mut self, pool: PoolId) {
+        if self.stakes.iter().any(|stake| stake.pool == pool && stake.principal > 0) {
+            return;
         }
+        let record = self.pool_mut(pool);
+        for (token, rest) in std::mem::take(&mut record.reserves) {
+            *record.carried.entry(token).or_default() += rest;
+        }
+    }
+
+    /// Takes out entries without principal.
+    pub(crate) fn drop_empty_stakes(&mut self) {
+        let left = self.stakes.iter().filter(|stake| stake.principal == 0).map(|stake| stake.pool);
+        for pool in left.collect::<Vec<_>>() {
+            self.carry_dust(pool);
+        }
+        self.stakes.retain(|stake| stake.principal > 0);
     }
 
     pub(crate) fn release(&mut self, op: &Release, sender: Address, events: &[Event]) -> Verdict {
@@ -265,7 +273,8 @@ impl Model {
         amount: u128,
     ) -> bool {
         let record = self.pool(pool);
-        let amount = amount + record.carried.get(&token).copied().unwrap_or(0);
+        let carried = record.carried.get(&token).copied().unwrap_or(0);
+        let amount = u128::try_from(exact::signed(amount) + carried).unwrap_or(0);
         let earns = |stake: &Stake| match self.fault {
             Some(Fault::RewardByPresentStake) => stake.is_staying(),
             _ => stake.is_bonded_in(work),
@@ -290,7 +299,7 @@ impl Model {
         }
         let record = self.pool_mut(pool);
         record.carried.remove(&token);
-        *record.reserves.entry(token).or_default() += amount;
+        *record.reserves.entry(token).or_default() += exact::signed(amount);
         true
     }
 }

@@ -13,6 +13,7 @@ impl Model {
         operation: &Operation,
         events: &[Event],
     ) -> Result<(), String> {
+        self.pools.iter_mut().for_each(|pool| pool.is_settled = false);
         if let Signer::Delegate { address, .. } = &authority.signer {
             self.check_grant(authority.account, *address, operation)
                 .map_err(|name| format!("authority.{name}"))?;
@@ -29,6 +30,7 @@ impl Model {
     pub(crate) fn is_borderline(&self, authority: &Authority, operation: &Operation) -> bool {
         match operation {
             Operation::Undelegate(op) => self.is_undelegation_borderline(op, authority.account),
+            Operation::DeclareProfit(op) => self.is_profit_borderline(op),
             Operation::ChangeTerms(op) => self.is_change_borderline(op.set, &op.terms),
             Operation::JoinSet(op) => self.is_join_borderline(op, authority.account),
             _ => false,

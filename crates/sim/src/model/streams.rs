@@ -14,8 +14,13 @@ impl Model {
         let set = self.set(op.set).ok_or("SetNotFound")?;
         ensure!(!set.is_closed, "SetClosed");
         ensure!(self.is_reward_token(op.set, op.token, self.epoch), "TokenNotNamed");
-        let streams = self.streams.values().filter(|stream| stream.set == op.set).count();
-        ensure!(streams < usize::from(self.genesis.limits.streams_per_set), "TooManyStreams");
+        // Half of the places are the service's own.
+        let service = self.services[super::index(set.service.number())];
+        let of_kind =
+            |stream: &&Stream| stream.set == op.set && (stream.funder == service) == (sender == service);
+        let streams = self.streams.values().filter(of_kind).count();
+        let most = self.genesis.limits.streams_per_set.div_ceil(2);
+        ensure!(streams < usize::from(most), "TooManyStreams");
         let least = self.asset(op.token).map_or(0, |asset| asset.stake_min);
         ensure!(op.per_epoch.units() >= least, "BelowMinimum");
         let deposit = self.rules().object_deposit.units();

@@ -16,19 +16,8 @@ impl Model {
         ensure!(self.can_follow(op.asset, &op.follow_up), "BadFollowUp");
         let (mut leaving, mut returned) = (0, 0);
         for (place, principal) in &parts {
-            let part = Stake { principal: *principal, ..self.stakes[*place].clone() };
-            let worth = self.worth(&part);
-            self.stakes[*place].principal -= principal;
-            if part.entered > self.epoch {
-                returned += worth;
-                self.take_back(&part);
-            } else {
-                leaving += worth;
-                self.settle(*place);
-                self.announce_leave(&part);
-                let (until, follow_up) = (self.epoch, op.follow_up.clone());
-                self.add_stake(Stake { until, follow_up, earned: Default::default(), ..part });
-            }
+            let (worth, is_leaving) = self.part_leaves(*place, *principal, op.follow_up.clone());
+            if is_leaving { leaving += worth } else { returned += worth }
         }
         self.drop_empty_stakes();
         self.check_announced(events, leaving, returned, parts.len());
@@ -118,6 +107,23 @@ impl Model {
         is_ambiguous
     }
 
+    /// Principal of an entry leaves, or comes back at once if it was never bonded. Returns its worth, and whether it leaves.
+    fn part_leaves(&mut self, place: usize, principal: u128, follow_up: FollowUp) -> (u128, bool) {
+        let part = Stake { principal, follow_up, earned: Default::default(), ..self.stakes[place].clone() };
+        let worth = self.worth(&part);
+        if part.entered > self.epoch {
+            self.stakes[place].principal -= principal;
+            self.take_back(&part);
+            return (worth, false);
+        }
+        self.settle(place);
+        self.announce_leave(&part);
+        self.stakes[place].principal -= principal;
+        self.carry_dust(part.pool);
+        self.add_stake(Stake { until: self.epoch, ..part });
+        (worth, true)
+    }
+
     fn take_back(&mut self, part: &Stake) {
         let asset = self.pool(part.pool).asset;
         self.pool_mut(part.pool).held -= part.principal;
@@ -169,15 +175,7 @@ impl Model {
             let leave = Undelegate { operator, asset, amount: None, validator, follow_up: FollowUp::Free };
             let parts = self.leaving_parts(&leave, owner, pool)?;
             for (place, principal) in parts {
-                let part = self.stakes[place].clone();
-                self.stakes[place].principal -= principal;
-                if part.entered > self.epoch {
-                    self.take_back(&part);
-                } else {
-                    self.settle(place);
-                    self.announce_leave(&part);
-                    self.add_stake(Stake { until: self.epoch, earned: Default::default(), ..part });
-                }
+                self.part_leaves(place, principal, FollowUp::Free);
             }
         }
         self.drop_empty_stakes();

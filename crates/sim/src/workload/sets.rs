@@ -23,7 +23,7 @@ use protocol::ops::set_split::{Recipient, SetSplit};
 use protocol::ops::unjail::Unjail;
 use protocol::ops::withdraw_terms::WithdrawTerms;
 use protocol::terms::Terms;
-use protocol::units::{Address, Amount, AssetId, Digest, Fraction, OperatorId, SetId};
+use protocol::units::{Address, Amount, AssetId, Fraction, OperatorId, SetId};
 
 use super::Workload;
 use super::world::{mandate, percent};
@@ -84,7 +84,7 @@ impl Workload {
             return None;
         }
         let sender = self.account_of(model, operator);
-        let terms = model.terms_digest(set).filter(|_| !self.prng.chance(3)).unwrap_or(Digest::default());
+        let terms = model.terms_digest(set).filter(|_| !self.prng.chance(3)).unwrap_or_default();
         let assets: Vec<_> =
             model.set(set).map(|record| record.terms_in(model.epoch).assets.clone()).unwrap_or_default();
         let mut allocations = Vec::new();
@@ -141,7 +141,7 @@ impl Workload {
         let known = self.prng.pick(&members).map(|place| OperatorId::new(crate::model::number(*place)));
         let operator = known.filter(|_| !self.prng.chance(5)).unwrap_or_else(|| self.operator(model));
         let sender = self.account_of(model, operator);
-        let terms = model.terms_digest(set).filter(|_| !self.prng.chance(5)).unwrap_or(Digest::default());
+        let terms = model.terms_digest(set).filter(|_| !self.prng.chance(5)).unwrap_or_default();
         self.ask(sender, Operation::Consent(Consent { set, terms }))
     }
 
