@@ -466,14 +466,14 @@ fn help_lists_the_exit_codes() {
     }
 }
 
-#[test]
-fn every_example_is_as_it_says() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
-    let entries = std::fs::read_dir(&folder).expect("examples are there");
+/// Replays every history of a folder; each says what each of its operations comes to.
+fn replay_folder(folder: &str, at_least: usize) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let entries = std::fs::read_dir(&folder).expect("histories are there");
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("it can be read").path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
     files.sort();
-    assert!(files.len() >= 6, "{files:?}");
+    assert!(files.len() >= at_least, "{files:?}");
     for file in files {
         let path = file.to_str().expect("UTF-8");
         let ended = replay(&[path, "--check", "--quiet"], b"");
@@ -482,6 +482,17 @@ fn every_example_is_as_it_says() {
         let operations =
             text.lines().filter(|line| line.starts_with("{\"op\"") || line.starts_with("{\"preview\""));
         let unexpected: Vec<&str> = operations.filter(|line| !line.contains("\"expect\"")).collect();
-        assert_eq!(unexpected, Vec::<&str>::new(), "{path}: an example says what each operation comes to");
+        assert_eq!(unexpected, Vec::<&str>::new(), "{path}: a history says what each operation comes to");
     }
+}
+
+#[test]
+fn every_example_is_as_it_says() {
+    replay_folder("../../examples", 6);
+}
+
+/// Each is an attack that once succeeded; its comment tells it.
+#[test]
+fn every_attack_of_the_past_fails() {
+    replay_folder("tests/histories", 16);
 }
