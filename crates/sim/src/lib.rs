@@ -3,14 +3,18 @@
 //!
 //! - [`model`]: the semantics with exact rationals, looping over every staker;
 //! - [`workload`]: a seed becomes a history of operations, most of which succeed;
-//! - [`history`]: a history runs against the ledger and the model; one that fails is shrunk, printed, and read again.
+//! - [`history`]: a history runs against the ledger and the model; one that fails is shrunk;
+//! - [`script`]: the steps of a history as lines that `surety replay` reads too;
+//! - [`prng`]: the numbers of a seed.
 //!
-//! What it does not do: it is never linked by the binary, and it knows nothing of the ledger's pools but what a view shows.
+//! The long run: `cargo run --release -p sim --bin long_run -- --operations 10000000 --seed 1`.
+//!
+//! # What it does not do
+//! It is never linked by the binary, and it knows nothing of the ledger's pools but what a view and events show. The model says what it
+//! does not predict; the workload says what it does not ask.
 
 pub mod history;
 pub mod model;
 pub mod prng;
-pub mod workload;
-
-/// Operations and epochs, and how they are written.
 pub mod script;
+pub mod workload;

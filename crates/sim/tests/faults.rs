@@ -23,7 +23,6 @@ macro_rules! faults {
         fn $name() {
             let seed = first_noticed(Fault::$fault);
             assert!(seed.is_some(), "{:?} is not noticed in {SEEDS} histories", Fault::$fault);
-            eprintln!("{:?} is noticed on seed {seed:?}", Fault::$fault);
         }
     )*};
 }

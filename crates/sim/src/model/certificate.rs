@@ -149,16 +149,18 @@ pub(crate) fn is_weakened(old: &Terms, new: &Terms) -> bool {
 
 /// What is surely taken when a share of `alpha` offends: by the kinds that nobody can veto, capped, and rounded against the set.
 fn sure_fraction(terms: &Terms) -> Fraction {
-    let base = terms.offences.equivocation.unwrap_or_default();
+    let base = terms.offences.equivocation.unwrap_or_default().min(terms.window_cap);
     let alpha = exact::ratio(terms.corruption_share);
     let curve = terms.offences.correlation.as_ref().map_or(Fraction::ZERO, |curve| {
         let power =
             if curve.exponent == 2 { exact::ratio(exact::fraction_down(&(&alpha * &alpha))) } else { alpha };
         exact::fraction_down(&(power * exact::whole(u128::from(curve.multiplier))))
     });
+    // The cap adds fractions up; what it leaves for the curve is taken of what the base has left.
+    let curve = curve.min(terms.window_cap.above(base));
     let kept: Ratio = exact::ratio(base.complement()) * exact::ratio(curve.complement());
     let kept = exact::fraction_down(&kept);
     let is_exact = base.is_zero() || curve.is_zero();
     let kept = if is_exact { kept } else { kept.plus_up_to_one(Fraction::STEP) };
-    kept.complement().min(terms.window_cap)
+    kept.complement()
 }

@@ -15,6 +15,7 @@ impl Model {
         let set = self.own_set(op.set, sender)?;
         let member = set.active_member(op.operator).ok_or("NotAMember")?;
         ensure!(member.jailed.is_none(), "AlreadyJailed");
+        ensure!(set.is_on_duty(op.operator, now), "NotOnDuty");
         let rules = self.rules();
         let since = now.next().earlier(rules.slash_window + rules.veto + rules.execution);
         let recent =
@@ -66,16 +67,19 @@ impl Model {
         let member = self.set(op.set).and_then(|set| set.active_member(operator)).ok_or("NotAMember")?;
         ensure!(!self.keys.contains_key(&op.key), "KeyTaken");
         let scheme: Scheme = op.key.scheme();
-        let retired = member.keys.iter().filter(|(key, _, to)| key.scheme() == scheme && *to != Epoch::NEVER);
-        let held = retired.map(|(_, _, to)| self.last_execution(*to).next()).max();
-        ensure!(held.is_none_or(|until| until <= now), "RotationHeld");
+        let own = member.keys.iter().filter(|(key, ..)| key.scheme() == scheme);
+        // A key that does not count yet, and one that is still punishable, hold the next rotation.
+        let held = own.map(|(_, from, to)| match *to {
+            Epoch::NEVER => *from,
+            to => self.last_execution(to).next().max(*from),
+        });
+        ensure!(held.max().is_none_or(|until| until <= now), "RotationHeld");
         let ledger = &self.genesis.ledger.0;
         let proof =
             evidence::verify_possession(&op.key, ledger, op.set.number(), operator.number(), &op.possession);
         ensure!(proof.is_ok(), "NotPossessed");
         self.keys.insert(op.key.clone(), (op.set, operator));
         if let Some(member) = self.set_mut(op.set).members.get_mut(&operator) {
-            member.keys.retain(|(key, from, _)| key.scheme() != scheme || *from <= now);
             let current = |(key, _, to): &&mut (evidence::PublicKey, Epoch, Epoch)| {
                 key.scheme() == scheme && *to == Epoch::NEVER
             };

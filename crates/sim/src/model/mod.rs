@@ -8,8 +8,9 @@
 //! equal to the letter.
 //!
 //! # What it does not predict
-//! Refusals for the shape of an operation (bad terms, labels, addresses on other chains, counts beyond limits) and caps on
-//! concentration; the workload does not produce them.
+//! Refusals for the shape of an operation (labels, addresses on other chains, counts beyond limits) and caps on concentration, which the
+//! workload does not produce. Whether terms and parameters are well formed, and whether a key is possessed, it asks the protocol's and the
+//! evidence crate's own functions.
 
 mod accounts;
 mod assets;

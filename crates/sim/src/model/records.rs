@@ -117,6 +117,8 @@ pub(crate) struct Pending {
 pub(crate) struct Member {
     /// Key, first and last epoch in which it counts.
     pub(crate) keys: Vec<(PublicKey, Epoch, Epoch)>,
+    /// Which keys counted until it left.
+    pub(crate) keys_left: Vec<usize>,
     pub(crate) jailed: Option<Epoch>,
     pub(crate) left: Option<Epoch>,
 }

@@ -83,11 +83,13 @@ impl Model {
         Ok(Plan { pool, chosen, reopened, from, backing })
     }
 
-    /// What is left of chosen parts for the stake bonded at present; and how many roundings are in it.
+    /// What is left of chosen parts for the stake that is bonded and stays; and how many roundings are in it.
     fn worth_of_parts(&self, pool: PoolId, chosen: &[usize]) -> (u128, u128) {
         let record = self.pool(pool);
         let (mut worth, mut count) = (0, 0);
-        for stake in self.stakes.iter().filter(|stake| stake.pool == pool && stake.is_bonded_in(self.epoch)) {
+        let is_bonded =
+            |stake: &&Stake| stake.pool == pool && stake.is_bonded_in(self.epoch) && stake.is_staying();
+        for stake in self.stakes.iter().filter(is_bonded) {
             let share = record.share_of_parts(chosen, stake.entered, stake.until);
             worth += exact::times_down(stake.principal, &share);
             count += 1;
@@ -164,12 +166,18 @@ impl Model {
         if let Some(smallest) = self.replaced(op.set, &plans)? {
             self.leave(op.set, smallest, self.epoch);
         }
-        let oldest = self.oldest_open();
+        let (now, oldest) = (self.epoch, self.oldest_open());
         let set = self.set_mut(op.set);
-        // A jail goes on where it was left, until nothing of the time on duty can be punished any more.
+        // Leaving in this epoch never happened; a jail goes on where it was left, as long as anything can be punished.
         let member = set.members.entry(operator).or_default();
-        if member.left.take().is_some_and(|left| left < oldest) {
-            *member = Default::default();
+        match member.left.take() {
+            Some(left) if left == now => {
+                member.keys_left.drain(..).for_each(|place| member.keys[place].2 = Epoch::NEVER)
+            }
+            Some(left) if left < oldest && member.jailed.is_none_or(|until| until <= now) => {
+                *member = Default::default()
+            }
+            _ => {}
         }
         if let Some(pending) = &mut set.pending {
             pending.consents.insert(operator);
@@ -261,7 +269,8 @@ impl Model {
     /// The weight of what is planned, and by how much the ledger's figure may differ.
     fn weight_of_plans(&self, set: SetId, plans: &[(AssetId, Plan)]) -> (u128, u128) {
         let (mut weight, mut slack) = (0, 0);
-        for (asset, plan) in plans {
+        // What waits for the notice replaces nobody.
+        for (asset, plan) in plans.iter().filter(|(_, plan)| plan.reopened.is_some()) {
             weight += self.weight_in(set, *asset, plan.backing.0);
             slack += self.weight_in(set, *asset, plan.backing.1 + 1) + 1;
         }
@@ -316,8 +325,10 @@ impl Model {
         }
         if let Some(member) = self.set_mut(set).members.get_mut(&operator) {
             member.left = member.left.or(Some(last));
-            for (_, _, to) in member.keys.iter_mut().filter(|(_, _, to)| *to == Epoch::NEVER) {
-                *to = last;
+            member.keys_left =
+                (0..member.keys.len()).filter(|place| member.keys[*place].2 == Epoch::NEVER).collect();
+            for place in &member.keys_left {
+                member.keys[*place].2 = last;
             }
         }
     }

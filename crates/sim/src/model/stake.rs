@@ -169,42 +169,34 @@ impl Model {
         let first =
             self.stakes.iter().filter(|stake| is_leaving(stake)).map(|stake| self.free_at(stake.until)).min();
         ensure!(first.ok_or("NothingUnbonding")? <= self.epoch, "NotYetFree");
-        let mut due: Vec<Stake> = Vec::new();
-        for place in 0..self.stakes.len() {
-            if is_leaving(&self.stakes[place]) && self.is_free(self.stakes[place].until) {
-                self.settle(place);
-                due.push(self.stakes[place].clone());
-                self.stakes[place].principal = 0;
+        let is_due = |stake: &Stake| is_leaving(stake) && self.is_free(stake.until);
+        let mut due: Vec<usize> =
+            (0..self.stakes.len()).filter(|place| is_due(&self.stakes[*place])).collect();
+        due.sort_by_key(|place| (self.stakes[*place].until, self.stakes[*place].entered));
+        let mut missing = 0;
+        for event in events {
+            let Event::Released { principal, worth, .. } = event else { continue };
+            // Entries of one liability come in an order of the ledger's own.
+            match due.iter().position(|place| self.stakes[*place].principal == principal.units()) {
+                Some(found) => self.pay_out(due.remove(found), worth.units()),
+                None => missing += 1,
             }
         }
-        let mut order: Vec<Stake> = Vec::new();
-        let paid = events.iter().filter_map(|event| match event {
-            Event::Released { principal, worth, .. } => Some((principal.units(), worth.units())),
-            _ => None,
-        });
-        let paid: Vec<(u128, u128)> = paid.collect();
-        due.sort_by_key(|stake| (stake.until, stake.entered));
-        // Entries of one liability come in an order of the ledger's own.
-        for (principal, _) in &paid {
-            if let Some(place) = due.iter().position(|stake| stake.principal == *principal) {
-                order.push(due.remove(place));
-            }
-        }
-        if !due.is_empty() || order.len() != paid.len() {
-            self.object(|| {
-                format!("release of {} entries is announced as {paid:?}", due.len() + order.len())
-            });
-        }
-        for (stake, (_, worth)) in order.into_iter().zip(paid) {
-            self.pay_out(&stake, worth);
+        if missing > 0 || !due.is_empty() {
+            let left = due.len();
+            self.object(|| format!("{left} free entries are not released, and {missing} others are"));
         }
         self.drop_empty_stakes();
         Ok(())
     }
 
     /// An entry leaves its pool for `paid` whole units, and its follow-up is carried out.
-    fn pay_out(&mut self, stake: &Stake, paid: u128) {
-        let worth = self.worth(stake);
+    fn pay_out(&mut self, place: usize, paid: u128) {
+        self.settle(place);
+        let stake = self.stakes[place].clone();
+        self.stakes[place].principal = 0;
+        self.carry_dust(stake.pool);
+        let worth = self.worth(&stake);
         if worth.abs_diff(paid) > 1 {
             self.object(|| format!("{paid} is paid for an entry worth {worth}: {stake:?}"));
         }
@@ -224,7 +216,7 @@ impl Model {
             }
             None => self.add_free(stake.account, asset, paid),
         }
-        match stake.follow_up.clone() {
+        match stake.follow_up {
             FollowUp::Free => {}
             FollowUp::Withdraw { to } => {
                 let withdrawal = Withdraw { asset, amount: Amount::new(paid), to };

@@ -2,6 +2,11 @@
 //!
 //! Whoever generates an operation reads the model, so that most of what is asked makes sense; a part is made wrong on purpose, and a
 //! part goes wrong by itself. Everything is a function of the seed.
+//!
+//! # What it does not ask
+//! Keys of accounts, groups and caps on concentration; terms and labels that are malformed; BLS12-381 keys, which are slow; more entries of
+//! stake than the ledger keeps apart; partial exits where the exact worth is too near to a whole unit to tell which way it is cut (the
+//! session counts those).
 
 mod funds;
 mod sets;
