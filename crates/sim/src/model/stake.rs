@@ -105,7 +105,7 @@ impl Model {
         });
     }
 
-    /// Adds an entry, or grows the one from which nothing tells it apart.
+    /// Adds an entry, or grows the youngest from which nothing tells it apart.
     pub(crate) fn add_stake(&mut self, stake: Stake) {
         let is_like = |other: &&mut Stake| {
             other.account == stake.account
@@ -116,7 +116,7 @@ impl Model {
                 && other.follow_up == FollowUp::Free
                 && stake.follow_up == FollowUp::Free
         };
-        match self.stakes.iter_mut().find(is_like) {
+        match self.stakes.iter_mut().rev().find(is_like) {
             Some(other) => other.principal += stake.principal,
             None => self.stakes.push(stake),
         }
