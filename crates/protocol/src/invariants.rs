@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::state::State;
 use crate::state::positions::Position;
+use crate::state::records::Set;
 use crate::units::{Amount, AssetId, Epoch};
 
 /// Something that must hold and does not.
@@ -126,6 +127,7 @@ pub fn check(state: &State) -> Result<(), Violation> {
     check_conservation(state)?;
     check_pools(state)?;
     check_capacity(state)?;
+    check_consent(state)?;
     check_positions(state)?;
     check_validators(state)?;
     check_exits(state)
@@ -209,6 +211,23 @@ fn check_capacity(state: &State) -> Result<(), Violation> {
                 return Err(Violation(format!(
                     "pool {index}: a slice of {} parts carries more than 1",
                     slice.size
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whoever's parts a set holds is in the set: it has agreed to the terms, by joining or by consent. Who did not has left, and holds nothing
+/// open.
+fn check_consent(state: &State) -> Result<(), Violation> {
+    for (index, record) in state.pools.iter().enumerate() {
+        for set in record.stake.open_sets() {
+            let is_in = |set: &Set| !set.is_closed && set.active_member(record.operator).is_some();
+            if !state.set(set).is_some_and(is_in) {
+                let operator = record.operator;
+                return Err(Violation(format!(
+                    "pool {index}: set {set} holds parts of operator {operator}, who is not in it"
                 )));
             }
         }
