@@ -72,9 +72,7 @@ impl JoinSet {
         let member = state.set_mut(set).members.entry(operator).or_insert_with(Member::new);
         // Leaving in this epoch never happened; a jail goes on where it was left.
         if member.left == Some(now) {
-            for key in member.keys.iter_mut().filter(|key| key.to == now) {
-                key.to = Epoch::NEVER;
-            }
+            member.reopen_keys(now);
         }
         member.left = None;
         if let Some(pending) = &mut state.set_mut(set).pending {

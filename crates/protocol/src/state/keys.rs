@@ -16,6 +16,17 @@ impl Member {
         self.keys.iter().find(in_force).map(|key| &key.key)
     }
 
+    /// Keys that leaving in `now` has ended count on; one that was rotated before it left stays rotated.
+    pub(crate) fn reopen_keys(&mut self, now: Epoch) {
+        let newest: Vec<(Scheme, Epoch)> = self.keys.iter().map(|key| (key.key.scheme(), key.from)).collect();
+        let is_newest = |key: &MemberKey| {
+            newest.iter().all(|(scheme, from)| *scheme != key.key.scheme() || *from <= key.from)
+        };
+        for key in self.keys.iter_mut().filter(|key| key.to == now && is_newest(key)) {
+            key.to = Epoch::NEVER;
+        }
+    }
+
     /// Whether a key counted in `epoch`.
     pub(crate) fn had_key(&self, key: &PublicKey, epoch: Epoch) -> bool {
         self.keys.iter().any(|own| own.key == *key && own.from <= epoch && epoch <= own.to)
