@@ -10,7 +10,7 @@ const OPERATIONS: u64 = 220;
 
 /// The first history on which a wrong model is found out and the right one is not.
 fn first_noticed(fault: Fault) -> Option<u64> {
-    let effort = Effort { verify_every: 1, check_every: 64 };
+    let effort = Effort { check_every: 64 };
     (0..SEEDS).find(|seed| {
         let played = play(*seed, OPERATIONS, Some(fault), effort);
         played.result.is_err() && run(&played.script, None, effort).is_ok()

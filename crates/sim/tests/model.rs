@@ -62,7 +62,7 @@ fn histories_that_once_failed_are_replayed() {
         let path = file.expect("a file of the folder").path();
         let text = fs::read_to_string(&path).expect("a history is text");
         let script = Script::from_lines(&text).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
-        if let Err(failure) = run(&script, None, Effort { verify_every: 1, check_every: 1 }) {
+        if let Err(failure) = run(&script, None, Effort { check_every: 1 }) {
             panic!("{}: {failure}", path.display());
         }
     }

@@ -176,10 +176,20 @@ impl Model {
         let mut missing = 0;
         for event in events {
             let Event::Released { principal, worth, .. } = event else { continue };
-            // Entries of one liability come in an order of the ledger's own.
-            match due.iter().position(|place| self.stakes[*place].principal == principal.units()) {
-                Some(found) => self.pay_out(due.remove(found), worth.units()),
-                None => missing += 1,
+            // Entries of one liability come in an order of the ledger's own, which also keeps many small old ones as one.
+            let Some(entries) = self.entries_of(&due, principal.units()) else {
+                missing += 1;
+                continue;
+            };
+            due.retain(|place| !entries.contains(place));
+            let mut rest = worth.units();
+            for (index, place) in entries.iter().enumerate() {
+                let is_last = index + 1 == entries.len();
+                let own = if is_last { rest } else { self.worth(&self.stakes[*place]).min(rest) };
+                rest -= own;
+                // What each is paid too little of a sum that is rounded down once, the last is paid too much.
+                let spare = if is_last { entries.len() as u128 } else { 1 };
+                self.pay_out(*place, own, spare);
             }
         }
         if missing > 0 || !due.is_empty() {
@@ -190,14 +200,30 @@ impl Model {
         Ok(())
     }
 
-    /// An entry leaves its pool for `paid` whole units, and its follow-up is carried out.
-    fn pay_out(&mut self, place: usize, paid: u128) {
+    /// The fewest of the due entries that hold so much principal together.
+    fn entries_of(&self, due: &[usize], principal: u128) -> Option<Vec<usize>> {
+        const MOST: usize = 12;
+        let few: Vec<usize> = due.iter().copied().take(MOST).collect();
+        let single = due.iter().find(|place| self.stakes[**place].principal == principal);
+        if let Some(place) = single {
+            return Some(vec![*place]);
+        }
+        let mut masks: Vec<u32> = (1..1 << few.len()).collect();
+        masks.sort_by_key(|mask| mask.count_ones());
+        let chosen = |mask: u32| few.iter().enumerate().filter(move |(bit, _)| mask & (1 << bit) != 0);
+        let sum = |mask: &u32| chosen(*mask).map(|(_, place)| self.stakes[*place].principal).sum::<u128>();
+        let mask = masks.into_iter().find(|mask| sum(mask) == principal)?;
+        Some(chosen(mask).map(|(_, place)| *place).collect())
+    }
+
+    /// An entry leaves its pool for `paid` whole units, within `spare` of its worth, and its follow-up is carried out.
+    fn pay_out(&mut self, place: usize, paid: u128, spare: u128) {
         self.settle(place);
         let stake = self.stakes[place].clone();
         self.stakes[place].principal = 0;
         self.carry_dust(stake.pool);
         let worth = self.worth(&stake);
-        if worth.abs_diff(paid) > 1 {
+        if worth.abs_diff(paid) > spare {
             self.object(|| format!("{paid} is paid for an entry worth {worth}: {stake:?}"));
         }
         let record = self.pool_mut(stake.pool);
