@@ -59,17 +59,64 @@ pub(crate) fn from_hex(text: &str) -> Result<Vec<u8>, HexError> {
     hex::decode(digits).map_err(|_| HexError::OddDigits { digits: digits.len() })
 }
 
+/// Serde of a type that is text where people read, and bytes where machines do.
+macro_rules! text_or_bytes {
+    ($name:ident, $expected:literal, $to_bytes:expr, $from_bytes:expr) => {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                if serializer.is_human_readable() {
+                    return serializer.collect_str(self);
+                }
+                let to_bytes: fn(&Self) -> Vec<u8> = $to_bytes;
+                serializer.serialize_bytes(&to_bytes(self))
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Form;
+                impl serde::de::Visitor<'_> for Form {
+                    type Value = $name;
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str($expected)
+                    }
+                    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<$name, E> {
+                        text.parse().map_err(E::custom)
+                    }
+                    fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<$name, E> {
+                        let from_bytes: fn(&[u8]) -> Result<$name, _> = $from_bytes;
+                        from_bytes(bytes).map_err(E::custom)
+                    }
+                }
+                if deserializer.is_human_readable() {
+                    deserializer.deserialize_str(Form)
+                } else {
+                    deserializer.deserialize_bytes(Form)
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use text_or_bytes;
+
 /// Serde for a 32-byte hash, for `#[serde(with = "crate::encoding::hash")]`.
 pub(crate) mod hash {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
     use super::{HexError, from_hex, to_hex};
 
     pub(crate) fn serialize<S: Serializer>(hash: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&to_hex(hash))
+        if serializer.is_human_readable() {
+            return serializer.serialize_str(&to_hex(hash));
+        }
+        hash.serialize(serializer)
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 32], D::Error> {
+        if !deserializer.is_human_readable() {
+            return <[u8; 32]>::deserialize(deserializer);
+        }
         let text = String::deserialize(deserializer)?;
         let bytes = from_hex(&text).map_err(Error::custom)?;
         <[u8; 32]>::try_from(bytes.as_slice())

@@ -13,11 +13,10 @@ mod tests;
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
 
 use self::key::Point;
 pub use self::key::{KeyError, PublicKey, Scheme};
-use crate::encoding::{HexError, from_hex, to_hex};
+use crate::encoding::{HexError, from_hex, text_or_bytes, to_hex};
 
 /// Keys in one aggregate at most.
 pub const AGGREGATE_KEYS_MAX: usize = 1024;
@@ -28,11 +27,18 @@ const POSSESSION_TAG: &[u8] = b"surety/possession/v1";
 /// (`r || s`).
 ///
 /// Only the length is known to be right; what else is wrong with it, [`verify`] says. The text is `0x…` in lower case.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^0x([0-9a-f]{128}|[0-9a-f]{192})$")))]
-#[serde(try_from = "String", into = "String")]
+#[cfg_attr(feature = "schema", schemars(with = "String"))]
 pub struct Signature(Box<[u8]>);
+
+text_or_bytes!(
+    Signature,
+    "a signature as 0x and lower-case hex digits",
+    |signature| signature.0.to_vec(),
+    Signature::new
+);
 
 impl Signature {
     /// Takes 64 or 96 bytes.
@@ -94,20 +100,6 @@ impl FromStr for Signature {
     /// [`MalformedSignature::Hex`], then [`MalformedSignature::Length`].
     fn from_str(text: &str) -> Result<Self, MalformedSignature> {
         Self::new(&from_hex(text).map_err(MalformedSignature::Hex)?)
-    }
-}
-
-impl TryFrom<String> for Signature {
-    type Error = MalformedSignature;
-
-    fn try_from(text: String) -> Result<Self, MalformedSignature> {
-        text.parse()
-    }
-}
-
-impl From<Signature> for String {
-    fn from(signature: Signature) -> Self {
-        signature.to_string()
     }
 }
 

@@ -42,6 +42,7 @@
 pub mod authority;
 mod boundary;
 pub mod certificate;
+pub mod codec;
 pub mod event;
 pub mod genesis;
 pub mod invariants;

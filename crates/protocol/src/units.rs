@@ -90,7 +90,10 @@ impl fmt::Display for Amount {
 
 impl Serialize for Amount {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+        if serializer.is_human_readable() {
+            return serializer.collect_str(&self.0);
+        }
+        serializer.serialize_u128(self.0)
     }
 }
 
@@ -105,6 +108,9 @@ impl<'de> Deserialize<'de> for Amount {
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Amount, E> {
                 parse_units(text).map(Amount).map_err(E::custom)
             }
+        }
+        if !deserializer.is_human_readable() {
+            return u128::deserialize(deserializer).map(Self);
         }
         deserializer.deserialize_str(Text)
     }
@@ -235,7 +241,10 @@ impl FromStr for Fraction {
 
 impl Serialize for Fraction {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        if serializer.is_human_readable() {
+            return serializer.collect_str(self);
+        }
+        serializer.serialize_u64(self.0)
     }
 }
 
@@ -250,6 +259,11 @@ impl<'de> Deserialize<'de> for Fraction {
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Fraction, E> {
                 text.parse().map_err(E::custom)
             }
+        }
+        if !deserializer.is_human_readable() {
+            let steps = u64::deserialize(deserializer)?;
+            let above = || de::Error::custom(format_args!("{steps} steps of 10^-18 are more than one"));
+            return Self::from_steps(steps).ok_or_else(above);
         }
         deserializer.deserialize_str(Text)
     }
@@ -349,7 +363,10 @@ macro_rules! hex_bytes {
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                if serializer.is_human_readable() {
+                    return serializer.collect_str(self);
+                }
+                self.0.serialize(serializer)
             }
         }
 
@@ -364,6 +381,9 @@ macro_rules! hex_bytes {
                     fn visit_str<E: de::Error>(self, text: &str) -> Result<$name, E> {
                         text.parse().map_err(E::custom)
                     }
+                }
+                if !deserializer.is_human_readable() {
+                    return <[u8; $length]>::deserialize(deserializer).map(Self);
                 }
                 deserializer.deserialize_str(Text)
             }

@@ -2,10 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
-    encoding::{HexError, from_hex, to_hex},
+    encoding::{HexError, from_hex, text_or_bytes, to_hex},
     signature::AGGREGATE_KEYS_MAX,
 };
 
@@ -21,11 +19,18 @@ const MASKS: [u8; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
 /// The text is `0x…` in lower case without trailing zero bytes, so a set has exactly one text; the empty set is `0x`.
 ///
 /// Invariant: at most 128 bytes, and the last one is not zero.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^0x([0-9a-f]{2}){0,128}$")))]
-#[serde(try_from = "String", into = "String")]
+#[cfg_attr(feature = "schema", schemars(with = "String"))]
 pub struct Bitmap(Box<[u8]>);
+
+text_or_bytes!(
+    Bitmap,
+    "a set of places as 0x and lower-case hex digits",
+    |bitmap| bitmap.0.to_vec(),
+    Bitmap::new
+);
 
 impl Bitmap {
     /// The set with these bytes.
@@ -82,20 +87,6 @@ impl FromStr for Bitmap {
     /// [`BitmapError::Hex`], then as [`Bitmap::new`].
     fn from_str(text: &str) -> Result<Self, BitmapError> {
         Self::new(&from_hex(text).map_err(BitmapError::Hex)?)
-    }
-}
-
-impl TryFrom<String> for Bitmap {
-    type Error = BitmapError;
-
-    fn try_from(text: String) -> Result<Self, BitmapError> {
-        text.parse()
-    }
-}
-
-impl From<Bitmap> for String {
-    fn from(bitmap: Bitmap) -> Self {
-        bitmap.to_string()
     }
 }
 

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use super::{bls12381, ed25519, secp256k1};
-use crate::encoding::{HexError, from_hex, to_hex};
+use crate::encoding::{HexError, from_hex, text_or_bytes, to_hex};
 
 /// A signature scheme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -53,11 +53,18 @@ impl fmt::Display for Scheme {
 ///
 /// Keys are ordered by scheme, then by bytes. The text is `scheme:0x…` in lower case, and a key has no other.
 /// A key takes 49 bytes and is not kept decompressed: a ledger stores far more keys than it verifies with.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^(bls12381:0x[0-9a-f]{96}|ed25519:0x[0-9a-f]{64}|secp256k1:0x[0-9a-f]{66})$")))]
-#[serde(try_from = "String", into = "String")]
+#[cfg_attr(feature = "schema", schemars(with = "String"))]
 pub struct PublicKey(Point);
+
+text_or_bytes!(
+    PublicKey,
+    "a public key as its scheme, a colon, 0x and lower-case hex digits",
+    PublicKey::to_tagged_bytes,
+    PublicKey::from_tagged_bytes
+);
 
 /// The compressed point. The variants stand in the order of [`Scheme`], which makes the derived order that of keys.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -110,6 +117,20 @@ impl PublicKey {
         }
     }
 
+    /// The byte of the scheme, then the key.
+    fn to_tagged_bytes(&self) -> Vec<u8> {
+        let mut bytes = vec![self.scheme().tag()];
+        bytes.extend_from_slice(self.as_bytes());
+        bytes
+    }
+
+    fn from_tagged_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
+        let (tag, bytes) = bytes.split_first().ok_or(KeyError::UnknownScheme)?;
+        let scheme =
+            Scheme::ALL.into_iter().find(|scheme| scheme.tag() == *tag).ok_or(KeyError::UnknownScheme)?;
+        Self::new(scheme, bytes)
+    }
+
     /// The compressed point with its length in the type.
     pub(super) fn point(&self) -> &Point {
         &self.0
@@ -152,20 +173,6 @@ impl FromStr for PublicKey {
             Scheme::ALL.into_iter().find(|scheme| scheme.name() == name).ok_or(KeyError::UnknownScheme)?;
         let bytes = from_hex(digits).map_err(KeyError::Hex)?;
         Self::new(scheme, &bytes)
-    }
-}
-
-impl TryFrom<String> for PublicKey {
-    type Error = KeyError;
-
-    fn try_from(text: String) -> Result<Self, KeyError> {
-        text.parse()
-    }
-}
-
-impl From<PublicKey> for String {
-    fn from(key: PublicKey) -> Self {
-        key.to_string()
     }
 }
 
