@@ -44,6 +44,7 @@
     )
 )]
 
+mod address;
 mod encoding;
 pub mod fact;
 pub mod offence;
@@ -52,6 +53,7 @@ pub mod signature;
 pub mod signing;
 pub mod statement;
 
+pub use address::address_of;
 pub use encoding::HexError;
 pub use fact::{Fact, FactRefused, Proof, Sources, Verified, verify_fact};
 pub use offence::{Equivocation, EvidenceRefused, Offence, Rule};

@@ -50,3 +50,11 @@ pub(super) fn verify(
 pub(crate) fn digest(message: &[u8]) -> Message {
     Message::from_digest(Sha256::digest(message).into())
 }
+
+/// `x || y` of a key of this scheme.
+pub(crate) fn coordinates(key: &super::PublicKey) -> [u8; 64] {
+    let key = PublicKey::from_slice(key.as_bytes())
+        .expect("a PublicKey holds a point that was validated when it was made");
+    let [_, coordinates @ ..] = key.serialize_uncompressed();
+    coordinates
+}
