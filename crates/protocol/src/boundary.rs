@@ -90,7 +90,12 @@ fn start_terms(state: &mut State, ended: Epoch, events: &mut Vec<Event>) {
 
 fn start_mandates(state: &mut State, events: &mut Vec<Event>) {
     let now = state.epoch;
-    for record in &mut state.pools {
+    for index in 0..state.pools.len() {
+        let id = PoolId::at(index);
+        if state.pool(id).pending_mandate.is_none() {
+            continue;
+        }
+        let record = state.pool_mut(id);
         if let Some((from, mandate)) = record.pending_mandate.take_if(|(from, _)| *from <= now) {
             record.mandate = mandate;
             record.digest = mandate.digest(record.operator, record.asset, None);
@@ -103,13 +108,15 @@ fn start_mandates(state: &mut State, events: &mut Vec<Event>) {
 fn roll_pools(state: &mut State) {
     let now = state.epoch;
     let oldest_open = state.oldest_open(now);
-    let mut pools = std::mem::take(&mut state.pools);
-    for record in &mut pools {
-        record.stake.roll(now, oldest_open, |until| state.is_free(until));
+    let parameters = state.parameters.clone();
+    for index in 0..state.pools.len() {
+        let record = state.pool_mut(PoolId::at(index));
+        record.stake.roll(now, oldest_open, |until| {
+            until != Epoch::NEVER && until.later(parameters.at(until).unbonding).next() <= now
+        });
         record.commission.forget_before(oldest_open);
         record.owned = record.stake.owned_in(now);
     }
-    state.pools = pools;
 }
 
 /// What one pool contributes to one set.
@@ -142,6 +149,7 @@ fn freeze_tables(state: &mut State) {
         record.leaving = Amount::ZERO;
         if record.tables.last().is_none_or(|(_, last)| **last != table) {
             record.tables.push((now, Arc::new(table)));
+            state.touched_tables.note(&(set, now));
         }
     }
 }
@@ -231,11 +239,14 @@ fn forget(state: &mut State) {
     let reach = state.longest_reach();
     let correlated_from = oldest_open.earlier(reach);
     let mut emptied = Vec::new();
-    for (index, record) in state.sets.iter_mut().enumerate() {
+    for index in 0..state.sets.len() {
+        let id = SetId::at(index);
+        let record = state.sets.get_mut(index).expect("the index is below their number");
         record.terms.forget_before(oldest_open);
         record.profit.forget_before(now);
         while record.tables.get(1).is_some_and(|(from, _)| *from <= correlated_from) {
-            record.tables.remove(0);
+            let (from, _) = record.tables.remove(0);
+            state.touched_tables.note(&(id, from));
         }
         record.punished.retain(|(_, key), _| key.capture() >= correlated_from);
         let counted_from = correlated_from.earlier(reach);
@@ -249,7 +260,7 @@ fn forget(state: &mut State) {
             let is_jailed = member.jailed.is_some_and(|until| until > now);
             let is_kept = is_jailed || member.left.is_none_or(|left| left >= oldest_open);
             if !is_kept {
-                emptied.push((SetId::at(index), *operator));
+                emptied.push((id, *operator));
             }
             is_kept
         });

@@ -4,6 +4,8 @@
 //! (`docs/explanation/certificate.md`). A set secures `alpha x rho x f x Q`, less cover sold on that stake, which is nothing until cover
 //! exists; it may declare a profit `pi` while that is at least `(1 + gamma_min) pi`. Every figure here is rounded against the set.
 
+use serde::{Deserialize, Serialize};
+
 use crate::state::State;
 use crate::state::records::{Row, Set};
 use crate::terms::Terms;
@@ -93,7 +95,7 @@ pub struct Gamma {
 }
 
 /// Who stands behind what: operators with their stake and what each set could slash of it, in ledger value.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Exposure {
     /// Per operator the shares of its stake, by set.
     operators: Vec<Vec<(u32, u64)>>,
@@ -176,7 +178,7 @@ impl State {
         let mut declared: Option<u128> = None;
         let mut shortfall = Amount::ZERO;
         let mut sets = Vec::with_capacity(self.sets.len());
-        for record in &self.sets {
+        for record in self.sets.iter() {
             let profit = *record.profit.at(now);
             sets.push((profit, record.terms_in(now).corruption_share));
             if profit.is_zero() {
@@ -200,7 +202,7 @@ impl State {
             return;
         }
         let mut exposure = Exposure::default();
-        for operator in &self.operators {
+        for operator in self.operators.iter() {
             let mut stake = Amount::ZERO;
             let mut slashable: Vec<(SetId, Amount)> = Vec::new();
             for (asset, pool) in &operator.pools {

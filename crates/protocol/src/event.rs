@@ -1,7 +1,7 @@
 //! What happened, for readers; never read back by the protocol.
 
 use evidence::PublicKey;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::ops::guard::Stop;
 use crate::state::records::Origin;
@@ -11,7 +11,7 @@ use crate::units::{
 };
 
 /// One thing that happened. Fields are named as in the operations.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[allow(
     missing_docs,
@@ -350,7 +350,7 @@ pub enum Event {
 }
 
 /// What a set gets with more parts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gained {
     /// Parts more.
     pub parts: u16,
@@ -361,7 +361,7 @@ pub struct Gained {
 }
 
 /// What a slash took from one pool.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PoolReceipt {
     /// The asset of the pool.
     pub asset: AssetId,
@@ -376,7 +376,7 @@ pub struct PoolReceipt {
 }
 
 /// What positions of one liability lost.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loss {
     /// First epoch in which the earliest of them was bonded; 0 for all that is old enough.
     pub bonded_from: Epoch,

@@ -1,5 +1,7 @@
 //! What is fixed when a ledger starts, and the parameters that may change inside its bounds.
 
+use serde::{Deserialize, Serialize};
+
 use crate::macros::record;
 use crate::units::{Address, Amount, AssetId, Digest, Epoch, Fraction};
 
@@ -283,7 +285,7 @@ impl Genesis {
 }
 
 /// Something that changes from epoch to epoch, with its past for as long as somebody can ask about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History<T> {
     first: T,
     later: Vec<(Epoch, T)>,

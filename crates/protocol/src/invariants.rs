@@ -92,7 +92,7 @@ pub fn conservation(state: &State, asset: AssetId) -> Conservation {
         sum.free.grow(validator.free);
         sum.held.grow(validator.slashed);
     }
-    for pool in &state.pools {
+    for pool in state.pools.iter() {
         for reserve in pool.stake.reserves().iter().filter(|reserve| reserve.token == asset) {
             sum.rewards.grow(reserve.amount);
             sum.rewards.grow(reserve.carried);
@@ -281,7 +281,7 @@ fn check_validators(state: &State) -> Result<(), Violation> {
 
 /// No stake that leaves can be slashed after it is free: every capture in which it was bonded is closed by then.
 fn check_exits(state: &State) -> Result<(), Violation> {
-    for record in &state.pools {
+    for record in state.pools.iter() {
         for cohort in record.stake.cohorts().filter(|cohort| cohort.until != Epoch::NEVER) {
             let (free_at, last) = (state.free_at(cohort.until), state.last_execution(cohort.until));
             if last >= free_at {

@@ -4,6 +4,7 @@
 //! `1 / 2^120`, so a product of the two has at most 224 bits. Anything wider says so where it happens.
 
 use ruint::Uint;
+use serde::{Deserialize, Serialize};
 
 /// 256 bits: sums of products of an amount and a factor.
 pub(crate) type Wide = Uint<256, 4>;
@@ -121,7 +122,7 @@ impl DivCeil for u128 {
 }
 
 /// A non-negative number with 128 binary places: what one unit of principal has earned of one token.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct PerUnit {
     whole: u128,
     part: u128,
@@ -186,7 +187,9 @@ impl PerUnit {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde::{Deserialize, Serialize};
+
+use super::*;
 
     #[test]
     fn divisions_round_as_their_names_say() {

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::io;
 
-use crate::{REFUSED, USAGE};
+use crate::exit::Exit;
 
 /// How many surprises are told one by one.
 const TOLD_MAX: usize = 100;
@@ -61,10 +61,10 @@ pub(crate) enum Failure {
 
 impl Failure {
     /// What the process reports.
-    pub(crate) fn exit_code(&self) -> u8 {
+    pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Open { .. } | Self::Read { .. } | Self::Write(_) | Self::Mistake { .. } => USAGE,
-            Self::Violated { .. } | Self::Surprised(_) => REFUSED,
+            Self::Open { .. } | Self::Read { .. } | Self::Write(_) | Self::Mistake { .. } => Exit::Usage,
+            Self::Violated { .. } | Self::Surprised(_) => Exit::Refused,
         }
     }
 }

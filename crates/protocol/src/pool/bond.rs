@@ -1,9 +1,11 @@
 //! The operator's bond: in the pool's asset, weighs nothing, liable by capture epoch like stake, loses first.
 
+use serde::{Deserialize, Serialize};
+
 use crate::units::{Amount, Epoch};
 
 /// Part of a bond with the same liability.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
     /// First epoch in which it is liable.
     pub(crate) from: Epoch,
@@ -13,7 +15,7 @@ pub(crate) struct Entry {
 }
 
 /// What an operator has put up for one pool.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Bond {
     /// By (until, from).
     entries: Vec<Entry>,

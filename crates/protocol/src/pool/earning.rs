@@ -1,12 +1,14 @@
 //! What the pool pays: rewards to the stake bonded in the epoch worked in, and what each position is due.
 
+use serde::{Deserialize, Serialize};
+
 use super::Pool;
 use super::track::Earned;
 use crate::units::{Amount, AssetId, Epoch, SetId};
 use crate::wide::{self, PerUnit, Wide};
 
 /// What a pool holds of one reward token.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Reserve {
     pub(crate) token: AssetId,
     /// Funded and not yet credited to anyone.

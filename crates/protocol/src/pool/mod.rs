@@ -22,6 +22,8 @@ pub(crate) mod track;
 #[cfg(test)]
 mod tests;
 
+use serde::{Deserialize, Serialize};
+
 use crate::units::{Amount, Epoch};
 use crate::wide::{self, Wide};
 use slices::Slice;
@@ -37,7 +39,7 @@ pub(crate) const FACTOR_BITS: u32 = 120;
 pub(crate) const FACTOR_ONE: u128 = 1 << FACTOR_BITS;
 
 /// All principal with the same liability: it entered in `from ..= upto` and leaves in `until`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Cohort {
     /// First epoch in which the earliest of it was bonded.
     pub(crate) from: Epoch,
@@ -59,7 +61,7 @@ impl Cohort {
 }
 
 /// The stake of one asset delegated to one operator.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Pool {
     /// What it holds for stake that can still be slashed or join. Invariant: at least what all of that is worth together.
     live: Amount,

@@ -2,6 +2,8 @@
 
 use smallvec::SmallVec;
 
+use serde::{Deserialize, Serialize};
+
 use super::Pool;
 use crate::units::{Amount, Epoch, Fraction, SetId};
 
@@ -11,7 +13,7 @@ pub(crate) const PARTS: u16 = 256;
 pub(crate) const LEFT_ONE: u128 = 1 << 112;
 
 /// A set owns a slice from an epoch to an epoch, both included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Owner {
     pub(crate) set: SetId,
     pub(crate) from: Epoch,
@@ -34,7 +36,7 @@ impl Owner {
 }
 
 /// A run of parts with the same history.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Slice {
     /// Parts, `1 ..= 256`.
     pub(crate) size: u16,

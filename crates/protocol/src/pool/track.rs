@@ -1,12 +1,14 @@
 //! What cohorts that are hit alike share: what is left of each slice, and what a unit of principal has earned.
 
+use serde::{Deserialize, Serialize};
+
 use super::slices::{LEFT_ONE, Slice};
 use super::{Cohort, Pool};
 use crate::units::{Amount, Epoch, SetId};
 use crate::wide::{self, PerUnit, Wide};
 
 /// The history that cohorts share.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Track {
     /// Per slice of the pool, in `1 / 2^112`.
     left: Vec<u128>,
@@ -108,7 +110,7 @@ impl Pool {
 
 /// What one unit of principal has earned, by the epoch worked in, so that a position gets exactly what was paid for epochs in which
 /// it was bonded, whenever it is paid.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Earned {
     /// For all work up to and including an epoch, ascending.
     rows: Vec<Row>,
@@ -118,14 +120,14 @@ pub(crate) struct Earned {
     kept: usize,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Row {
     work: Epoch,
     /// Per reserve of the pool; shorter rows end in zeros.
     sums: Vec<PerUnit>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Late {
     work: Epoch,
     paid: Epoch,

@@ -1,10 +1,14 @@
 //! Who owns what: accounts by address, their balances, keys and delegates.
 
-use std::hash::RandomState;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 
 use evidence::PublicKey;
 use hashbrown::HashMap;
 
+use serde::{Deserialize, Serialize};
+
+use super::shelf::{Shelf, Touched};
 use crate::operation::Kind;
 use crate::units::{
     AccountId, Address, Amount, AssetId, Digest, Epoch, Fraction, OperatorId, PoolId, ServiceId,
@@ -12,25 +16,61 @@ use crate::units::{
 
 /// Accounts by dense id. The address index is never iterated, so nothing depends on its order; its seed is the process's own, so that
 /// nobody can choose addresses that collide.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Accounts {
-    index: HashMap<Address, AccountId, RandomState>,
-    list: Vec<Account>,
+    /// In shards that clones share until one of them writes.
+    index: Vec<Arc<HashMap<Address, AccountId, RandomState>>>,
+    seed: RandomState,
+    list: Shelf<Account, 16>,
+}
+
+/// Shards of the address index: a write after a clone copies one.
+const SHARDS: u64 = 1024;
+
+impl Default for Accounts {
+    fn default() -> Self {
+        let seed = RandomState::new();
+        let shard = Arc::new(HashMap::with_hasher(seed.clone()));
+        Self { index: (0..SHARDS).map(|_| shard.clone()).collect(), seed, list: Shelf::default() }
+    }
 }
 
 impl Accounts {
     pub(crate) fn find(&self, address: Address) -> Option<AccountId> {
-        self.index.get(&address).copied()
+        self.index.get(self.shard(address)).and_then(|shard| shard.get(&address)).copied()
+    }
+
+    /// By bits of the hash that the shard itself does not go by.
+    fn shard(&self, address: Address) -> usize {
+        let shard = (self.seed.hash_one(address) >> 32).checked_rem(SHARDS);
+        shard.and_then(|shard| usize::try_from(shard).ok()).expect("there are shards, and few")
     }
 
     /// The account of an address, from its first mention on.
     pub(crate) fn open(&mut self, address: Address) -> AccountId {
         let next = AccountId::at(self.list.len());
-        let id = *self.index.entry(address).or_insert(next);
-        if id == next {
-            self.list.push(Account::new(address));
+        let shard = self.shard(address);
+        let shard = self.index.get_mut(shard).expect("a shard is below their number");
+        if let Some(id) = shard.get(&address) {
+            return *id;
         }
-        id
+        Arc::make_mut(shard).insert(address, next);
+        self.list.push(Account::new(address));
+        next
+    }
+
+    /// Puts back an account with the id that it had.
+    pub(crate) fn restore(&mut self, account: Account) {
+        let next = AccountId::at(self.list.len());
+        let shard = self.shard(account.address);
+        let shard = self.index.get_mut(shard).expect("a shard is below their number");
+        Arc::make_mut(shard).insert(account.address, next);
+        self.list.push(account);
+    }
+
+    /// What notes the touched ids.
+    pub(crate) fn touched(&mut self) -> &mut Touched<u32> {
+        self.list.touched()
     }
 
     pub(crate) fn get(&self, id: AccountId) -> &Account {
@@ -48,7 +88,7 @@ impl Accounts {
 }
 
 /// One account.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Account {
     pub(crate) address: Address,
     /// Head of its list of positions; [`super::positions::NONE`] for none.
@@ -62,7 +102,7 @@ pub(crate) struct Account {
 }
 
 /// What an account has of one asset outside of pools.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Balance {
     pub(crate) asset: AssetId,
     /// Free to delegate or to withdraw.
@@ -72,7 +112,7 @@ pub(crate) struct Balance {
 }
 
 /// What most accounts don't have.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Extra {
     /// The operator and the service that it has registered.
     pub(crate) operator: Option<OperatorId>,
@@ -89,7 +129,7 @@ pub(crate) struct Extra {
 }
 
 /// The keys of an account and how many of them must sign.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KeySet {
     pub(crate) keys: Vec<PublicKey>,
     /// `k`.
@@ -97,7 +137,7 @@ pub(crate) struct KeySet {
 }
 
 /// What a delegate may do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Grant {
     pub(crate) delegate: Address,
     pub(crate) kinds: Vec<Kind>,
@@ -111,7 +151,7 @@ pub(crate) struct Grant {
 }
 
 /// A standing order: what a pool earns in its own asset is claimed and delegated again by anyone's call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Compounding {
     pub(crate) pool: PoolId,
     pub(crate) mandate: Digest,

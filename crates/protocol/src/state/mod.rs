@@ -8,6 +8,7 @@ pub(crate) mod keys;
 mod membership;
 pub(crate) mod positions;
 pub(crate) mod records;
+pub(crate) mod shelf;
 pub(crate) mod stake;
 pub(crate) mod value;
 
@@ -21,6 +22,7 @@ use crate::units::{
 use accounts::Accounts;
 use evidence::PublicKey;
 use positions::Positions;
+use shelf::{Book, Shelf, Touched};
 use records::{
     Asset, AssetKind, FollowUp, GovernanceChange, Operator, Origin, PoolRecord, Request, Service, Set, Slash,
     Stops, Stream, Validator,
@@ -32,29 +34,29 @@ pub struct State {
     pub(crate) genesis: Genesis,
     pub(crate) epoch: Epoch,
     pub(crate) parameters: History<Parameters>,
-    pub(crate) assets: Vec<Asset>,
+    pub(crate) assets: Shelf<Asset, 16>,
     /// Which asset has which origin.
     pub(crate) asset_ids: BTreeMap<(Origin, AssetKind), AssetId>,
     pub(crate) accounts: Accounts,
-    pub(crate) operators: Vec<Operator>,
-    pub(crate) pools: Vec<PoolRecord>,
+    pub(crate) operators: Shelf<Operator, 4>,
+    pub(crate) pools: Shelf<PoolRecord, 1>,
     pub(crate) positions: Positions,
-    pub(crate) follow_ups: BTreeMap<u32, FollowUp>,
-    pub(crate) validators: Vec<Validator>,
+    pub(crate) follow_ups: Book<u32, FollowUp>,
+    pub(crate) validators: Shelf<Validator, 32>,
     /// Which validator of which asset has which number on its chain.
-    pub(crate) validator_ids: BTreeMap<(AssetId, u64), ValidatorId>,
-    pub(crate) services: Vec<Service>,
-    pub(crate) sets: Vec<Set>,
-    pub(crate) requests: BTreeMap<RequestId, Request>,
+    pub(crate) validator_ids: Book<(AssetId, u64), ValidatorId>,
+    pub(crate) services: Shelf<Service, 32>,
+    pub(crate) sets: Shelf<Set, 1>,
+    pub(crate) requests: Book<RequestId, Request>,
     /// What each operator of each set is, or was, accused of for each capture epoch.
     pub(crate) request_ids: BTreeMap<(SetId, OperatorId, Epoch), RequestId>,
     pub(crate) request_count: u32,
-    pub(crate) slashes: BTreeMap<SlashId, Slash>,
+    pub(crate) slashes: Book<SlashId, Slash>,
     pub(crate) slash_count: u32,
-    pub(crate) streams: BTreeMap<StreamId, Stream>,
+    pub(crate) streams: Book<StreamId, Stream>,
     pub(crate) stream_count: u32,
     /// Every key ever registered belongs to one operator of one set.
-    pub(crate) key_owners: BTreeMap<PublicKey, (SetId, OperatorId)>,
+    pub(crate) key_owners: Book<PublicKey, (SetId, OperatorId)>,
     pub(crate) governance: Vec<(Epoch, GovernanceChange)>,
     pub(crate) stops: Stops,
     /// Deposits for stored objects, in the deposit asset.
@@ -63,6 +65,10 @@ pub struct State {
     pub(crate) terms_version: u64,
     pub(crate) values: value::Values,
     pub(crate) exposure: crate::certificate::Exposure,
+    /// The time of the block that is executed, in milliseconds since 1970; only nonces and expiries go by it.
+    pub(crate) time: u64,
+    /// Stake tables that came or went.
+    pub(crate) touched_tables: Touched<(SetId, Epoch)>,
 }
 
 impl State {
@@ -75,31 +81,33 @@ impl State {
         Ok(Self {
             epoch: Epoch::ZERO,
             parameters: History::new(genesis.parameters.clone()),
-            assets: Vec::new(),
+            assets: Shelf::default(),
             asset_ids: BTreeMap::new(),
             accounts: Accounts::default(),
-            operators: Vec::new(),
-            pools: Vec::new(),
+            operators: Shelf::default(),
+            pools: Shelf::default(),
             positions: Positions::default(),
-            follow_ups: BTreeMap::new(),
-            validators: Vec::new(),
-            validator_ids: BTreeMap::new(),
-            services: Vec::new(),
-            sets: Vec::new(),
-            requests: BTreeMap::new(),
+            follow_ups: Book::default(),
+            validators: Shelf::default(),
+            validator_ids: Book::default(),
+            services: Shelf::default(),
+            sets: Shelf::default(),
+            requests: Book::default(),
             request_ids: BTreeMap::new(),
             request_count: 0,
-            slashes: BTreeMap::new(),
+            slashes: Book::default(),
             slash_count: 0,
-            streams: BTreeMap::new(),
+            streams: Book::default(),
             stream_count: 0,
-            key_owners: BTreeMap::new(),
+            key_owners: Book::default(),
             governance: Vec::new(),
             stops: Stops::default(),
             deposits: Amount::ZERO,
             terms_version: 0,
             values: value::Values::default(),
             exposure: Default::default(),
+            time: 0,
+            touched_tables: Touched::default(),
             genesis,
         })
     }

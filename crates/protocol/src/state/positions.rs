@@ -1,12 +1,15 @@
 //! Stake of one account in one pool with one liability, by dense id.
 
+use serde::{Deserialize, Serialize};
+
+use super::shelf::{Book, Shelf, Touched};
 use crate::units::{AccountId, Amount, Epoch, PoolId, ValidatorId};
 
 /// No position, no validator.
 pub(crate) const NONE: u32 = u32::MAX;
 
 /// Stake of one account in one pool that entered and leaves together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Position {
     /// Base units as they were delegated; what they are worth is the pool's to say.
     pub(crate) principal: Amount,
@@ -25,6 +28,21 @@ pub(crate) struct Position {
 }
 
 impl Position {
+    const VACANT: Self = Self {
+        principal: Amount::ZERO,
+        account: AccountId::new(NONE),
+        pool: PoolId::new(NONE),
+        entered: Epoch::ZERO,
+        until: Epoch::ZERO,
+        settled: Epoch::ZERO,
+        validator_slot: NONE,
+        next: NONE,
+    };
+
+    fn is_vacant(&self) -> bool {
+        self.pool == PoolId::new(NONE)
+    }
+
     pub(crate) fn new(
         account: AccountId,
         pool: PoolId,
@@ -56,18 +74,13 @@ impl Position {
     }
 }
 
-/// Every position; the ids of removed ones are used again.
-#[derive(Clone, Debug)]
+/// Every position. The id of a removed one is used again, the lowest first: which ids are taken says all there is to know.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Positions {
-    slots: Vec<Position>,
-    vacant: u32,
+    slots: Shelf<Position, 64>,
+    vacant: Book<u32, ()>,
+    removed: Touched<(AccountId, PoolId, u32)>,
     count: u32,
-}
-
-impl Default for Positions {
-    fn default() -> Self {
-        Self { slots: Vec::new(), vacant: NONE, count: 0 }
-    }
 }
 
 fn index(id: u32) -> usize {
@@ -92,20 +105,18 @@ impl Positions {
     pub(crate) fn push(&mut self, position: Position, first: u32) -> u32 {
         self.count = self.count.saturating_add(1);
         let position = Position { next: first, ..position };
-        if self.vacant == NONE {
+        let Some(id) = self.vacant.keys().next().copied() else {
             self.slots.push(position);
             return u32::try_from(self.slots.len().saturating_sub(1)).expect("fewer than 2^32 positions");
-        }
-        let id = self.vacant;
-        let slot = self.slots.get_mut(index(id)).expect("a vacant slot is there");
-        self.vacant = slot.next;
-        *slot = position;
+        };
+        self.vacant.remove(&id);
+        *self.slots.get_mut(index(id)).expect("a vacant slot is there") = position;
         id
     }
 
     /// Takes a position out of the list that starts with `first`; returns the new head.
     pub(crate) fn remove(&mut self, id: u32, first: u32) -> u32 {
-        let next = self.get(id).next;
+        let Position { next, account, pool, .. } = *self.get(id);
         let mut head = first;
         if first == id {
             head = next;
@@ -116,11 +127,43 @@ impl Positions {
             }
             self.get_mut(before).next = next;
         }
-        let vacant = self.vacant;
-        self.get_mut(id).next = vacant;
-        self.vacant = id;
+        self.removed.note(&(account, pool, id));
+        *self.get_mut(id) = Position::VACANT;
+        self.vacant.insert(id, ());
         self.count = self.count.saturating_sub(1);
         head
+    }
+
+    /// The position of that id, if there is one.
+    pub(crate) fn find(&self, id: u32) -> Option<&Position> {
+        self.slots.get(index(id)).filter(|position| !position.is_vacant())
+    }
+
+    /// Every position with its id, ascending.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Position)> {
+        let numbered = (0..).zip(self.slots.iter());
+        numbered.filter(|(_, position)| !position.is_vacant())
+    }
+
+    /// Puts back a position with the id that it had; ids come ascending.
+    pub(crate) fn restore(&mut self, id: u32, position: Position) {
+        while self.slots.len() < index(id) {
+            let vacant = u32::try_from(self.slots.len()).expect("fewer than 2^32 positions");
+            self.slots.push(Position::VACANT);
+            self.vacant.insert(vacant, ());
+        }
+        self.slots.push(position);
+        self.count = self.count.saturating_add(1);
+    }
+
+    /// What notes the touched ids.
+    pub(crate) fn touched(&mut self) -> &mut Touched<u32> {
+        self.slots.touched()
+    }
+
+    /// What notes whose position with which id was removed.
+    pub(crate) fn removed(&mut self) -> &mut Touched<(AccountId, PoolId, u32)> {
+        &mut self.removed
     }
 
     /// The positions of the list that starts with `first`. As long as the list, which the genesis bounds per account.

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use evidence::PublicKey;
 use smallvec::SmallVec;
 
+use serde::{Deserialize, Serialize};
+
 use super::stake::RATE_ONE;
 use crate::genesis::{Caps, History, Parameters};
 use crate::macros::record;
@@ -51,7 +53,7 @@ record! {
 }
 
 /// A listed asset and what came in and went out of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Asset {
     pub(crate) decimals: u8,
     pub(crate) kind: AssetKind,
@@ -96,7 +98,7 @@ impl Asset {
 }
 
 /// The balance of a validator that an account restakes. Invariant: `balance = free + principal of its positions + slashed`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Validator {
     pub(crate) asset: AssetId,
     pub(crate) account: AccountId,
@@ -127,7 +129,7 @@ record! {
 }
 
 /// A registered operator.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Operator {
     pub(crate) account: AccountId,
     pub(crate) is_retired: bool,
@@ -143,7 +145,7 @@ pub(crate) struct Operator {
 }
 
 /// A pool with what its operator promised about it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct PoolRecord {
     pub(crate) operator: OperatorId,
     pub(crate) asset: AssetId,
@@ -162,13 +164,13 @@ pub(crate) struct PoolRecord {
 }
 
 /// A registered service.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Service {
     pub(crate) account: AccountId,
 }
 
 /// An operator set.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Set {
     pub(crate) service: ServiceId,
     pub(crate) terms: History<Arc<Terms>>,
@@ -196,7 +198,7 @@ pub(crate) struct Set {
 }
 
 /// What makes two reports the same offence, whatever the evidence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum OffenceKey {
     /// Statements of a kind for a slot of an epoch.
     Slot { capture: Epoch, kind: u16, slot: u64 },
@@ -215,7 +217,7 @@ impl OffenceKey {
 }
 
 /// New terms that wait.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct PendingTerms {
     pub(crate) from: Epoch,
     pub(crate) terms: Arc<Terms>,
@@ -225,7 +227,7 @@ pub(crate) struct PendingTerms {
 }
 
 /// An operator in a set.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Member {
     pub(crate) keys: Vec<MemberKey>,
     /// First epoch in which it may return; it stays jailed until it does.
@@ -235,7 +237,7 @@ pub(crate) struct Member {
 }
 
 /// A key of an operator in a set.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct MemberKey {
     pub(crate) key: PublicKey,
     pub(crate) from: Epoch,
@@ -244,7 +246,7 @@ pub(crate) struct MemberKey {
 }
 
 /// Weights of a set, frozen at a boundary.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Table {
     /// By operator, ascending; without rows of no weight.
     pub rows: Vec<Row>,
@@ -253,7 +255,7 @@ pub struct Table {
 }
 
 /// One operator in a stake table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     /// Which.
     pub operator: OperatorId,
@@ -277,7 +279,7 @@ impl Table {
 }
 
 /// Slashes of one operator executed in one epoch for one capture epoch, as the window caps count them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Executed {
     pub(crate) executed: Epoch,
     pub(crate) capture: Epoch,
@@ -287,7 +289,7 @@ pub(crate) struct Executed {
 }
 
 /// A jailing by the service, as the bound on jailed weight counts it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Jailing {
     pub(crate) epoch: Epoch,
     pub(crate) operator: OperatorId,
@@ -295,7 +297,7 @@ pub(crate) struct Jailing {
 }
 
 /// Measured work that waits for the boundary.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Work {
     pub(crate) epoch: Epoch,
     pub(crate) operator: OperatorId,
@@ -305,7 +307,7 @@ pub(crate) struct Work {
 }
 
 /// A stream of rewards.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Stream {
     pub(crate) set: SetId,
     pub(crate) token: AssetId,
@@ -322,7 +324,7 @@ pub(crate) struct Stream {
 }
 
 /// Where a request is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum RequestState {
     Open,
     Vetoed,
@@ -331,7 +333,7 @@ pub(crate) enum RequestState {
 }
 
 /// A request to slash for a reason.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Request {
     pub(crate) set: SetId,
     pub(crate) operator: OperatorId,
@@ -360,7 +362,7 @@ record! {
 }
 
 /// The receipt of an executed slash, for as long as its proceeds are held.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Slash {
     pub(crate) capture: Epoch,
     pub(crate) victims: Vec<Victim>,
@@ -369,7 +371,7 @@ pub(crate) struct Slash {
 }
 
 /// Proceeds of a slash that wait until no other slash of the same capture epoch can be executed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Held {
     pub(crate) asset: AssetId,
     pub(crate) amount: Amount,
@@ -409,7 +411,7 @@ record! {
 }
 
 /// A change that governance has announced.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum GovernanceChange {
     Parameters(Box<Parameters>),
     Value { asset: AssetId, value: u64 },
@@ -430,7 +432,7 @@ impl GovernanceChange {
 }
 
 /// What a guardian may stop.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Stops {
     /// First epoch in which each is allowed again.
     pub(crate) joins: Epoch,

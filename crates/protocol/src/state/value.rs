@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::State;
 use super::records::Groups;
 use crate::genesis::Caps;
 use crate::units::{Amount, AssetId, Fraction, OperatorId, ServiceId, SetId};
 
 /// What an operator may declare about where it stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Dimension {
     Client,
     Cloud,
@@ -17,7 +19,7 @@ pub(crate) enum Dimension {
 }
 
 /// Ledger value at the last boundary, and what joined or was allocated since.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Values {
     total: Amount,
     operators: Vec<Amount>,
@@ -184,11 +186,15 @@ impl State {
         if self.parameters().caps.is_off() {
             return;
         }
-        for operator in &mut self.operators {
-            operator.frozen_groups = operator.groups.clone();
+        for index in 0..self.operators.len() {
+            let operator = self.operator(OperatorId::at(index));
+            if operator.is_some_and(|operator| operator.frozen_groups != operator.groups) {
+                let operator = self.operator_mut(OperatorId::at(index));
+                operator.frozen_groups = operator.groups.clone();
+            }
         }
         let mut values = Values::default();
-        for record in &self.pools {
+        for record in self.pools.iter() {
             let value = self.value(record.asset, record.stake.worth_in(self.epoch));
             values.total = plus(values.total, value);
             add(&mut values.operators, record.operator.index(), value);
