@@ -61,8 +61,8 @@ pub use quorum::{
     Bitmap, BitmapError, Certificate, CertificateRefused, VerifiedCertificate, verify_certificate,
 };
 pub use signature::{
-    AGGREGATE_KEYS_MAX, KeyError, MalformedSignature, PublicKey, Scheme, Signature, SignatureError, verify,
-    verify_aggregate, verify_possession,
+    AGGREGATE_KEYS_MAX, KeyError, MalformedSignature, PublicKey, RecoveryError, Scheme, Signature,
+    SignatureError, recover, verify, verify_aggregate, verify_possession,
 };
 pub use signing::SecretKey;
 pub use statement::{Signed, Statement};

@@ -7,15 +7,16 @@
 pub(crate) mod bls12381;
 pub(crate) mod ed25519;
 mod key;
+mod recovery;
 pub(crate) mod secp256k1;
 #[cfg(test)]
 mod tests;
 
 use std::{fmt, str::FromStr};
 
-
 use self::key::Point;
 pub use self::key::{KeyError, PublicKey, Scheme};
+pub use self::recovery::{RecoveryError, recover};
 use crate::encoding::{HexError, from_hex, text_or_bytes, to_hex};
 
 /// Keys in one aggregate at most.

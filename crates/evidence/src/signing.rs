@@ -7,7 +7,7 @@ use std::{fmt, sync::LazyLock};
 
 use blst::min_pk;
 use ed25519_dalek::Signer;
-use secp256k1::{Secp256k1, SignOnly};
+use secp256k1::{Message, Secp256k1, SignOnly, ecdsa::RecoveryId};
 use sha2::{Digest, Sha256};
 
 use crate::signature::{
@@ -68,6 +68,24 @@ impl SecretKey {
                 CONTEXT.sign_ecdsa(digest(message), secret).serialize_compact().into()
             }
         }
+    }
+
+    /// Signs a hash of whatever is signed, so that [`recover`](crate::recover) gives the key. `None` unless it is a
+    /// secp256k1 key.
+    pub fn sign_recoverable(&self, hash: &[u8; 32]) -> Option<[u8; 65]> {
+        let Secret::Secp256k1(secret) = &self.0 else { return None };
+        let message = Message::from_digest(*hash);
+        let (id, compact) = CONTEXT.sign_ecdsa_recoverable(message, secret).serialize_compact();
+        let v = match id {
+            RecoveryId::Zero => 27,
+            RecoveryId::One => 28,
+            // One message in 2^127.
+            RecoveryId::Two | RecoveryId::Three => return None,
+        };
+        let mut signature = [v; 65];
+        let (front, _) = signature.split_first_chunk_mut::<64>()?;
+        *front = compact;
+        Some(signature)
     }
 
     /// Proves possession of this key to `operator` of `set`, so that

@@ -99,6 +99,11 @@ impl PublicKey {
         Ok(Self(point))
     }
 
+    /// A point of the library is valid already.
+    pub(super) fn of_secp256k1(key: &::secp256k1::PublicKey) -> Self {
+        Self(Point::Secp256k1(key.serialize()))
+    }
+
     /// The scheme that the key signs with.
     pub fn scheme(&self) -> Scheme {
         match self.0 {
