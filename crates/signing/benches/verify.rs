@@ -1,0 +1,3 @@
+//! What verifying costs beyond the bare recovery of a key.
+
+fn main() {}
