@@ -1,0 +1,35 @@
+//! How a store uses the machine. Nothing here changes a root or a byte that must agree between stores.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+/// How a store uses memory, threads and the disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Memory for pages of the log, in bytes. At least one page of 4,096 is used.
+    pub page_cache_bytes: usize,
+    /// Threads that hash a batch. 1: none beside the store's own.
+    pub threads: NonZeroUsize,
+    /// Makes committed heights durable at the latest after this many of them. 0 is read as 1.
+    pub sync_heights: u32,
+    /// Makes committed heights durable at the latest after this many writes.
+    pub sync_writes: usize,
+    /// Makes committed heights durable when no command came for this long.
+    pub sync_idle: Duration,
+    /// Commands that may wait for the store's thread; who sends one more waits itself.
+    pub queue: NonZeroUsize,
+}
+
+impl Default for Options {
+    /// 16 MiB of pages, two threads, durable after 64 heights, 65,536 writes or 50 ms of rest, 64 commands waiting.
+    fn default() -> Self {
+        Self {
+            page_cache_bytes: 16 * 1024 * 1024,
+            threads: NonZeroUsize::new(2).expect("two is not zero"),
+            sync_heights: 64,
+            sync_writes: 65_536,
+            sync_idle: Duration::from_millis(50),
+            queue: NonZeroUsize::new(64).expect("64 is not zero"),
+        }
+    }
+}
