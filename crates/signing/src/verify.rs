@@ -41,7 +41,7 @@ pub fn verify(domain: &Domain, signed: &SignedOperation) -> Result<Authority, Si
         None if keys.is_empty() => Signer::Plain,
         None => Signer::Keys(keys),
     };
-    Ok(Authority { account: signed.account, signer })
+    Ok(Authority { account: signed.account, signer, expires: signed.expires })
 }
 
 /// The key that made a seal of a draft.
