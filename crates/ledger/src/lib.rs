@@ -30,9 +30,11 @@
 )]
 
 mod cursor;
+pub mod fault;
 pub mod files;
 pub mod format;
 pub mod header;
+mod log;
 pub mod merkle;
 pub mod store;
 

@@ -1,0 +1,255 @@
+//! Opens a log: every record is checked, the torn end is cut, anything else stops.
+
+use std::sync::Arc;
+
+use super::scan::{Scanner, Step};
+use super::{Care, Identity, Log, STRIDE, Segment, Shared, Table, begin_segment, scan, segment_name};
+use crate::cursor::{Cursor, Malformed, wide};
+use crate::fault::Fault;
+use crate::files::{Access, Files};
+use crate::format::{FORMAT, SEGMENT_BYTES, record};
+
+const RESTORE: &str = "restore this folder from a snapshot or a backup";
+
+/// What was cut away when a log was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Cut {
+    pub(crate) file: String,
+    pub(crate) offset: u64,
+    pub(crate) bytes: u64,
+    pub(crate) what: String,
+}
+
+/// How the scan of a segment ended.
+enum Ending {
+    Whole { is_sealed: bool },
+    Torn { offset: u64, what: String },
+}
+
+/// Sees every item: its height and bytes. The text says why it is not what it must be.
+pub(crate) type Visit<'a> = &'a mut dyn FnMut(u64, &[u8]) -> Result<(), String>;
+
+impl Log {
+    /// Opens a log, makes it if there is none, and shows every item to `visit`.
+    ///
+    /// # Errors
+    /// [`Fault::Io`], [`Fault::Damaged`], [`Fault::Format`], [`Fault::OtherLedger`].
+    pub(crate) fn open(
+        files: Arc<dyn Files>,
+        identity: Identity,
+        visit: Visit<'_>,
+    ) -> Result<(Self, Vec<Cut>), Fault> {
+        let firsts = list_segments(files.as_ref(), &identity)?;
+        let mut table = Table::default();
+        let mut cuts = Vec::new();
+        let mut is_sealed = true;
+        for (index, first) in firsts.iter().copied().enumerate() {
+            let next = table.next();
+            let mut segment = Segment { first, count: 0, size: 0, marks: Vec::new() };
+            let ending = if first == next {
+                scan_segment(files.as_ref(), &identity, &mut segment, visit)
+            } else {
+                Err(missing(&identity, first, next))
+            };
+            let is_last = index + 1 == firsts.len();
+            let (offset, what) = match (ending, identity.care) {
+                (Ok(Ending::Whole { is_sealed: sealed }), _) => {
+                    is_sealed = sealed;
+                    table.segments.push(segment);
+                    continue;
+                }
+                (Ok(Ending::Torn { offset, what }), Care::Truth) if is_last => (offset, what),
+                (Ok(Ending::Torn { offset, what }), Care::Truth) => {
+                    let file = segment_name(identity.folder, first);
+                    return Err(Fault::Damaged { file, offset, what, remedy: RESTORE });
+                }
+                (Ok(Ending::Torn { offset, what }), Care::Rebuildable) => (offset, what),
+                (Err(Fault::Damaged { offset, what, .. }), Care::Rebuildable) => (offset, what),
+                (Err(Fault::OtherLedger { .. } | Fault::Format { .. }), Care::Rebuildable) => {
+                    (0, "it belongs to another ledger or version".to_owned())
+                }
+                (Err(fault), _) => return Err(fault),
+            };
+            let rest = firsts.get(index..).unwrap_or_default();
+            cuts.push(cut(files.as_ref(), &identity, &mut segment, rest, offset, what)?);
+            if segment.count > 0 {
+                is_sealed = false;
+                table.segments.push(segment);
+            }
+            break;
+        }
+        let log = Self::finish(files, identity, table, is_sealed)?;
+        Ok((log, cuts))
+    }
+
+    /// Opens the end for writing. What was found there is made durable before anybody acts on it.
+    fn finish(
+        files: Arc<dyn Files>,
+        identity: Identity,
+        mut table: Table,
+        is_sealed: bool,
+    ) -> Result<Self, Fault> {
+        let tail = match table.segments.last_mut() {
+            None => {
+                let (tail, segment) = begin_segment(files.as_ref(), &identity, 0)?;
+                table.segments.push(segment);
+                tail
+            }
+            Some(last) => {
+                let name = segment_name(identity.folder, last.first);
+                let opened = files.open(&name, Access::Append);
+                let mut tail = opened.map_err(Fault::io("opening", name.as_str()))?;
+                tail.sync().map_err(Fault::io("syncing", name.as_str()))?;
+                files.sync_folder(identity.folder).map_err(Fault::io("syncing the folder of", name.as_str()))?;
+                if !is_sealed && identity.care == Care::Truth {
+                    let seal = scan::seal(last.size);
+                    tail.append(&seal).map_err(Fault::io("writing", name))?;
+                    last.size += wide(seal.len());
+                }
+                tail
+            }
+        };
+        let shared = Shared::default();
+        *shared.write() = table;
+        Ok(Self { files, identity, table: shared, tail, segment_bytes: SEGMENT_BYTES, buffer: Vec::new() })
+    }
+}
+
+/// The first heights of the segments, in order.
+fn list_segments(files: &dyn Files, identity: &Identity) -> Result<Vec<u64>, Fault> {
+    let names = files.list(identity.folder).map_err(Fault::io("listing", identity.folder))?;
+    let first = |name: &String| {
+        let digits = name.strip_suffix(".log")?;
+        (digits.len() == 20).then(|| digits.parse::<u64>().ok())?
+    };
+    let mut firsts: Vec<u64> = names.iter().filter_map(first).collect();
+    firsts.sort_unstable();
+    Ok(firsts)
+}
+
+fn missing(identity: &Identity, first: u64, next: u64) -> Fault {
+    let what = format!("it begins with height {first}, and height {next} is in no file before it");
+    Fault::Damaged { file: segment_name(identity.folder, first), offset: 0, what, remedy: RESTORE }
+}
+
+/// Checks every record of a segment.
+fn scan_segment(
+    files: &dyn Files,
+    identity: &Identity,
+    segment: &mut Segment,
+    visit: Visit<'_>,
+) -> Result<Ending, Fault> {
+    let name = segment_name(identity.folder, segment.first);
+    let file = files.open(&name, Access::Read).map_err(Fault::io("opening", name.as_str()))?;
+    let mut scanner = Scanner::new(file, 0).map_err(Fault::io("reading", name.as_str()))?;
+    let mut is_sealed = true;
+    loop {
+        let size = scanner.size();
+        let (offset, body) = match scanner.next().map_err(Fault::io("reading", name.as_str()))? {
+            Step::End if segment.size == 0 => {
+                return Ok(Ending::Torn { offset: 0, what: "the file is empty".to_owned() });
+            }
+            Step::End => return Ok(Ending::Whole { is_sealed }),
+            Step::Broken { offset, what } => {
+                let seal = scanner.seal_ahead().map_err(Fault::io("reading", name.as_str()))?;
+                return match seal {
+                    Some(seal) => {
+                        let what = format!("{what}, and it was whole when byte {seal} was written");
+                        Err(Fault::Damaged { file: name, offset, what, remedy: RESTORE })
+                    }
+                    None => Ok(Ending::Torn { offset, what }),
+                };
+            }
+            Step::Record { offset, body } => (offset, body),
+        };
+        let end = offset + wide(scan::FRAME) + wide(body.len());
+        let damaged = |what: String| Fault::Damaged { file: name.clone(), offset, what, remedy: RESTORE };
+        match body.split_first() {
+            Some((&record::OPENING, rest)) if offset == 0 => check_opening(identity, segment.first, &name, rest)?,
+            Some((&record::ITEM, rest)) if offset > 0 => {
+                let height = segment.first + segment.count;
+                visit_item(height, rest, visit).map_err(damaged)?;
+                if segment.count.is_multiple_of(STRIDE) {
+                    segment.marks.push(offset);
+                }
+                segment.count += 1;
+                is_sealed = false;
+            }
+            Some((&record::SEALED, _)) if offset > 0 => {
+                if body != scan::seal(offset).get(scan::FRAME..).unwrap_or_default() {
+                    return Err(damaged("a seal names another place".to_owned()));
+                }
+                is_sealed = true;
+            }
+            _ => return Err(damaged(format!("a record of an unknown kind or in the wrong place, of {size} bytes"))),
+        }
+        segment.size = end;
+    }
+}
+
+fn visit_item(height: u64, rest: &[u8], visit: Visit<'_>) -> Result<(), String> {
+    let mut cursor = Cursor::new(rest);
+    let found = cursor.u64("a height").map_err(|why| why.to_string())?;
+    if found != height {
+        return Err(format!("an item of height {found} where {height} is next"));
+    }
+    let item = cursor.bytes("an item", cursor.left()).map_err(|why| why.to_string())?;
+    visit(height, item)
+}
+
+fn check_opening(identity: &Identity, first: u64, name: &str, rest: &[u8]) -> Result<(), Fault> {
+    let damaged = |what: String| Fault::Damaged { file: name.to_owned(), offset: 0, what, remedy: RESTORE };
+    let mut cursor = Cursor::new(rest);
+    let what = "the opening of the segment";
+    let short = |why: Malformed| damaged(why.to_string());
+    let magic: [u8; 8] = cursor.array(what).map_err(short)?;
+    if magic != identity.magic {
+        return Err(damaged("it is no file of this kind".to_owned()));
+    }
+    let found = cursor.u16(what).map_err(short)?;
+    if found != FORMAT {
+        return Err(Fault::Format { file: name.to_owned(), found, known: FORMAT });
+    }
+    let found = cursor.digest(what).map_err(short)?;
+    if found != identity.chain {
+        return Err(Fault::OtherLedger { file: name.to_owned(), found, expected: identity.chain });
+    }
+    let height = cursor.u64(what).map_err(short)?;
+    cursor.end(what).map_err(short)?;
+    if height != first {
+        return Err(damaged(format!("it begins with height {height}, and its name says {first}")));
+    }
+    Ok(())
+}
+
+/// Cuts the first of `rest` at `offset`, and removes the others. A segment without items is removed as well.
+fn cut(
+    files: &dyn Files,
+    identity: &Identity,
+    segment: &mut Segment,
+    rest: &[u64],
+    offset: u64,
+    what: String,
+) -> Result<Cut, Fault> {
+    let file = segment_name(identity.folder, segment.first);
+    let mut bytes = 0;
+    for first in rest.iter().skip(1).rev() {
+        let name = segment_name(identity.folder, *first);
+        files.remove(&name).map_err(Fault::io("removing", name))?;
+    }
+    {
+        let opened = files.open(&file, Access::Append);
+        let mut opened = opened.map_err(Fault::io("opening", file.as_str()))?;
+        bytes += opened.size().map_err(Fault::io("reading", file.as_str()))?.saturating_sub(offset);
+        if segment.count > 0 {
+            opened.truncate(offset).map_err(Fault::io("cutting", file.as_str()))?;
+            opened.sync().map_err(Fault::io("syncing", file.as_str()))?;
+        }
+    }
+    if segment.count == 0 {
+        files.remove(&file).map_err(Fault::io("removing", file.as_str()))?;
+    }
+    files.sync_folder(identity.folder).map_err(Fault::io("syncing the folder of", file.as_str()))?;
+    segment.size = offset;
+    Ok(Cut { file, offset, bytes, what })
+}
