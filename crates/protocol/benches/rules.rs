@@ -54,7 +54,7 @@ fn by_staker(base: &State, iterations: u64, operation: impl Fn(&State) -> Operat
         for number in 0..u32::try_from(batch).expect("a batch is small") {
             // In no order that a cache could guess; 48271 and the number of stakers have no common divisor.
             let number = u32::try_from(u64::from(number) * 48_271 % u64::from(STAKERS)).expect("a staker");
-            let authority = Authority { account: staker(number), signer: Signer::Plain };
+            let authority = Authority { account: staker(number), signer: Signer::Plain, expires: u64::MAX };
             black_box(apply(&mut state, &authority, &operation).expect("an operation that is not refused"));
         }
         spent += start.elapsed();
@@ -135,7 +135,7 @@ fn time_slashes(state: &mut State, iterations: u64) -> Duration {
         let Some(Event::SlashRequested { request, .. }) = events.first() else { panic!("a receipt") };
         let execute = Operation::ExecuteSlash(ops::execute_slash::ExecuteSlash { request: *request });
         advance_epoch(state);
-        let authority = Authority { account: SERVICE, signer: Signer::Plain };
+        let authority = Authority { account: SERVICE, signer: Signer::Plain, expires: u64::MAX };
         let start = Instant::now();
         black_box(apply(state, &authority, &execute).expect("a slash"));
         spent += start.elapsed();
@@ -221,7 +221,7 @@ fn certificate(c: &mut Criterion) {
             profit += 1;
             let declare =
                 ops::declare_profit::DeclareProfit { set: SetId::new(7), profit: Amount::new(profit) };
-            let authority = Authority { account: SERVICE, signer: Signer::Plain };
+            let authority = Authority { account: SERVICE, signer: Signer::Plain, expires: u64::MAX };
             black_box(
                 apply(&mut state, &authority, &Operation::DeclareProfit(declare)).expect("there is room"),
             )

@@ -1,13 +1,16 @@
 //! Who may act for an account: its keys, k of n; a delegate within its grant; on a development ledger whoever is named.
 //!
-//! Signatures are verified before an operation gets here. What this module decides is whether the keys that signed suffice.
+//! Signatures are verified before an operation gets here. What this module decides is whether the keys that signed suffice, and whether
+//! this is the first time: each key has nonces of its own, in two classes. What takes stake or funds out, names keys or delegates
+//! carries the key's next number, so such operations happen in the order in which they were signed. All others carry a number near the
+//! time, each once, so that many can be under way at the same time and none can be kept back for long.
 
-use evidence::PublicKey;
+use evidence::{PublicKey, address_of};
 
 use crate::macros::refusals;
 use crate::operation::{Kind, Operation};
 use crate::state::State;
-use crate::state::accounts::{Extra, Grant, KeySet};
+use crate::state::accounts::{Extra, Grant, KeyNonces, KeySet, NONCE_WINDOW_MS, NONCES_MAX};
 use crate::units::{AccountId, Address, Amount, AssetId, Epoch};
 
 /// For whom an operation acts, and who signed it.
@@ -17,6 +20,8 @@ pub struct Authority {
     pub account: Address,
     /// Who signed.
     pub signer: Signer,
+    /// The last moment at which it may be executed, in milliseconds since 1970; `u64::MAX` for whenever.
+    pub expires: u64,
 }
 
 /// Who signed.
@@ -40,7 +45,7 @@ pub enum Signer {
 pub struct KeyUse {
     /// The key.
     pub key: PublicKey,
-    /// How often it was used before.
+    /// Its next number for operations of ordered kinds ([`Kind::is_ordered`]); for others one near the time in milliseconds.
     pub nonce: u64,
 }
 
@@ -48,11 +53,15 @@ refusals! {
     /// Why nobody listens: then it was no operation, and nothing at all has changed.
     {
         PlainOnLiveLedger => "senders are named plainly on a development ledger only",
-        NoKeySet { account: Address } => "account {account} has set no keys",
+        Expired { expires: u64, time: u64 } => "the operation was to be executed until {expires}, and it is {time} (milliseconds since 1970)",
+        NoKeySet { account: Address, key: PublicKey } => "account {account} has set no keys, and key {key} is not the one that it is made of",
         KeyNotOfAccount { key: PublicKey, account: Address } => "key {key} is not one of account {account}",
         KeyTwice { key: PublicKey } => "key {key} signs twice",
         TooFewKeys { keys: usize, threshold: u16 } => "{keys} keys signed, and it takes {threshold}",
         WrongNonce { key: PublicKey, nonce: u64, expected: u64 } => "key {key} signed nonce {nonce}, and {expected} is next",
+        NonceOutsideWindow { nonce: u64, time: u64 } => "nonce {nonce} is more than a day from the ledger's time {time} (milliseconds since 1970)",
+        NonceUsed { key: PublicKey, nonce: u64 } => "key {key} has used nonce {nonce} before",
+        NonceTooLow { nonce: u64, least: u64 } => "nonce {nonce} is not above {least}, the least of the 64 highest that the key has used",
         NotADelegate { delegate: Address, account: Address } => "{delegate} is not a delegate of account {account}",
         GrantExpired { expires: Epoch, now: Epoch } => "the grant held until epoch {expires}, and it is epoch {now}",
         KindNotGranted { kind: Kind } => "the grant does not cover operations of kind {kind}",
@@ -63,14 +72,16 @@ refusals! {
 
 /// Whether the signers suffice.
 pub(crate) fn check(state: &State, authority: &Authority, operation: &Operation) -> Result<(), Refused> {
+    let (expires, time) = (authority.expires, state.time);
     match &authority.signer {
         Signer::Plain => check_plain(state),
-        Signer::Keys(keys) => check_keys(state, authority.account, keys),
+        _ if expires < time => Err(Refused::Expired { expires, time }),
+        Signer::Keys(keys) => check_keys(state, authority.account, keys, operation.kind()),
         Signer::Delegate { address, keys } => {
             if keys.is_empty() {
                 check_plain(state)?;
             } else {
-                check_keys(state, *address, keys)?;
+                check_keys(state, *address, keys, operation.kind())?;
             }
             check_grant(state, authority.account, *address, operation)
         }
@@ -85,31 +96,59 @@ fn extra_of(state: &State, address: Address) -> Option<&Extra> {
     state.accounts.find(address).and_then(|account| state.accounts.get(account).extra())
 }
 
-fn check_keys(state: &State, account: Address, keys: &[KeyUse]) -> Result<(), Refused> {
-    let extra = extra_of(state, account).ok_or(Refused::NoKeySet { account })?;
-    let own = KeySet::in_force(extra, state.epoch).ok_or(Refused::NoKeySet { account })?;
+/// The keys of an account. Until it sets some, it is the account of one key: the one that its address is made of.
+fn check_keys(state: &State, account: Address, keys: &[KeyUse], kind: Kind) -> Result<(), Refused> {
+    let own = extra_of(state, account).and_then(|extra| KeySet::in_force(extra, state.epoch));
     for (index, used) in keys.iter().enumerate() {
-        if !own.keys.contains(&used.key) {
-            return Err(Refused::KeyNotOfAccount { key: used.key.clone(), account });
+        let key = || used.key.clone();
+        match own {
+            Some(own) if !own.keys.contains(&used.key) => {
+                return Err(Refused::KeyNotOfAccount { key: key(), account });
+            }
+            None if address_of(&used.key) != Some(account.0) => {
+                return Err(Refused::NoKeySet { account, key: key() });
+            }
+            _ => {}
         }
         if keys.iter().take(index).any(|earlier| earlier.key == used.key) {
-            return Err(Refused::KeyTwice { key: used.key.clone() });
+            return Err(Refused::KeyTwice { key: key() });
         }
     }
-    if keys.len() < usize::from(own.threshold) {
-        return Err(Refused::TooFewKeys { keys: keys.len(), threshold: own.threshold });
+    let threshold = own.map_or(1, |own| own.threshold);
+    if keys.len() < usize::from(threshold) {
+        return Err(Refused::TooFewKeys { keys: keys.len(), threshold });
     }
+    let nonces = state.accounts.find(account).and_then(|account| state.accounts.get(account).nonces());
     for used in keys {
-        let expected = next_nonce(extra, &used.key);
-        if used.nonce != expected {
-            return Err(Refused::WrongNonce { key: used.key.clone(), nonce: used.nonce, expected });
-        }
+        let of_key = nonces.and_then(|nonces| nonces.of(&used.key));
+        check_nonce(used, of_key, kind, state.time)?;
     }
     Ok(())
 }
 
-fn next_nonce(extra: &Extra, key: &PublicKey) -> u64 {
-    extra.nonces.iter().find(|(known, _)| known == key).map_or(0, |(_, nonce)| *nonce)
+fn check_nonce(used: &KeyUse, nonces: Option<&KeyNonces>, kind: Kind, time: u64) -> Result<(), Refused> {
+    let KeyUse { key, nonce } = used;
+    let nonce = *nonce;
+    if kind.is_ordered() {
+        let expected = nonces.map_or(0, |nonces| nonces.next);
+        if nonce != expected {
+            return Err(Refused::WrongNonce { key: key.clone(), nonce, expected });
+        }
+        return Ok(());
+    }
+    if nonce.abs_diff(time) > NONCE_WINDOW_MS {
+        return Err(Refused::NonceOutsideWindow { nonce, time });
+    }
+    let Some(nonces) = nonces else { return Ok(()) };
+    if nonces.used.binary_search(&nonce).is_ok() {
+        return Err(Refused::NonceUsed { key: key.clone(), nonce });
+    }
+    match nonces.used.first() {
+        Some(least) if nonces.used.len() >= NONCES_MAX && nonce < *least => {
+            Err(Refused::NonceTooLow { nonce, least: *least })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_grant(
@@ -153,21 +192,34 @@ impl Grant {
     }
 }
 
-/// Counts the nonces of the keys that signed: the operation was one, whatever becomes of it.
-pub(crate) fn count_nonces(state: &mut State, authority: &Authority) {
+/// Counts the nonces of the keys that signed: the operation was one, whatever becomes of it. An account that the ledger has never heard
+/// of has none to count, and leaves nothing behind.
+pub(crate) fn count_nonces(state: &mut State, authority: &Authority, kind: Kind) {
     let (address, keys) = match &authority.signer {
         Signer::Plain => return,
         Signer::Keys(keys) => (authority.account, keys),
         Signer::Delegate { address, keys } => (*address, keys),
     };
-    let Some(account) = state.accounts.find(address) else { return };
+    let Some(account) = state.accounts.find(address).filter(|_| !keys.is_empty()) else { return };
+    let oldest = state.time.saturating_sub(NONCE_WINDOW_MS);
+    let nonces = state.accounts.get_mut(account).nonces_mut();
     for used in keys {
-        let nonces = &mut state.accounts.get_mut(account).extra_mut().nonces;
-        match nonces.iter_mut().find(|(known, _)| *known == used.key) {
-            Some((_, nonce)) => *nonce = nonce.saturating_add(1),
-            None => nonces.push((used.key.clone(), 1)),
+        let of_key = nonces.of_mut(&used.key);
+        if kind.is_ordered() {
+            of_key.next = of_key.next.saturating_add(1);
+        } else {
+            of_key.count(used.nonce, oldest);
         }
     }
+}
+
+/// Whether the ledger has heard of the account whose keys signed.
+pub(crate) fn is_known(state: &State, authority: &Authority) -> bool {
+    let address = match &authority.signer {
+        Signer::Delegate { address, .. } => *address,
+        _ => authority.account,
+    };
+    state.accounts.find(address).is_some()
 }
 
 /// Counts what a delegate moved against its limits.

@@ -43,6 +43,7 @@ pub mod authority;
 mod boundary;
 pub mod certificate;
 pub mod codec;
+pub mod entries;
 pub mod event;
 pub mod genesis;
 pub mod invariants;
@@ -50,6 +51,7 @@ mod macros;
 pub mod operation;
 pub mod ops;
 mod pool;
+pub mod query;
 mod quorum;
 mod rewards;
 pub mod slashing;
@@ -74,9 +76,15 @@ pub use state::value::OverCap;
 /// The first refusal of the operation's list that holds, after those of [`authority::Refused`].
 pub fn apply(state: &mut State, authority: &Authority, operation: &Operation) -> Result<Vec<Event>, Refusal> {
     authority::check(state, authority, operation).map_err(Refusal::Authority)?;
-    authority::count_nonces(state, authority);
+    let is_known = authority::is_known(state, authority);
+    if is_known {
+        authority::count_nonces(state, authority, operation.kind());
+    }
     let mut events = Vec::new();
     operation.dispatch(state, authority.account, &mut events)?;
+    if !is_known {
+        authority::count_nonces(state, authority, operation.kind());
+    }
     authority::count_spending(state, authority, operation);
     Ok(events)
 }

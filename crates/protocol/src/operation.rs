@@ -165,6 +165,23 @@ operations! {
 }
 
 impl Kind {
+    /// Whether operations of a key happen in the order in which it signed them, by strictly counted nonces: whatever takes stake or
+    /// funds out of the account, or names who acts or receives for it.
+    pub const fn is_ordered(self) -> bool {
+        matches!(
+            self,
+            Self::SetKeys
+                | Self::Grant
+                | Self::Revoke
+                | Self::SetClaimer
+                | Self::Withdraw
+                | Self::Undelegate
+                | Self::ReplaceFollowUp
+                | Self::SetSplit
+                | Self::LowerBond
+        )
+    }
+
     /// The kind of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.name() == name)

@@ -1,17 +1,18 @@
 //! The state for readers: who has what where, in the words of the field, with the sums that must hold.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::invariants::conservation;
 use crate::state::State;
 use crate::state::positions::Position;
 use crate::state::records::{RequestState, Stream};
 use crate::units::{
-    Address, Amount, AssetId, Epoch, Fraction, OperatorId, PoolId, RequestId, SetId, StreamId,
+    AccountId, Address, Amount, AssetId, Epoch, Fraction, OperatorId, PoolId, RequestId, SetId, StreamId,
 };
 
 /// Everything at one moment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct View {
     /// The current epoch.
     pub epoch: Epoch,
@@ -32,7 +33,8 @@ pub struct View {
 }
 
 /// One account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AccountView {
     /// Who.
     pub account: Address,
@@ -43,7 +45,8 @@ pub struct AccountView {
 }
 
 /// What an account has of one asset outside of pools.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BalanceView {
     /// The asset.
     pub asset: AssetId,
@@ -54,7 +57,8 @@ pub struct BalanceView {
 }
 
 /// What an account has in one pool.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StakeView {
     /// With which operator.
     pub operator: OperatorId,
@@ -71,7 +75,8 @@ pub struct StakeView {
 }
 
 /// Stake that leaves.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UnbondingView {
     /// What it is worth.
     pub amount: Amount,
@@ -82,7 +87,8 @@ pub struct UnbondingView {
 }
 
 /// Rewards in a token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RewardView {
     /// The token.
     pub token: AssetId,
@@ -91,7 +97,8 @@ pub struct RewardView {
 }
 
 /// One pool.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolView {
     /// The pool.
     pub pool: PoolId,
@@ -116,7 +123,8 @@ pub struct PoolView {
 }
 
 /// Parts of a pool that a set owns.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AllocationView {
     /// The set.
     pub set: SetId,
@@ -129,7 +137,8 @@ pub struct AllocationView {
 }
 
 /// One operator set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SetView {
     /// The set.
     pub set: SetId,
@@ -146,7 +155,8 @@ pub struct SetView {
 }
 
 /// One row of a stake table.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OperatorView {
     /// The operator.
     pub operator: OperatorId,
@@ -155,7 +165,8 @@ pub struct OperatorView {
 }
 
 /// A request to slash that is open.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RequestView {
     /// The request.
     pub request: RequestId,
@@ -174,7 +185,8 @@ pub struct RequestView {
 }
 
 /// A stream of rewards.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StreamView {
     /// The stream.
     pub stream: StreamId,
@@ -191,7 +203,8 @@ pub struct StreamView {
 }
 
 /// How much more an attack costs than it brings; as `1 + gamma`, cut to 18 places.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NetworkView {
     /// The slack of the whole network over all choices of risk weights; none while no set declares a profit.
     pub certified: Option<String>,
@@ -202,7 +215,8 @@ pub struct NetworkView {
 }
 
 /// Where every unit of an asset is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the fields are those of `Conservation`")]
 pub struct AssetView {
     pub asset: AssetId,
@@ -228,17 +242,18 @@ pub struct AssetView {
 pub fn view(state: &State) -> View {
     View {
         epoch: state.epoch,
-        accounts: state.accounts.iter().map(|(id, _)| account(state, id)).collect(),
-        pools: (0..state.pools.len()).map(|index| pool(state, PoolId::at(index))).collect(),
-        sets: (0..state.sets.len()).filter_map(|index| set(state, SetId::at(index))).collect(),
+        accounts: state.accounts.iter().map(|(id, _)| account_of(state, id)).collect(),
+        pools: (0..state.pools.len()).map(|index| pool_of(state, PoolId::at(index))).collect(),
+        sets: (0..state.sets.len()).filter_map(|index| set_of(state, SetId::at(index))).collect(),
         requests: open_requests(state),
         streams: streams(state),
         network: network(state),
-        assets: (0..state.assets.len()).map(|index| asset(state, AssetId::at(index))).collect(),
+        assets: (0..state.assets.len()).map(|index| asset_of(state, AssetId::at(index))).collect(),
     }
 }
 
-fn account(state: &State, id: crate::units::AccountId) -> AccountView {
+/// What one account has.
+pub(crate) fn account_of(state: &State, id: AccountId) -> AccountView {
     let record = state.accounts.get(id);
     let mut balances: Vec<BalanceView> = record
         .balances()
@@ -311,7 +326,8 @@ fn add_position(state: &State, stakes: &mut Vec<StakeView>, position: &Position)
     }
 }
 
-fn pool(state: &State, id: PoolId) -> PoolView {
+/// What one pool holds.
+pub(crate) fn pool_of(state: &State, id: PoolId) -> PoolView {
     let record = state.pool(id);
     let now = state.epoch;
     let mut sets = record.stake.open_sets();
@@ -338,7 +354,8 @@ fn pool(state: &State, id: PoolId) -> PoolView {
     }
 }
 
-fn set(state: &State, id: SetId) -> Option<SetView> {
+/// Where one set stands.
+pub(crate) fn set_of(state: &State, id: SetId) -> Option<SetView> {
     let record = state.set(id)?;
     let table = record.table_of(state.epoch);
     let rows = table.map_or(&[][..], |table| &table.rows);
@@ -384,7 +401,8 @@ fn streams(state: &State) -> Vec<StreamView> {
     state.streams.iter().map(view).collect()
 }
 
-fn network(state: &State) -> NetworkView {
+/// Where the network stands.
+pub(crate) fn network(state: &State) -> NetworkView {
     let gamma = state.gamma();
     let text = |steps: u128| {
         let one = u128::from(Fraction::STEPS);
@@ -398,7 +416,8 @@ fn network(state: &State) -> NetworkView {
     }
 }
 
-fn asset(state: &State, id: AssetId) -> AssetView {
+/// Where every unit of one asset is. Costs as much as the state is large.
+pub fn asset_of(state: &State, id: AssetId) -> AssetView {
     let sum = conservation(state, id);
     AssetView {
         asset: id,

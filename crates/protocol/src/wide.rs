@@ -187,9 +187,8 @@ impl PerUnit {
 
 #[cfg(test)]
 mod tests {
-    use serde::{Deserialize, Serialize};
 
-use super::*;
+    use super::*;
 
     #[test]
     fn divisions_round_as_their_names_say() {

@@ -15,7 +15,7 @@ fn address(number: u8) -> Address {
 
 fn must(state: &mut State, sender: u8, kind: Kind, body: Value) {
     let operation = Operation::deserialize_body(kind, &body).expect("an operation");
-    let authority = Authority { account: address(sender), signer: Signer::Plain };
+    let authority = Authority { account: address(sender), signer: Signer::Plain, expires: u64::MAX };
     apply(state, &authority, &operation).unwrap_or_else(|refusal| panic!("{kind}: {refusal}"));
     invariants::check(state).expect("every invariant holds");
 }

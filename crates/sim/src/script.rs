@@ -90,7 +90,7 @@ fn merged(base: Value, changes: Value) -> Value {
 impl Step {
     /// An operation of an account that is named plainly.
     pub fn plain(account: Address, operation: Operation) -> Self {
-        Self::Apply(Authority { account, signer: Signer::Plain }, operation)
+        Self::Apply(Authority { account, signer: Signer::Plain, expires: u64::MAX }, operation)
     }
 
     fn to_value(&self) -> Value {
@@ -122,6 +122,6 @@ impl Step {
         };
         let body = Value::Object(fields);
         let operation = Operation::deserialize_body(kind, body).map_err(|error| error.to_string())?;
-        Ok(Self::Apply(Authority { account, signer }, operation))
+        Ok(Self::Apply(Authority { account, signer, expires: u64::MAX }, operation))
     }
 }

@@ -30,6 +30,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+pub(crate) use names::{Thing, check as check_name};
+
 use answer::Answer;
 use failure::{Failure, Surprise, Surprises};
 use input::{Input, Obstacle};

@@ -51,6 +51,28 @@ impl Thing {
         (Self::Validator, "validator"),
     ];
 
+    /// The word for it.
+    pub(crate) fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(thing, _)| *thing == self).map_or("thing", |(_, name)| name)
+    }
+
+    /// What stands in front of its number where it is written short: `op/3`.
+    pub(crate) fn prefix(self) -> &'static str {
+        match self {
+            Self::Operator => "op",
+            Self::Service => "svc",
+            other => other.word(),
+        }
+    }
+
+    /// The kind that is written so, short or in full.
+    pub(crate) fn from_prefix(prefix: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .find(|(thing, name)| *name == prefix || thing.prefix() == prefix)
+            .map(|(thing, _)| *thing)
+    }
+
     /// The kind that a word of the protocol's sentences means.
     pub(crate) fn from_word(word: &str) -> Option<Self> {
         // What is paid as a reward is an asset.
@@ -61,8 +83,7 @@ impl Thing {
 
 impl fmt::Display for Thing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = Self::ALL.iter().find(|(thing, _)| thing == self).map_or("thing", |(_, name)| name);
-        f.write_str(name)
+        f.write_str(self.word())
     }
 }
 

@@ -124,7 +124,7 @@ impl Session {
             let error = serde_path_to_error::Error::new(track.path(), error);
             mistake_of(json, path, &error, &COMMON_FIELDS)
         })?;
-        Ok((Authority { account, signer }, operation))
+        Ok((Authority { account, signer, expires: u64::MAX }, operation))
     }
 
     fn passed(&self, line: u64, events: Vec<Event>, note: Option<String>) -> Answer {

@@ -39,7 +39,7 @@ pub(crate) fn operator(number: u32) -> Address {
 pub(crate) const SERVICE: Address = Address([3; 20]);
 
 pub(crate) fn must(state: &mut State, account: Address, operation: &Operation) -> Vec<Event> {
-    let authority = Authority { account, signer: Signer::Plain };
+    let authority = Authority { account, signer: Signer::Plain, expires: u64::MAX };
     apply(state, &authority, operation).unwrap_or_else(|refusal| panic!("{operation:?}: {refusal}"))
 }
 

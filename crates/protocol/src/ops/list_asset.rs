@@ -74,6 +74,7 @@ impl ListAsset {
         state.post(account, deposit);
         state.asset_ids.insert(key, id);
         state.assets.push(Asset {
+            origin: self.origin.clone(),
             decimals: self.decimals,
             kind: self.kind,
             source: self.rate,

@@ -44,11 +44,10 @@ impl RegisterKey {
         let operator = state.operator_of(sender).ok_or(Refused::NotAnOperator)?;
         let member = state.set(set).and_then(|record| record.active_member(operator));
         let member = member.ok_or(Refused::NotAMember { set })?;
-        if let Some((set, operator)) = state.key_owners.get(&self.key).copied() {
+        if let Some((set, operator)) = state.key_owner(&self.key) {
             return Err(Refused::KeyTaken { set, operator });
         }
-        if let Some((set, operator)) = negation(&self.key).and_then(|key| state.key_owners.get(&key).copied())
-        {
+        if let Some((set, operator)) = negation(&self.key).and_then(|key| state.key_owner(&key)) {
             return Err(Refused::Negation { set, operator });
         }
         let scheme = self.key.scheme();
@@ -66,7 +65,7 @@ impl RegisterKey {
 
         // From here on nothing can fail.
         let from = now.next();
-        state.key_owners.insert(self.key.clone(), (set, operator));
+        state.own_key(&self.key, set, operator);
         if let Some(member) = state.set_mut(set).members.get_mut(&operator) {
             for key in
                 member.keys.iter_mut().filter(|key| key.key.scheme() == scheme && key.to == Epoch::NEVER)

@@ -98,6 +98,7 @@ impl ReportValidator {
         let id = ValidatorId::at(state.validators.len());
         state.validator_ids.insert((self.asset, self.validator), id);
         state.validators.push(Validator {
+            number: self.validator,
             asset: self.asset,
             account,
             balance: Amount::ZERO,

@@ -69,7 +69,7 @@ impl SubmitEquivocation {
         }
         let fraction = record.terms_in(capture).offences.equivocation.ok_or(Refused::NotPunished { set })?;
         let unregistered = || Refused::KeyNotRegistered { key: evidence.key.clone(), set };
-        let (owner_set, operator) = state.key_owners.get(&evidence.key).copied().ok_or_else(unregistered)?;
+        let (owner_set, operator) = state.key_owner(&evidence.key).ok_or_else(unregistered)?;
         let member = record.members.get(&operator).filter(|member| member.had_key(&evidence.key, capture));
         if owner_set != set || member.is_none() {
             return Err(unregistered());

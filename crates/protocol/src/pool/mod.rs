@@ -15,6 +15,7 @@
 pub(crate) mod bond;
 mod earning;
 mod liability;
+mod reading;
 mod roll;
 pub(crate) mod slices;
 pub(crate) mod track;

@@ -81,6 +81,11 @@ impl Accounts {
         self.list.get_mut(id.index()).expect("an account id is handed out once the account is there")
     }
 
+    /// How many were ever mentioned.
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
+    }
+
     /// By order of appearance.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (AccountId, &Account)> {
         self.list.iter().enumerate().map(|(index, account)| (AccountId::at(index), account))
@@ -99,6 +104,58 @@ pub(crate) struct Account {
     balances: Vec<Balance>,
     /// What most accounts don't have.
     extra: Option<Box<Extra>>,
+    /// Of the keys that ever signed for it.
+    nonces: Option<Box<Nonces>>,
+}
+
+/// How far a nonce of the windowed class may be from the ledger's time: a day, in milliseconds.
+pub(crate) const NONCE_WINDOW_MS: u64 = 24 * 60 * 60 * 1000;
+/// How many of the highest nonces of that class are kept for a key.
+pub(crate) const NONCES_MAX: usize = 64;
+
+/// The nonces of the keys of an account.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Nonces {
+    keys: Vec<(PublicKey, KeyNonces)>,
+}
+
+/// The nonces of one key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KeyNonces {
+    /// The next of the ordered class.
+    pub(crate) next: u64,
+    /// Used ones of the windowed class, ascending: the highest, and none that is too old to come again.
+    pub(crate) used: Vec<u64>,
+}
+
+impl Nonces {
+    pub(crate) fn of(&self, key: &PublicKey) -> Option<&KeyNonces> {
+        self.keys.iter().find(|(known, _)| known == key).map(|(_, nonces)| nonces)
+    }
+
+    pub(crate) fn of_mut(&mut self, key: &PublicKey) -> &mut KeyNonces {
+        let place = self.keys.iter().position(|(known, _)| known == key).unwrap_or_else(|| {
+            self.keys.push((key.clone(), KeyNonces::default()));
+            self.keys.len().saturating_sub(1)
+        });
+        &mut self.keys.get_mut(place).expect("it was found or added").1
+    }
+
+    /// By first use.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &(PublicKey, KeyNonces)> {
+        self.keys.iter()
+    }
+}
+
+impl KeyNonces {
+    /// Counts one of the windowed class; what lies before `oldest` can't come again.
+    pub(crate) fn count(&mut self, nonce: u64, oldest: u64) {
+        let place = self.used.partition_point(|used| *used < nonce);
+        self.used.insert(place, nonce);
+        let stale = self.used.partition_point(|used| *used < oldest);
+        let surplus = self.used.len().saturating_sub(NONCES_MAX);
+        self.used.drain(..stale.max(surplus));
+    }
 }
 
 /// What an account has of one asset outside of pools.
@@ -119,8 +176,6 @@ pub(crate) struct Extra {
     pub(crate) service: Option<ServiceId>,
     pub(crate) keys: Option<KeySet>,
     pub(crate) pending_keys: Option<(Epoch, KeySet)>,
-    /// The next nonce of each key that was ever used.
-    pub(crate) nonces: Vec<(PublicKey, u64)>,
     pub(crate) grants: Vec<Grant>,
     pub(crate) claimer: Option<Address>,
     pub(crate) compounding: Vec<Compounding>,
@@ -166,6 +221,7 @@ impl Account {
             position_count: 0,
             balances: Vec::new(),
             extra: None,
+            nonces: None,
         }
     }
 
@@ -220,6 +276,14 @@ impl Account {
 
     pub(crate) fn extra(&self) -> Option<&Extra> {
         self.extra.as_deref()
+    }
+
+    pub(crate) fn nonces(&self) -> Option<&Nonces> {
+        self.nonces.as_deref()
+    }
+
+    pub(crate) fn nonces_mut(&mut self) -> &mut Nonces {
+        self.nonces.get_or_insert_default()
     }
 
     pub(crate) fn extra_mut(&mut self) -> &mut Extra {

@@ -1,9 +1,32 @@
 //! Keys of operators in sets: unique for ever, counted from the next epoch, punishable as long as offences are.
 
 use evidence::{PublicKey, Scheme};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::records::{Member, MemberKey};
-use crate::units::Epoch;
+use crate::units::{Epoch, OperatorId, SetId};
+
+/// What a registered key is found by: the first 31 bytes of the SHA-256 of its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct KeyName(pub(crate) [u8; 31]);
+
+impl KeyName {
+    pub(crate) fn of(key: &PublicKey) -> Self {
+        let digest = Sha256::digest(key.to_string().as_bytes());
+        let mut name = [0; 31];
+        name.copy_from_slice(digest.get(..31).expect("a digest has 32 bytes"));
+        Self(name)
+    }
+}
+
+/// A key that an operator registered for a set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Registered {
+    pub(crate) key: PublicKey,
+    pub(crate) set: SetId,
+    pub(crate) operator: OperatorId,
+}
 
 impl Member {
     pub(crate) fn new() -> Self {

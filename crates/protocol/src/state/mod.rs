@@ -21,12 +21,13 @@ use crate::units::{
 };
 use accounts::Accounts;
 use evidence::PublicKey;
+use keys::{KeyName, Registered};
 use positions::Positions;
-use shelf::{Book, Shelf, Touched};
 use records::{
     Asset, AssetKind, FollowUp, GovernanceChange, Operator, Origin, PoolRecord, Request, Service, Set, Slash,
     Stops, Stream, Validator,
 };
+use shelf::{Book, Shelf, Touched};
 
 /// The whole state of the ledger.
 #[derive(Clone, Debug)]
@@ -56,7 +57,7 @@ pub struct State {
     pub(crate) streams: Book<StreamId, Stream>,
     pub(crate) stream_count: u32,
     /// Every key ever registered belongs to one operator of one set.
-    pub(crate) key_owners: Book<PublicKey, (SetId, OperatorId)>,
+    pub(crate) key_owners: Book<KeyName, Registered>,
     pub(crate) governance: Vec<(Epoch, GovernanceChange)>,
     pub(crate) stops: Stops,
     /// Deposits for stored objects, in the deposit asset.
@@ -110,6 +111,16 @@ impl State {
             touched_tables: Touched::default(),
             genesis,
         })
+    }
+
+    /// Begins a block: nonces and expiries go by its time from now on. Times never go back; an earlier one changes nothing.
+    pub fn begin_block(&mut self, time_ms: u64) {
+        self.time = self.time.max(time_ms);
+    }
+
+    /// The time of the newest block, in milliseconds since 1970.
+    pub fn time(&self) -> u64 {
+        self.time
     }
 
     /// The current epoch.
@@ -246,6 +257,16 @@ impl State {
     pub(crate) fn is_service(&self, set: &Set, address: Address) -> bool {
         let service = self.services.get(set.service.index());
         service.is_some_and(|service| self.accounts.get(service.account).address == address)
+    }
+
+    /// Whose a registered key is.
+    pub(crate) fn key_owner(&self, key: &PublicKey) -> Option<(SetId, OperatorId)> {
+        self.key_owners.get(&KeyName::of(key)).map(|registered| (registered.set, registered.operator))
+    }
+
+    /// Registers a key, for ever.
+    pub(crate) fn own_key(&mut self, key: &PublicKey, set: SetId, operator: OperatorId) {
+        self.key_owners.insert(KeyName::of(key), Registered { key: key.clone(), set, operator });
     }
 
     /// Whether an address can post `deposit` of the deposit asset; otherwise what it has.

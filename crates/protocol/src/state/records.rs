@@ -55,6 +55,7 @@ record! {
 /// A listed asset and what came in and went out of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Asset {
+    pub(crate) origin: Origin,
     pub(crate) decimals: u8,
     pub(crate) kind: AssetKind,
     pub(crate) source: RateSource,
@@ -100,6 +101,8 @@ impl Asset {
 /// The balance of a validator that an account restakes. Invariant: `balance = free + principal of its positions + slashed`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Validator {
+    /// On its chain.
+    pub(crate) number: u64,
     pub(crate) asset: AssetId,
     pub(crate) account: AccountId,
     pub(crate) balance: Amount,
@@ -178,6 +181,7 @@ pub(crate) struct Set {
     pub(crate) members: BTreeMap<OperatorId, Member>,
     pub(crate) admitted: BTreeSet<OperatorId>,
     /// The stake table from each epoch on, for as long as offences are punishable.
+    #[serde(skip)]
     pub(crate) tables: Vec<(Epoch, Arc<Table>)>,
     /// `pi`: declared profit from corruption, in ledger value.
     pub(crate) profit: History<Amount>,

@@ -16,7 +16,8 @@ pub(crate) const FINDINGS: [(u8, fn()); 3] = [
 ];
 
 fn stop(world: &mut World, stop: Stop) -> Result<(), String> {
-    let authority = Authority { account: world.state.genesis().guardian, signer: Signer::Plain };
+    let authority =
+        Authority { account: world.state.genesis().guardian, signer: Signer::Plain, expires: u64::MAX };
     let outcome = apply(&mut world.state, &authority, &Operation::Guard(Guard { stop }));
     outcome.map(drop).map_err(|refusal| refusal.code())
 }

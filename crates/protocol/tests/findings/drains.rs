@@ -32,7 +32,7 @@ fn a_million_loops_of_one_unit_gain_nothing() {
     let mut world = awkward_pool();
     world.deposit("thief", ETH, 1);
     let (of_thief, of_victim) = (wealth(&world, "thief"), wealth(&world, "alice"));
-    let authority = Authority { account: address("thief"), signer: Signer::Plain };
+    let authority = Authority { account: address("thief"), signer: Signer::Plain, expires: u64::MAX };
     let (operator, one) = (world.id("op"), Amount::new(1));
     let delegate = Operation::Delegate(world.delegation("op", ETH, 1));
     let follow_up = FollowUp::Free;

@@ -58,7 +58,11 @@ impl World {
         operation: Operation,
     ) -> Result<Vec<Event>, Refusal> {
         let before = self.view();
-        let outcome = apply(&mut self.state, &Authority { account: address(account), signer }, &operation);
+        let outcome = apply(
+            &mut self.state,
+            &Authority { account: address(account), signer, expires: u64::MAX },
+            &operation,
+        );
         invariants::check(&self.state).unwrap_or_else(|violation| panic!("after {operation:?}: {violation}"));
         if let Err(refusal) = &outcome {
             assert_eq!(self.view(), before, "refused with {refusal}, and yet something changed");
@@ -140,7 +144,8 @@ impl World {
     pub(crate) fn govern(&mut self, asset: AssetId, value: Option<u64>, stake_min: Option<u128>) {
         let stake_min = stake_min.map(Amount::new);
         let govern = ops::govern_asset::GovernAsset { asset, value, cap: None, stake_min };
-        let authority = Authority { account: self.state.genesis().governor, signer: Signer::Plain };
+        let authority =
+            Authority { account: self.state.genesis().governor, signer: Signer::Plain, expires: u64::MAX };
         apply(&mut self.state, &authority, &Operation::GovernAsset(govern)).expect("the governor may");
     }
 
@@ -198,7 +203,8 @@ impl World {
         let mut parameters = Box::new(self.state.parameters().clone());
         change(&mut parameters);
         let propose = Operation::ProposeParameters(ops::propose_parameters::ProposeParameters { parameters });
-        let authority = Authority { account: self.state.genesis().governor, signer: Signer::Plain };
+        let authority =
+            Authority { account: self.state.genesis().governor, signer: Signer::Plain, expires: u64::MAX };
         let events = apply(&mut self.state, &authority, &propose)?;
         match events.first() {
             Some(Event::ParametersAnnounced { from }) => Ok(from.number()),

@@ -87,7 +87,7 @@ fn world(dice: &mut Dice) -> State {
     let mut state = State::new(genesis).expect("a genesis");
     for (sender, kind, body) in templates::setup() {
         let operation = decode(kind, &with_digests(&state, body, true)).expect("the setup decodes");
-        let authority = Authority { account: address(sender), signer: Signer::Plain };
+        let authority = Authority { account: address(sender), signer: Signer::Plain, expires: u64::MAX };
         apply(&mut state, &authority, &operation).unwrap_or_else(|refusal| panic!("{kind}: {refusal}"));
     }
     // Long enough for what the governor has announced.
@@ -133,7 +133,7 @@ fn attempt(state: &mut State, kind: Kind, dice: &mut Dice) -> Option<bool> {
         1 => Signer::Keys(Vec::new()),
         _ => Signer::Plain,
     };
-    Some(apply(state, &Authority { account, signer }, &operation).is_ok())
+    Some(apply(state, &Authority { account, signer, expires: u64::MAX }, &operation).is_ok())
 }
 
 /// Storms of one seed.

@@ -55,7 +55,7 @@ impl World {
     }
 
     fn run(&mut self, sender: Address, operation: Operation) -> Result<Vec<Event>, Refusal> {
-        let authority = Authority { account: sender, signer: Signer::Plain };
+        let authority = Authority { account: sender, signer: Signer::Plain, expires: u64::MAX };
         let outcome = apply(&mut self.state, &authority, &operation);
         invariants::check(&self.state).expect("every invariant holds");
         outcome

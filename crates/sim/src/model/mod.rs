@@ -32,6 +32,7 @@ mod step;
 mod streams;
 mod undelegate;
 mod verify;
+mod trace;
 
 use std::collections::BTreeMap;
 

@@ -186,7 +186,7 @@ impl Workload {
             Some(address) => Signer::Delegate { address, keys: Vec::new() },
             None => authority.signer,
         };
-        Step::Apply(Authority { account: authority.account, signer }, operation)
+        Step::Apply(Authority { account: authority.account, signer, expires: u64::MAX }, operation)
     }
 
     /// An operation of an account.

@@ -1,0 +1,223 @@
+//! What names an entry: as bytes for stores, as text for people.
+
+use std::fmt;
+use std::str::FromStr;
+
+use evidence::PublicKey;
+
+use crate::state::keys::KeyName;
+use crate::units::{
+    Address, AssetId, Epoch, OperatorId, PoolId, RequestId, ServiceId, SetId, SlashId, StreamId, ValidatorId,
+};
+
+/// Bytes of a key.
+pub const KEY_BYTES: usize = 32;
+
+/// What names an entry. Keys are ordered as their bytes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Key {
+    /// What was fixed when the ledger started.
+    Genesis,
+    /// The epoch, the time, parameters, announced changes, counters.
+    Network,
+    /// Ledger values that caps go by.
+    Values,
+    /// What each set could slash, frozen at the boundary: what gamma is computed from.
+    Exposure,
+    /// A listed asset.
+    Asset(AssetId),
+    /// An account.
+    Account(Address),
+    /// Stake of one account in one pool with one liability.
+    Position {
+        /// Whose.
+        account: Address,
+        /// In which pool.
+        pool: PoolId,
+        /// Its own number.
+        slot: u32,
+    },
+    /// A registered operator.
+    Operator(OperatorId),
+    /// A pool.
+    Pool(PoolId),
+    /// A validator of a base chain.
+    Validator(ValidatorId),
+    /// A registered service.
+    Service(ServiceId),
+    /// An operator set.
+    Set(SetId),
+    /// The stake table of a set from an epoch on.
+    Table(SetId, Epoch),
+    /// A request to slash.
+    Request(RequestId),
+    /// An executed slash whose proceeds are held.
+    Slash(SlashId),
+    /// A stream of rewards.
+    Stream(StreamId),
+    /// Whose a registered key is; by the first 31 bytes of the SHA-256 of its text.
+    KeyOwner([u8; 31]),
+}
+
+impl Key {
+    /// The key under which it stands whose a registered key is.
+    pub fn of_registered(key: &PublicKey) -> Self {
+        Self::KeyOwner(KeyName::of(key).0)
+    }
+
+    fn tag(&self) -> u8 {
+        match self {
+            Self::Genesis => 0,
+            Self::Network => 1,
+            Self::Values => 2,
+            Self::Exposure => 3,
+            Self::Asset(_) => 4,
+            Self::Account(_) => 5,
+            Self::Position { .. } => 6,
+            Self::Operator(_) => 7,
+            Self::Pool(_) => 8,
+            Self::Validator(_) => 9,
+            Self::Service(_) => 10,
+            Self::Set(_) => 11,
+            Self::Table(..) => 12,
+            Self::Request(_) => 13,
+            Self::Slash(_) => 14,
+            Self::Stream(_) => 15,
+            Self::KeyOwner(_) => 16,
+        }
+    }
+
+    /// Its bytes: a byte for the sort, then what names it, numbers with their highest byte first, then zeros.
+    pub fn to_bytes(&self) -> [u8; KEY_BYTES] {
+        let mut name: Vec<u8> = vec![self.tag()];
+        match self {
+            Self::Genesis | Self::Network | Self::Values | Self::Exposure => {}
+            Self::Asset(id) => name.extend(id.number().to_be_bytes()),
+            Self::Account(address) => name.extend(address.0),
+            Self::Position { account, pool, slot } => {
+                name.extend(account.0);
+                name.extend(pool.number().to_be_bytes());
+                name.extend(slot.to_be_bytes());
+            }
+            Self::Operator(id) => name.extend(id.number().to_be_bytes()),
+            Self::Pool(id) => name.extend(id.number().to_be_bytes()),
+            Self::Validator(id) => name.extend(id.number().to_be_bytes()),
+            Self::Service(id) => name.extend(id.number().to_be_bytes()),
+            Self::Set(id) => name.extend(id.number().to_be_bytes()),
+            Self::Table(id, epoch) => {
+                name.extend(id.number().to_be_bytes());
+                name.extend(epoch.number().to_be_bytes());
+            }
+            Self::Request(id) => name.extend(id.number().to_be_bytes()),
+            Self::Slash(id) => name.extend(id.number().to_be_bytes()),
+            Self::Stream(id) => name.extend(id.number().to_be_bytes()),
+            Self::KeyOwner(digest) => name.extend(digest),
+        }
+        name.resize(KEY_BYTES, 0);
+        name.try_into().expect("it was made that long")
+    }
+
+    /// The key of those bytes; `None` where no key has them.
+    pub fn from_bytes(bytes: &[u8; KEY_BYTES]) -> Option<Self> {
+        let number = |from: usize| -> Option<u32> {
+            let digits: [u8; 4] = bytes.get(from..from.checked_add(4)?)?.try_into().ok()?;
+            Some(u32::from_be_bytes(digits))
+        };
+        let address = || -> Option<Address> { Some(Address(bytes.get(1..21)?.try_into().ok()?)) };
+        let key = match bytes.first()? {
+            0 => Self::Genesis,
+            1 => Self::Network,
+            2 => Self::Values,
+            3 => Self::Exposure,
+            4 => Self::Asset(AssetId::new(number(1)?)),
+            5 => Self::Account(address()?),
+            6 => Self::Position { account: address()?, pool: PoolId::new(number(21)?), slot: number(25)? },
+            7 => Self::Operator(OperatorId::new(number(1)?)),
+            8 => Self::Pool(PoolId::new(number(1)?)),
+            9 => Self::Validator(ValidatorId::new(number(1)?)),
+            10 => Self::Service(ServiceId::new(number(1)?)),
+            11 => Self::Set(SetId::new(number(1)?)),
+            12 => Self::Table(SetId::new(number(1)?), Epoch::new(number(5)?)),
+            13 => Self::Request(RequestId::new(number(1)?)),
+            14 => Self::Slash(SlashId::new(number(1)?)),
+            15 => Self::Stream(StreamId::new(number(1)?)),
+            16 => Self::KeyOwner(bytes.get(1..)?.try_into().ok()?),
+            _ => return None,
+        };
+        (key.to_bytes() == *bytes).then_some(key)
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Genesis => write!(f, "genesis"),
+            Self::Network => write!(f, "network"),
+            Self::Values => write!(f, "values"),
+            Self::Exposure => write!(f, "exposure"),
+            Self::Asset(id) => write!(f, "asset/{id}"),
+            Self::Account(address) => write!(f, "account/{address}"),
+            Self::Position { account, pool, slot } => write!(f, "position/{account}/{pool}/{slot}"),
+            Self::Operator(id) => write!(f, "operator/{id}"),
+            Self::Pool(id) => write!(f, "pool/{id}"),
+            Self::Validator(id) => write!(f, "validator/{id}"),
+            Self::Service(id) => write!(f, "service/{id}"),
+            Self::Set(id) => write!(f, "set/{id}"),
+            Self::Table(id, epoch) => write!(f, "table/{id}/{}", epoch.number()),
+            Self::Request(id) => write!(f, "request/{id}"),
+            Self::Slash(id) => write!(f, "slash/{id}"),
+            Self::Stream(id) => write!(f, "stream/{id}"),
+            Self::KeyOwner(digest) => write!(f, "key/{}", hex::encode(digest)),
+        }
+    }
+}
+
+impl FromStr for Key {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let malformed = || {
+            format!(
+                "{text:?} names no entry; entries are named like network, account/0x.., pool/3, position/0x../3/17 or table/2/9"
+            )
+        };
+        let mut parts = text.split('/');
+        let sort = parts.next().unwrap_or_default();
+        let rest: Vec<&str> = parts.collect();
+        let number = |place: usize| -> Result<u32, String> {
+            let digits = rest.get(place).ok_or_else(malformed)?;
+            let value: u32 = digits.parse().map_err(|_| malformed())?;
+            if value.to_string() == **digits { Ok(value) } else { Err(malformed()) }
+        };
+        let address = || -> Result<Address, String> { rest.first().ok_or_else(malformed)?.parse() };
+        let (key, places) = match sort {
+            "genesis" => (Self::Genesis, 0),
+            "network" => (Self::Network, 0),
+            "values" => (Self::Values, 0),
+            "exposure" => (Self::Exposure, 0),
+            "asset" => (Self::Asset(AssetId::new(number(0)?)), 1),
+            "account" => (Self::Account(address()?), 1),
+            "position" => {
+                let (pool, slot) = (PoolId::new(number(1)?), number(2)?);
+                (Self::Position { account: address()?, pool, slot }, 3)
+            }
+            "operator" => (Self::Operator(OperatorId::new(number(0)?)), 1),
+            "pool" => (Self::Pool(PoolId::new(number(0)?)), 1),
+            "validator" => (Self::Validator(ValidatorId::new(number(0)?)), 1),
+            "service" => (Self::Service(ServiceId::new(number(0)?)), 1),
+            "set" => (Self::Set(SetId::new(number(0)?)), 1),
+            "table" => (Self::Table(SetId::new(number(0)?), Epoch::new(number(1)?)), 2),
+            "request" => (Self::Request(RequestId::new(number(0)?)), 1),
+            "slash" => (Self::Slash(SlashId::new(number(0)?)), 1),
+            "stream" => (Self::Stream(StreamId::new(number(0)?)), 1),
+            "key" => {
+                let mut digest = [0; 31];
+                let digits = rest.first().ok_or_else(malformed)?;
+                hex::decode_to_slice(digits, &mut digest).map_err(|_| malformed())?;
+                (Self::KeyOwner(digest), 1)
+            }
+            _ => return Err(malformed()),
+        };
+        if rest.len() == places && key.to_string() == text { Ok(key) } else { Err(malformed()) }
+    }
+}

@@ -1,0 +1,165 @@
+//! From entries to a state.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{AccountEntry, Key, Network, PositionEntry};
+use crate::certificate::Exposure;
+use crate::codec::from_bytes;
+use crate::genesis::Genesis;
+use crate::state::State;
+use crate::state::accounts::Account;
+use crate::state::keys::{KeyName, Registered};
+use crate::state::records::{
+    Asset, Operator, PoolRecord, Request, Service, Set, Slash, Stream, Table, Validator,
+};
+use crate::state::value::Values;
+use crate::units::{
+    AccountId, AssetId, Epoch, OperatorId, PoolId, RequestId, ServiceId, SetId, SlashId, StreamId,
+    ValidatorId,
+};
+
+impl State {
+    /// The state of those entries, in any order.
+    ///
+    /// # Errors
+    /// The first entry that can't be read or does not fit the others. Entries that a state wrote always do.
+    pub fn restore(entries: impl IntoIterator<Item = (Key, Vec<u8>)>) -> Result<Self, String> {
+        let mut parts = Parts::default();
+        for (key, bytes) in entries {
+            parts.add(key, &bytes).map_err(|why| format!("entry {key}: {why}"))?;
+        }
+        parts.assemble()
+    }
+}
+
+/// The records of a state while they are read.
+#[derive(Default)]
+struct Parts {
+    genesis: Option<Genesis>,
+    network: Option<Network>,
+    values: Values,
+    exposure: Exposure,
+    accounts: BTreeMap<AccountId, Account>,
+    positions: BTreeMap<u32, PositionEntry>,
+    assets: BTreeMap<AssetId, Asset>,
+    operators: BTreeMap<OperatorId, Operator>,
+    pools: BTreeMap<PoolId, PoolRecord>,
+    validators: BTreeMap<ValidatorId, Validator>,
+    services: BTreeMap<ServiceId, Service>,
+    sets: BTreeMap<SetId, Set>,
+    tables: BTreeMap<(SetId, Epoch), Table>,
+    requests: BTreeMap<RequestId, Request>,
+    slashes: BTreeMap<SlashId, Slash>,
+    streams: BTreeMap<StreamId, Stream>,
+    key_owners: Vec<(KeyName, Registered)>,
+}
+
+impl Parts {
+    fn add(&mut self, key: Key, bytes: &[u8]) -> Result<(), String> {
+        match key {
+            Key::Genesis => self.genesis = Some(from_bytes(bytes)?),
+            Key::Network => self.network = Some(from_bytes(bytes)?),
+            Key::Values => self.values = from_bytes(bytes)?,
+            Key::Exposure => self.exposure = from_bytes(bytes)?,
+            Key::Asset(id) => drop(self.assets.insert(id, from_bytes(bytes)?)),
+            Key::Account(_) => {
+                let entry: AccountEntry<Account> = from_bytes(bytes)?;
+                self.accounts.insert(entry.id, entry.account);
+            }
+            Key::Position { slot, .. } => drop(self.positions.insert(slot, from_bytes(bytes)?)),
+            Key::Operator(id) => drop(self.operators.insert(id, from_bytes(bytes)?)),
+            Key::Pool(id) => drop(self.pools.insert(id, from_bytes(bytes)?)),
+            Key::Validator(id) => drop(self.validators.insert(id, from_bytes(bytes)?)),
+            Key::Service(id) => drop(self.services.insert(id, from_bytes(bytes)?)),
+            Key::Set(id) => drop(self.sets.insert(id, from_bytes(bytes)?)),
+            Key::Table(id, epoch) => drop(self.tables.insert((id, epoch), from_bytes(bytes)?)),
+            Key::Request(id) => drop(self.requests.insert(id, from_bytes(bytes)?)),
+            Key::Slash(id) => drop(self.slashes.insert(id, from_bytes(bytes)?)),
+            Key::Stream(id) => drop(self.streams.insert(id, from_bytes(bytes)?)),
+            Key::KeyOwner(name) => self.key_owners.push((KeyName(name), from_bytes(bytes)?)),
+        }
+        Ok(())
+    }
+
+    fn assemble(self) -> Result<State, String> {
+        let genesis = self.genesis.ok_or("there is no entry genesis")?;
+        let network = self.network.ok_or("there is no entry network")?;
+        let mut state = State::new(genesis)?;
+        state.epoch = network.epoch;
+        state.time = network.time;
+        state.parameters = network.parameters;
+        state.governance = network.governance;
+        state.stops = network.stops;
+        state.deposits = network.deposits;
+        state.terms_version = network.terms_version;
+        (state.request_count, state.slash_count, state.stream_count) =
+            (network.requests, network.slashes, network.streams);
+        state.values = self.values;
+        state.exposure = self.exposure;
+        for (place, (id, asset)) in self.assets.into_iter().enumerate() {
+            check_place("asset", place, id.index())?;
+            state.asset_ids.insert((asset.origin.clone(), asset.kind), id);
+            state.assets.push(asset);
+        }
+        for (place, (id, account)) in self.accounts.into_iter().enumerate() {
+            check_place("account", place, id.index())?;
+            state.accounts.restore(account);
+        }
+        for (slot, entry) in self.positions {
+            state.positions.restore(slot, entry.position);
+            if let Some(follow_up) = entry.follow_up {
+                state.follow_ups.insert(slot, follow_up);
+            }
+        }
+        for (place, (id, operator)) in self.operators.into_iter().enumerate() {
+            check_place("operator", place, id.index())?;
+            state.operators.push(operator);
+        }
+        for (place, (id, pool)) in self.pools.into_iter().enumerate() {
+            check_place("pool", place, id.index())?;
+            state.pools.push(pool);
+        }
+        for (place, (id, validator)) in self.validators.into_iter().enumerate() {
+            check_place("validator", place, id.index())?;
+            state.validator_ids.insert((validator.asset, validator.number), id);
+            state.validators.push(validator);
+        }
+        for (place, (id, service)) in self.services.into_iter().enumerate() {
+            check_place("service", place, id.index())?;
+            state.services.push(service);
+        }
+        for (place, (id, set)) in self.sets.into_iter().enumerate() {
+            check_place("set", place, id.index())?;
+            state.sets.push(set);
+        }
+        for ((set, epoch), table) in self.tables {
+            let record =
+                state.sets.get_mut(set.index()).ok_or_else(|| format!("table/{set}/{epoch} has no set"))?;
+            record.tables.push((epoch, Arc::new(table)));
+        }
+        for (id, request) in self.requests {
+            state.request_ids.insert((request.set, request.operator, request.capture), id);
+            state.requests.insert(id, request);
+        }
+        for (id, slash) in self.slashes {
+            state.slashes.insert(id, slash);
+        }
+        for (id, stream) in self.streams {
+            state.streams.insert(id, stream);
+        }
+        for (name, registered) in self.key_owners {
+            state.key_owners.insert(name, registered);
+        }
+        Ok(state)
+    }
+}
+
+/// Dense records come without gaps.
+fn check_place(sort: &str, place: usize, index: usize) -> Result<(), String> {
+    if place == index {
+        Ok(())
+    } else {
+        Err(format!("entry {sort}/{place} is missing before {sort}/{index}"))
+    }
+}

@@ -1,0 +1,54 @@
+use super::*;
+use crate::units::{Address, RequestId, SlashId, StreamId};
+
+#[test]
+fn every_sort_of_key_has_one_text_and_one_form_in_bytes() {
+    let account = Address([0xab; 20]);
+    let keys = [
+        (Key::Genesis, "genesis"),
+        (Key::Network, "network"),
+        (Key::Values, "values"),
+        (Key::Exposure, "exposure"),
+        (Key::Asset(AssetId::new(7)), "asset/7"),
+        (Key::Account(account), "account/0xabababababababababababababababababababab"),
+        (
+            Key::Position { account, pool: PoolId::new(3), slot: 17 },
+            "position/0xabababababababababababababababababababab/3/17",
+        ),
+        (Key::Operator(OperatorId::new(1)), "operator/1"),
+        (Key::Pool(PoolId::new(3)), "pool/3"),
+        (Key::Validator(ValidatorId::new(9)), "validator/9"),
+        (Key::Service(ServiceId::new(0)), "service/0"),
+        (Key::Set(SetId::new(2)), "set/2"),
+        (Key::Table(SetId::new(2), Epoch::new(9)), "table/2/9"),
+        (Key::Request(RequestId::new(4)), "request/4"),
+        (Key::Slash(SlashId::new(5)), "slash/5"),
+        (Key::Stream(StreamId::new(6)), "stream/6"),
+        (Key::KeyOwner([0xcd; 31]), "key/cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd"),
+    ];
+    for (key, text) in keys {
+        assert_eq!(key.to_string(), text);
+        assert_eq!(text.parse(), Ok(key));
+        assert_eq!(Key::from_bytes(&key.to_bytes()), Some(key), "{text}");
+    }
+    for (one, other) in keys.iter().zip(keys.iter().skip(1)) {
+        assert!(one.0 < other.0 && one.0.to_bytes() < other.0.to_bytes(), "{} before {}", one.1, other.1);
+    }
+    for text in [
+        "",
+        "pool",
+        "pool/",
+        "pool/03",
+        "pool/3/1",
+        "genesis/0",
+        "account/0xAB",
+        "table/2",
+        "pool/4294967296",
+    ] {
+        assert!(text.parse::<Key>().is_err(), "{text:?} must be refused");
+    }
+    let mut bytes = Key::Pool(PoolId::new(3)).to_bytes();
+    bytes[31] = 1;
+    assert_eq!(Key::from_bytes(&bytes), None);
+    assert_eq!(Key::from_bytes(&[99; KEY_BYTES]), None);
+}

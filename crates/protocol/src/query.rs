@@ -1,0 +1,177 @@
+//! What readers ask: one account, one pool, one set, the three questions, and how a figure comes about.
+//!
+//! The one source of every figure that an API, a command or a page shows: they render what comes from here and compute nothing of
+//! their own. Every answer is plain data with serialisable fields: amounts and fractions are decimal texts, epochs are numbers, and what
+//! never happens is `null`. `docs/reference/figures.md` says what each figure means and how it is computed.
+//!
+//! - Records, one by one or in pages: [`account`], [`operator`], [`pool`], [`service`], [`set`], [`asset`], [`stream`], [`request`],
+//!   [`slash`], [`ledger`], [`network`].
+//! - The three questions: [`earnings`] (what do I earn), [`exposure`] (what can slash me, and how much at worst), [`exits`] (when am I
+//!   out).
+//! - [`notices`]: what is scheduled that concerns an account, when it counts and what cancels it.
+//! - [`explain`]: figures with their inputs and formulas, down to what is stored.
+//!
+//! # What it does not do
+//! It changes nothing, knows no names, heights or wall times, and looks at no other account to answer for one: each answer costs as much
+//! as what it shows, and where it costs more its documentation says so.
+
+macro_rules! answer {
+    ($(#[$meta:meta])* pub struct $name:ident $(<$generic:ident>)? { $($body:tt)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        pub struct $name $(<$generic>)? { $($body)* }
+    };
+    ($(#[$meta:meta])* pub enum $name:ident { $($body:tt)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($body)* }
+    };
+}
+
+mod accounts;
+mod assets;
+mod earnings;
+mod exits;
+pub mod explain;
+mod exposure;
+mod ledger;
+mod liability;
+mod notices;
+mod operators;
+mod pools;
+mod positions;
+mod services;
+mod sets;
+mod slashes;
+mod streams;
+
+use crate::state::State;
+use crate::units::{Address, Amount, AssetId, Epoch, Fraction};
+
+pub use accounts::{
+    AccountDetail, CompoundingView, GrantView, KeysView, PendingKeysView, ValidatorView, account, accounts,
+};
+pub use assets::{AssetDetail, asset, assets};
+pub use earnings::{
+    Claimable, CommissionEarnings, EarningsAnswer, Expected, PositionEarnings, Source, earnings,
+};
+pub use exits::{Exit, ExitState, ExitsAnswer, exits};
+pub use exposure::{
+    ExposureAnswer, ExposureTotal, MandateBound, Offence, OffenceKind, PositionExposure, RequestAgainst, SetExposure,
+    Verdict, When, WorseTerms, exposure,
+};
+pub use ledger::{Counts, Governed, LedgerView, StopsView, ledger, network};
+pub use notices::{Notice, Subject, Weight, notices};
+pub use operators::{MemberKeyView, MembershipView, OperatorDetail, ShareView, operator, operators};
+pub use pools::{BondView, OwnerView, PoolDetail, SliceView, pool, pools};
+pub use positions::{PositionState, PositionView, positions};
+pub use services::{ServiceDetail, service, services};
+pub use sets::{PendingTermsView, SetDetail, SetMemberView, set, sets};
+pub use slashes::{
+    HeldView, RequestDetail, RequestFilter, RequestStatus, SlashDetail, request, requests, slash, slashes,
+};
+pub use streams::{StreamDetail, stream, streams};
+
+/// The most items of one page; more asked for is cut to it.
+pub const PAGE_MAX: usize = 1000;
+
+answer! {
+    /// A part of a list, in the order of the ledger.
+    pub struct Page<T> {
+        /// The items.
+        pub items: Vec<T>,
+        /// After which number the next page goes on; none on the last page.
+        pub next: Option<u32>,
+    }
+}
+
+answer! {
+    /// A value that is known and does not count yet.
+    pub struct Scheduled<T> {
+        /// The first epoch in which it counts.
+        pub from: Epoch,
+        /// The value.
+        pub value: T,
+    }
+}
+
+answer! {
+    /// How much may be lost.
+    pub struct Loss {
+        /// In base units, rounded up.
+        pub amount: Amount,
+        /// As a fraction of what it is taken from, rounded up.
+        pub fraction: Fraction,
+    }
+}
+
+answer! {
+    /// What takes something back, or changes it, before it counts or while it lasts.
+    pub struct Way {
+        /// The operation, by its name on the wire.
+        pub operation: String,
+        /// Who may send it; anybody where it is not given.
+        pub by: Option<Address>,
+        /// Last epoch in which it helps; as long as the thing lasts where it is not given.
+        pub until: Option<Epoch>,
+    }
+}
+
+impl Loss {
+    fn of(amount: Amount, whole: Amount) -> Self {
+        let amount = amount.min(whole);
+        let fraction = if whole.is_zero() {
+            Fraction::ZERO
+        } else {
+            Fraction::ratio_down(amount.room_below(whole), whole).complement()
+        };
+        Self { amount, fraction }
+    }
+}
+
+impl Way {
+    fn of(kind: crate::Kind, by: Option<Address>, until: Option<Epoch>) -> Self {
+        Self { operation: kind.name().to_owned(), by, until }
+    }
+}
+
+/// Reads the numbers after `after` in a dense list of `count` records.
+fn page_of<T>(count: usize, after: Option<u32>, limit: usize, read: impl Fn(u32) -> Option<T>) -> Page<T> {
+    let first = after.map_or(0, |after| after.saturating_add(1));
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    let most = u32::try_from(limit.clamp(1, PAGE_MAX)).unwrap_or(1);
+    let last = first.saturating_add(most).min(count);
+    let items = (first..last).filter_map(read).collect();
+    Page { items, next: last.checked_sub(1).filter(|_| last < count && first < last) }
+}
+
+/// [`Epoch::NEVER`] is no epoch that a reader should see.
+fn ever(epoch: Epoch) -> Option<Epoch> {
+    (epoch != Epoch::NEVER).then_some(epoch)
+}
+
+/// Adds an amount of a token to a list that is kept by token.
+fn add_token(list: &mut Vec<TokenAmount>, token: AssetId, amount: Amount) {
+    if amount.is_zero() {
+        return;
+    }
+    match list.binary_search_by_key(&token, |entry| entry.token) {
+        Ok(index) => {
+            if let Some(entry) = list.get_mut(index) {
+                entry.amount.grow(amount);
+            }
+        }
+        Err(index) => list.insert(index, TokenAmount { token, amount }),
+    }
+}
+
+pub use crate::view::RewardView as TokenAmount;
+
+impl State {
+    fn address_of(&self, account: crate::units::AccountId) -> Address {
+        self.accounts.get(account).address
+    }
+}

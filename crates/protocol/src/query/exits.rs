@@ -1,0 +1,158 @@
+//! When am I out?
+
+use super::liability::Liability;
+use super::positions::{PositionState, entries, state_of, worth};
+use super::{Loss, Way};
+use crate::operation::Kind;
+use crate::state::State;
+use crate::state::positions::Position;
+use crate::state::records::FollowUp;
+use crate::units::{Address, Amount, AssetId, Epoch, OperatorId, PoolId, SetId};
+
+answer! {
+    /// When an account is out.
+    pub struct ExitsAnswer {
+        /// Whose.
+        pub account: Address,
+        /// As of which epoch.
+        pub epoch: Epoch,
+        /// Entry by entry.
+        pub positions: Vec<Exit>,
+    }
+}
+
+answer! {
+    /// When an entry of stake is out.
+    pub struct Exit {
+        /// The entry.
+        pub position: u32,
+        /// With which operator.
+        pub operator: OperatorId,
+        /// In which pool.
+        pub pool: PoolId,
+        /// Of which asset.
+        pub asset: AssetId,
+        /// What it is worth.
+        pub amount: Amount,
+        /// How it gets out.
+        pub exit: ExitState,
+    }
+}
+
+answer! {
+    /// How an entry of stake gets out.
+    pub enum ExitState {
+        /// It was never bonded: it comes back at once, whole.
+        Joining {
+            /// First epoch in which it would be bonded.
+            bonded_from: Epoch,
+            /// Last epoch in which it may be taken back.
+            take_back_until: Epoch,
+            /// By which operation.
+            cancel: Way,
+        },
+        /// If it were asked back in this epoch.
+        Bonded {
+            /// Last epoch in which it would be bonded, earning and liable.
+            bonded_through: Epoch,
+            /// The epoch at whose start it would be free.
+            free_at: Epoch,
+            /// What could still be taken of it until then, within one window.
+            could_lose: Loss,
+            /// Last epoch in which anything could be.
+            punishable_until: Epoch,
+            /// By which operation.
+            leave: Way,
+        },
+        /// It was asked back.
+        Unbonding {
+            /// Last epoch in which it was, or is, bonded.
+            bonded_through: Epoch,
+            /// The epoch at whose start it is free. Nobody can delay it.
+            free_at: Epoch,
+            /// What happens then.
+            follow_up: FollowUp,
+            /// What could still be taken of it until then, within one window.
+            could_lose: Loss,
+            /// Last epoch in which anything could be.
+            punishable_until: Epoch,
+            /// By whom.
+            sets: Vec<SetId>,
+            /// What changes the follow-up. Asking back can't be undone; a follow-up can delegate again.
+            change: Way,
+        },
+        /// Nothing can be taken of it any more.
+        Free {
+            /// Since which epoch.
+            since: Epoch,
+            /// What happens when it is fetched.
+            follow_up: FollowUp,
+            /// By which operation.
+            fetch: Way,
+        },
+    }
+}
+
+/// When an account is out; empty for an account that nobody knows. Costs as [`super::exposure`].
+pub fn exits(state: &State, account: Address) -> ExitsAnswer {
+    let id = state.accounts.find(account);
+    let entries = id.map_or_else(Vec::new, |id| entries(state, id));
+    let mut positions: Vec<Exit> =
+        entries.iter().map(|(id, position)| of_position(state, account, *id, position)).collect();
+    positions.sort_by_key(|entry| (entry.operator, entry.asset, entry.position));
+    ExitsAnswer { account, epoch: state.epoch, positions }
+}
+
+fn of_position(state: &State, account: Address, id: u32, position: &Position) -> Exit {
+    let record = state.pool(position.pool);
+    let exit = match state_of(state, position) {
+        PositionState::Joining => {
+            let until = position.entered.previous();
+            ExitState::Joining {
+                bonded_from: position.entered,
+                take_back_until: until,
+                cancel: Way::of(Kind::Undelegate, Some(account), Some(until)),
+            }
+        }
+        PositionState::Bonded => {
+            let now = state.epoch;
+            ExitState::Bonded {
+                bonded_through: now,
+                free_at: state.free_at(now),
+                could_lose: Liability::leaving(state, position, now).worst_case(),
+                punishable_until: state.last_execution_through(now),
+                leave: Way::of(Kind::Undelegate, Some(account), None),
+            }
+        }
+        PositionState::Unbonding => {
+            let liability = Liability::of(state, position);
+            let free_at = state.free_at(position.until);
+            ExitState::Unbonding {
+                bonded_through: position.until,
+                free_at,
+                follow_up: follow_up(state, id),
+                could_lose: liability.worst_case(),
+                punishable_until: state.last_execution_through(position.until),
+                sets: liability.threats().iter().map(|threat| threat.set).collect(),
+                change: Way::of(Kind::ReplaceFollowUp, Some(account), None),
+            }
+        }
+        PositionState::Free => ExitState::Free {
+            since: state.free_at(position.until),
+            follow_up: follow_up(state, id),
+            fetch: Way::of(Kind::Release, None, None),
+        },
+    };
+    Exit {
+        position: id,
+        operator: record.operator,
+        pool: position.pool,
+        asset: record.asset,
+        amount: worth(record, position),
+        exit,
+    }
+}
+
+fn follow_up(state: &State, id: u32) -> FollowUp {
+    state.follow_ups.get(&id).cloned().unwrap_or(FollowUp::Free)
+}

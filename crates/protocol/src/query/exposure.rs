@@ -1,0 +1,368 @@
+//! What can slash me, and how much at worst?
+
+use super::liability::{Liability, Threat};
+use super::operators::open_requests;
+use super::positions::{PositionState, entries, state_of, worth};
+use super::slashes::veto_until;
+use super::{Loss, Scheduled, ever};
+use crate::state::State;
+use crate::state::positions::Position;
+use crate::terms::{Destination, Mandate, Terms};
+use crate::units::{
+    Address, Amount, AssetId, Digest, Epoch, Fraction, OperatorId, PoolId, RequestId, ServiceId, SetId,
+};
+
+answer! {
+    /// What can slash an account, and how much at worst.
+    pub struct ExposureAnswer {
+        /// Whose.
+        pub account: Address,
+        /// As of which epoch.
+        pub epoch: Epoch,
+        /// Entry by entry, free ones left out.
+        pub positions: Vec<PositionExposure>,
+        /// All of them, by asset.
+        pub totals: Vec<ExposureTotal>,
+    }
+}
+
+answer! {
+    /// What can be lost of one asset.
+    pub struct ExposureTotal {
+        /// The asset.
+        pub asset: AssetId,
+        /// What all entries are worth.
+        pub worth: Amount,
+        /// What they lose if each loses its worst case.
+        pub worst_case: Loss,
+    }
+}
+
+answer! {
+    /// What can slash an entry of stake.
+    pub struct PositionExposure {
+        /// The entry.
+        pub position: u32,
+        /// With which operator.
+        pub operator: OperatorId,
+        /// In which pool.
+        pub pool: PoolId,
+        /// Of which asset.
+        pub asset: AssetId,
+        /// Where it is in its life.
+        pub state: PositionState,
+        /// What it is worth.
+        pub worth: Amount,
+        /// What is lost if every set takes its window cap: figure `position_worst_case`. Ordered allocations and announced terms are in
+        /// it.
+        pub worst_case: Loss,
+        /// What could still be lost if it were asked back now; the worst case itself of what was asked back.
+        pub if_asked_back_now: Loss,
+        /// The sets that can take a part of it, each by itself.
+        pub sets: Vec<SetExposure>,
+        /// Open requests that would take a part of it.
+        pub requests: Vec<RequestAgainst>,
+        /// The operator's bond, which pays before stake does; what of it is liable for this epoch.
+        pub bond: Amount,
+        /// How far the operator may go without asking: none once it has been asked back.
+        pub mandate: Option<MandateBound>,
+    }
+}
+
+answer! {
+    /// How far an operator may go from one epoch to the next, by the mandate that the delegator has signed.
+    pub struct MandateBound {
+        /// The mandate in force.
+        pub mandate: Mandate,
+        /// One that is announced.
+        pub later: Option<Scheduled<Mandate>>,
+        /// Last epoch in which stake can be asked back that the announced one never concerns.
+        pub undelegate_by: Option<Epoch>,
+    }
+}
+
+answer! {
+    /// When a set can take a part of an entry.
+    #[derive(Copy)]
+    pub enum When {
+        /// It owns parts in this epoch, in which the entry is bonded.
+        Now,
+        /// It owns parts from a later epoch on, in which the entry would be bonded.
+        Later,
+        /// It owns no more parts, or the entry is bonded no more; offences of past epochs may still be punished.
+        Still,
+    }
+}
+
+answer! {
+    /// A set that can take a part of an entry.
+    pub struct SetExposure {
+        /// The set.
+        pub set: SetId,
+        /// Of which service.
+        pub service: ServiceId,
+        /// When it can.
+        pub when: When,
+        /// Parts of 256 that it owns in any epoch that matters.
+        pub parts: u16,
+        /// Of them, in this epoch.
+        pub parts_now: u16,
+        /// First epoch whose offences it could punish.
+        pub liable_from: Epoch,
+        /// Last such epoch; none while neither the parts were given back nor the entry was asked back.
+        pub liable_through: Option<Epoch>,
+        /// Last epoch in which anything can be taken; none without a last liable epoch.
+        pub punishable_until: Option<Epoch>,
+        /// The most that all its slashes take together of what is left of its parts, within `W + V + X` epochs.
+        pub window_cap: Fraction,
+        /// What the cap would take of the entry: figure `set_exposure`.
+        pub worst_case: Loss,
+        /// What it punishes, by the terms in force, or those of the last liable epoch.
+        pub offences: Vec<Offence>,
+        /// Where slashed stake goes.
+        pub destinations: Vec<Destination>,
+        /// Terms that are announced, while the entry would be bonded under them.
+        pub announced: Option<WorseTerms>,
+    }
+}
+
+answer! {
+    /// What kind of offence.
+    #[derive(Copy)]
+    pub enum OffenceKind {
+        /// Two different statements for one slot, by a registered key.
+        Equivocation,
+        /// Whatever the slasher gives as a reason.
+        Subjective,
+        /// How many offended together.
+        Correlation,
+    }
+}
+
+answer! {
+    /// An offence that a set punishes.
+    pub struct Offence {
+        /// Which kind.
+        pub kind: OffenceKind,
+        /// The most that one offence takes of what is left of the set's parts, cut by the window cap.
+        pub fraction: Fraction,
+        /// Who decides.
+        pub verdict: Verdict,
+    }
+}
+
+answer! {
+    /// Who decides whether an offence happened.
+    pub enum Verdict {
+        /// The ledger itself: anyone submits the proof, it executes at once, and nobody can veto it.
+        BuiltIn,
+        /// The ledger computes it once the offences of a window are known; anyone may ask for it.
+        Rule,
+        /// An account of the service asks for it.
+        Judged {
+            /// Who may ask.
+            slasher: Address,
+            /// Who may veto; nobody can if there are none.
+            resolvers: Vec<Address>,
+            /// How many of them it takes.
+            threshold: Option<u32>,
+            /// Epochs in which they may.
+            veto: u32,
+        },
+    }
+}
+
+answer! {
+    /// Terms that are announced.
+    pub struct WorseTerms {
+        /// The first epoch in which they count.
+        pub from: Epoch,
+        /// Their digest.
+        pub digest: Digest,
+        /// Whether they are worse for somebody. What is not clearly better is worse.
+        pub is_worse: bool,
+        /// Whether the operator has consented. Without its consent it leaves the set when worse ones start.
+        pub consented: bool,
+        /// Last epoch in which stake can be asked back that they never concern.
+        pub undelegate_by: Epoch,
+        /// The cap that they set.
+        pub window_cap: Fraction,
+        /// What it would take of the entry.
+        pub worst_case: Loss,
+        /// What they punish.
+        pub offences: Vec<Offence>,
+    }
+}
+
+answer! {
+    /// An open request that would take a part of an entry.
+    pub struct RequestAgainst {
+        /// Which.
+        pub request: RequestId,
+        /// For which set.
+        pub set: SetId,
+        /// When the offence happened.
+        pub capture: Epoch,
+        /// How much is asked for.
+        pub fraction: Fraction,
+        /// What it would take of the entry at most; what the bond pays is less for the entry.
+        pub at_most: Loss,
+        /// Last epoch in which resolvers may veto it; none where nobody can.
+        pub veto_until: Option<Epoch>,
+        /// First epoch in which it may be executed.
+        pub executable_from: Epoch,
+        /// Last epoch in which it may be.
+        pub lapses_after: Epoch,
+    }
+}
+
+/// What can slash an account, and how much at worst; empty for an account that nobody knows. Costs as its entries of stake, the slices of
+/// their pools and the sets of their operators.
+///
+/// The worst case covers one window of `W + V + X` epochs: who stays longer can be slashed again for what it does later. The bond, which
+/// pays first, is not counted, nor what earlier slashes have used of a cap.
+pub fn exposure(state: &State, account: Address) -> ExposureAnswer {
+    let id = state.accounts.find(account);
+    let entries = id.map_or_else(Vec::new, |id| entries(state, id));
+    let mut positions: Vec<PositionExposure> = entries
+        .iter()
+        .filter(|(_, position)| state_of(state, position) != PositionState::Free)
+        .map(|(id, position)| of_position(state, *id, position))
+        .collect();
+    positions.sort_by_key(|entry| (entry.operator, entry.asset, entry.position));
+    ExposureAnswer { account, epoch: state.epoch, totals: totals(&positions), positions }
+}
+
+fn totals(positions: &[PositionExposure]) -> Vec<ExposureTotal> {
+    let mut sums: Vec<(AssetId, Amount, Amount)> = Vec::new();
+    for entry in positions {
+        match sums.iter_mut().find(|(asset, _, _)| *asset == entry.asset) {
+            Some((_, worth, lost)) => {
+                worth.grow(entry.worth);
+                lost.grow(entry.worst_case.amount);
+            }
+            None => sums.push((entry.asset, entry.worth, entry.worst_case.amount)),
+        }
+    }
+    sums.sort_unstable();
+    let total =
+        |(asset, worth, lost)| ExposureTotal { asset, worth, worst_case: Loss::of(lost, worth) };
+    sums.into_iter().map(total).collect()
+}
+
+fn of_position(state: &State, id: u32, position: &Position) -> PositionExposure {
+    let liability = Liability::of(state, position);
+    let record = liability.record;
+    let stays = position.until == Epoch::NEVER;
+    let now_leaving = Liability::leaving(state, position, position.until.min(state.epoch));
+    let mandate = || MandateBound {
+        mandate: record.mandate,
+        later: record.pending_mandate.map(|(from, value)| Scheduled { from, value }),
+        undelegate_by: record.pending_mandate.map(|(from, _)| from.previous()),
+    };
+    PositionExposure {
+        position: id,
+        operator: record.operator,
+        pool: position.pool,
+        asset: record.asset,
+        state: state_of(state, position),
+        worth: worth(record, position),
+        worst_case: liability.worst_case(),
+        if_asked_back_now: now_leaving.worst_case(),
+        sets: liability.threats().iter().filter_map(|threat| of_set(state, &liability, threat)).collect(),
+        requests: requests_against(state, &liability),
+        bond: record.stake.bond().liable(state.epoch),
+        mandate: stays.then(mandate),
+    }
+}
+
+fn of_set(state: &State, liability: &Liability<'_>, threat: &Threat) -> Option<SetExposure> {
+    let record = state.set(threat.set)?;
+    let now = state.epoch;
+    let through = ever(threat.last);
+    let terms = record.terms_in(threat.last.min(now));
+    let announced = record.pending.as_ref().filter(|pending| pending.from <= threat.last);
+    let announced = announced.map(|pending| WorseTerms {
+        from: pending.from,
+        digest: pending.digest,
+        is_worse: pending.is_worse,
+        consented: pending.consents.contains(&liability.record.operator),
+        undelegate_by: pending.from.previous(),
+        window_cap: pending.terms.window_cap,
+        worst_case: liability.worst_case_by(threat.set, pending.terms.window_cap),
+        offences: offences(&pending.terms),
+    });
+    Some(SetExposure {
+        set: threat.set,
+        service: record.service,
+        when: if threat.parts_now > 0 {
+            When::Now
+        } else if threat.last > now {
+            When::Later
+        } else {
+            When::Still
+        },
+        parts: threat.parts,
+        parts_now: threat.parts_now,
+        liable_from: threat.first,
+        liable_through: through,
+        punishable_until: through.map(|last| state.last_execution_through(last)),
+        window_cap: threat.cap,
+        worst_case: liability.worst_case_by(threat.set, threat.cap),
+        offences: offences(terms),
+        destinations: terms.destinations.clone(),
+        announced,
+    })
+}
+
+/// What terms punish, and who decides.
+pub(super) fn offences(terms: &Terms) -> Vec<Offence> {
+    let capped = |fraction: Fraction| fraction.min(terms.window_cap);
+    let mut offences = Vec::new();
+    if let Some(fraction) = terms.offences.equivocation {
+        let (kind, verdict) = (OffenceKind::Equivocation, Verdict::BuiltIn);
+        offences.push(Offence { kind, fraction: capped(fraction), verdict });
+    }
+    if let Some(fraction) = terms.offences.subjective {
+        let verdict = Verdict::Judged {
+            slasher: terms.slasher,
+            resolvers: terms.resolvers.clone(),
+            threshold: super::sets::veto_threshold(terms),
+            veto: terms.veto,
+        };
+        offences.push(Offence { kind: OffenceKind::Subjective, fraction: capped(fraction), verdict });
+    }
+    if let Some(curve) = &terms.offences.correlation {
+        let (kind, verdict) = (OffenceKind::Correlation, Verdict::Rule);
+        offences.push(Offence { kind, fraction: capped(curve.at(Fraction::ONE)), verdict });
+    }
+    offences
+}
+
+/// Open requests that would take something of an entry, by number.
+fn requests_against(state: &State, liability: &Liability<'_>) -> Vec<RequestAgainst> {
+    let mut requests = Vec::new();
+    for id in open_requests(state, liability.record.operator) {
+        let Some(request) = state.requests.get(&id) else { continue };
+        let cap =
+            state.set(request.set).map_or(Fraction::ONE, |set| set.terms_in(request.capture).window_cap);
+        let at_most =
+            liability.worst_case_in(request.set, request.capture, request.fraction.min(cap));
+        if at_most.amount.is_zero() {
+            continue;
+        }
+        let (executable_from, lapses_after) = state.request_window(request);
+        requests.push(RequestAgainst {
+            request: id,
+            set: request.set,
+            capture: request.capture,
+            fraction: request.fraction,
+            at_most,
+            veto_until: veto_until(state, request),
+            executable_from,
+            lapses_after,
+        });
+    }
+    requests.sort_by_key(|against| against.request);
+    requests
+}

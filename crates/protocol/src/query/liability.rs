@@ -1,0 +1,210 @@
+//! What may be taken of an entry of stake from now on, and at worst how much.
+//!
+//! An entry is liable for the epochs in which it was, is and will be bonded, as far as offences of them may still be punished. A set
+//! matters to it if it owns parts in one of those epochs. At worst the set takes its window cap of what is left of them: within a window
+//! of `W + V + X` epochs no number of slashes takes more. Everything here rounds up.
+
+use super::Loss;
+use crate::pool::slices::{Owner, Slice};
+use crate::pool::{FACTOR_ONE, PARTS};
+use crate::state::State;
+use crate::state::positions::Position;
+use crate::state::records::{PoolRecord, Set};
+use crate::units::{Amount, Epoch, Fraction, SetId};
+use crate::wide;
+
+/// An entry of stake with the capture epochs for which something may still be taken of it.
+pub(super) struct Liability<'a> {
+    state: &'a State,
+    pub(super) record: &'a PoolRecord,
+    position: &'a Position,
+    /// Its first capture epoch that is open.
+    pub(super) first: Epoch,
+    /// Its last one; [`Epoch::NEVER`] while it stays.
+    pub(super) last: Epoch,
+}
+
+/// A set that matters to an entry.
+pub(super) struct Threat {
+    pub(super) set: SetId,
+    /// Parts that it owns in any epoch that matters.
+    pub(super) parts: u16,
+    /// Of them, in this epoch.
+    pub(super) parts_now: u16,
+    /// First epoch that matters in which it owns any.
+    pub(super) first: Epoch,
+    /// Last such epoch.
+    pub(super) last: Epoch,
+    /// The most that it takes of what is left of them.
+    pub(super) cap: Fraction,
+}
+
+/// One slice of the pool, as it is for an entry at worst.
+pub(super) struct SliceAtWorst {
+    pub(super) parts: u16,
+    /// In `1 / 2^112`.
+    pub(super) left: u128,
+    /// The caps of the sets that matter in it, by set.
+    pub(super) caps: Vec<(SetId, Fraction)>,
+    /// What they take together of what is left: 1 less the product of what each leaves, every product cut to 18 places.
+    pub(super) lost: Fraction,
+}
+
+impl<'a> Liability<'a> {
+    /// The liability of an entry that leaves when it has asked to, or never.
+    pub(super) fn of(state: &'a State, position: &'a Position) -> Self {
+        Self::leaving(state, position, position.until)
+    }
+
+    /// The same if it were asked back so that `until` is its last bonded epoch.
+    pub(super) fn leaving(state: &'a State, position: &'a Position, until: Epoch) -> Self {
+        let first = position.entered.max(state.oldest_open(state.epoch));
+        Self { state, record: state.pool(position.pool), position, first, last: until }
+    }
+
+    /// Whether nothing can be taken of it any more.
+    fn is_over(&self) -> bool {
+        self.last < self.first || self.state.is_free(self.position.until)
+    }
+
+    fn matters(&self, owner: &Owner) -> bool {
+        owner.from <= self.last && owner.to >= self.first
+    }
+
+    fn slices(&self) -> impl Iterator<Item = (&'a Slice, u128)> {
+        let Position { entered, until, .. } = *self.position;
+        let all = self.record.stake.left_of_slices(entered, until);
+        let is_over = self.is_over();
+        all.filter(move |_| !is_over)
+    }
+
+    /// The sets that matter, ascending.
+    pub(super) fn threats(&self) -> Vec<Threat> {
+        let now = self.state.epoch;
+        let mut threats: Vec<Threat> = Vec::new();
+        for (slice, _) in self.slices() {
+            let mut seen: Vec<SetId> = Vec::new();
+            for owner in slice.owners.iter().filter(|owner| self.matters(owner)) {
+                let first = owner.from.max(self.first);
+                let last = owner.to.min(self.last);
+                let index = threats.binary_search_by_key(&owner.set, |threat| threat.set);
+                let index = index.unwrap_or_else(|place| {
+                    let threat =
+                        Threat { set: owner.set, parts: 0, parts_now: 0, first, last, cap: Fraction::ZERO };
+                    threats.insert(place, threat);
+                    place
+                });
+                let Some(threat) = threats.get_mut(index) else { continue };
+                threat.first = threat.first.min(first);
+                threat.last = threat.last.max(last);
+                if !seen.contains(&owner.set) {
+                    threat.parts = threat.parts.saturating_add(slice.size);
+                    seen.push(owner.set);
+                }
+                if owner.is_in(now) && self.first <= now && now <= self.last {
+                    threat.parts_now = threat.parts_now.saturating_add(slice.size);
+                }
+            }
+        }
+        for threat in &mut threats {
+            threat.cap = self.cap(threat.set);
+        }
+        threats
+    }
+
+    /// The highest window cap of a set for any epoch that matters, announced terms included where the entry would be bonded under them.
+    pub(super) fn cap(&self, set: SetId) -> Fraction {
+        let Some(record) = self.state.set(set) else { return Fraction::ZERO };
+        let cap = highest_cap(record, self.first, self.last);
+        match &record.pending {
+            Some(pending) if pending.from <= self.last => cap.max(pending.terms.window_cap),
+            _ => cap,
+        }
+    }
+
+    /// The slices in which any set matters, from the left.
+    pub(super) fn at_worst(&self) -> Vec<SliceAtWorst> {
+        let mut caps: Vec<(SetId, Fraction)> = Vec::new();
+        let mut slices = Vec::new();
+        for (slice, left) in self.slices() {
+            let mut own: Vec<(SetId, Fraction)> = Vec::new();
+            for owner in slice.owners.iter().filter(|owner| self.matters(owner)) {
+                if own.iter().any(|(set, _)| *set == owner.set) {
+                    continue;
+                }
+                let known = caps.iter().find(|(set, _)| *set == owner.set).copied();
+                own.push(known.unwrap_or_else(|| {
+                    let new = (owner.set, self.cap(owner.set));
+                    caps.push(new);
+                    new
+                }));
+            }
+            if own.is_empty() {
+                continue;
+            }
+            own.sort_unstable();
+            let kept = own.iter().fold(Fraction::ONE, |kept, (_, cap)| kept.times_down(cap.complement()));
+            slices.push(SliceAtWorst { parts: slice.size, left, caps: own, lost: kept.complement() });
+        }
+        slices
+    }
+
+    /// What all sets together may take within one window.
+    pub(super) fn worst_case(&self) -> Loss {
+        let lost = self.at_worst().iter().fold(0_u128, |sum, slice| {
+            sum.saturating_add(part_up(slice.parts, slice.left, slice.lost))
+        });
+        self.loss(lost)
+    }
+
+    /// What one set may take within one window, at a cap.
+    pub(super) fn worst_case_by(&self, set: SetId, cap: Fraction) -> Loss {
+        self.lost_where(cap, |owner| owner.set == set && self.matters(owner))
+    }
+
+    /// What a slash by a set for one capture epoch takes at most, without the bond.
+    pub(super) fn worst_case_in(&self, set: SetId, capture: Epoch, fraction: Fraction) -> Loss {
+        let is_liable = self.position.entered <= capture && capture <= self.position.until;
+        self.lost_where(fraction, |owner| is_liable && owner.set == set && owner.is_in(capture))
+    }
+
+    fn lost_where(&self, fraction: Fraction, chosen: impl Fn(&Owner) -> bool) -> Loss {
+        let mut lost = 0_u128;
+        for (slice, left) in self.slices() {
+            if slice.owners.iter().any(&chosen) {
+                lost = lost.saturating_add(part_up(slice.size, left, fraction));
+            }
+        }
+        self.loss(lost)
+    }
+
+    /// What a factor of the principal is, of what the entry is worth.
+    fn loss(&self, factor: u128) -> Loss {
+        let units = self.position.principal.units();
+        // Rounded up, a factor may exceed one by a few 2^-120.
+        let lost = wide::mul_div_up(units, factor.min(FACTOR_ONE), FACTOR_ONE);
+        Loss::of(Amount::new(lost), super::positions::worth(self.record, self.position))
+    }
+}
+
+/// `ceil(parts x left x fraction)` in `1 / 2^120`.
+pub(super) fn part_up(parts: u16, left: u128, fraction: Fraction) -> u128 {
+    let whole = left.saturating_mul(u128::from(parts.min(PARTS)));
+    wide::mul_div_up(whole, u128::from(fraction.steps()), u128::from(Fraction::STEPS))
+}
+
+/// The highest window cap of the terms in force in any epoch of a span.
+fn highest_cap(record: &Set, first: Epoch, last: Epoch) -> Fraction {
+    let mut highest = Fraction::ZERO;
+    let mut until = Epoch::NEVER;
+    for (from, terms) in record.terms.iter().rev() {
+        if from <= last && first <= until {
+            highest = highest.max(terms.window_cap);
+        }
+        until = from.previous();
+        if from <= first {
+            break;
+        }
+    }
+    highest
+}
