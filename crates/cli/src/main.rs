@@ -1,56 +1,127 @@
 //! `surety`: what people and scripts use at a terminal.
 //!
-//! This file reads the command line and chooses the exit code. Each command is a module with a `run` of its own; nothing below it exits
-//! the process, and nothing but the commands prints.
+//! This file reads the command line, prints the answer and chooses the exit code. Each command is a module with a `run` of its own; nothing
+//! below it exits the process.
 
+mod clock;
+mod command_line;
+mod config;
+mod context;
+mod exit;
+mod failure;
+mod keys;
+mod names;
+mod output;
 mod replay;
+mod run;
+mod spelling;
+mod transport;
 
-use std::io::Write;
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::Parser;
 
-/// Everything went as it should.
-const SUCCESS: u8 = 0;
-/// The command line or the input can't be used.
-const USAGE: u8 = 1;
-/// What the input promised, or what the ledger promises, does not hold.
-const REFUSED: u8 = 2;
-
-/// Shared security for services, with exact liability for those who provide it.
-#[derive(Debug, Parser)]
-#[command(name = "surety", version, arg_required_else_help = true)]
-struct CommandLine {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Applies a history of operations and prints a receipt or a refusal for each.
-    Replay(replay::Options),
-}
+use command_line::{Command, CommandLine};
+use config::{Flags, Settings};
+use context::Context;
+use exit::Exit;
+use failure::Failure;
+use output::{Answer, Form, Unlabelled};
 
 fn main() -> ExitCode {
-    let command_line = match CommandLine::try_parse() {
-        Ok(command_line) => command_line,
+    match CommandLine::try_parse() {
+        Ok(command_line) => run(command_line).into(),
         Err(error) => {
             // Help and version come as errors too, but are what was asked for.
-            let code = if error.use_stderr() { USAGE } else { SUCCESS };
-            return error.print().map_or(ExitCode::from(USAGE), |()| ExitCode::from(code));
-        }
-    };
-    let ended = match command_line.command {
-        Command::Replay(options) => replay::run(&options),
-    };
-    match ended {
-        Ok(()) => ExitCode::from(SUCCESS),
-        Err(failure) => {
-            // Where not even the complaint can be written, the exit code is all that is left.
-            drop(writeln!(std::io::stderr(), "{failure}"));
-            ExitCode::from(failure.exit_code())
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Success };
+            error.print().map_or(Exit::Usage.into(), |()| exit.into())
         }
     }
+}
+
+fn run(command_line: CommandLine) -> Exit {
+    let CommandLine { global, command } = command_line;
+    let command = command.unwrap_or_else(|| std::process::exit(1));
+    if let Command::Replay(options) = &command {
+        return run_replay(options);
+    }
+    let flags = global.flags();
+    if let Command::Config(config) = &command {
+        let answer = config.run(global.config.as_deref(), &flags, &variable);
+        let form = form_without_settings(&flags);
+        return end(answer, form, None);
+    }
+    let settings = match Settings::load(global.config.as_deref(), &flags, &variable) {
+        Ok(settings) => settings,
+        Err(failure) => return end(Err(failure), form_without_settings(&flags), None),
+    };
+    let context = Context::new(settings);
+    let answer = dispatch(&command, &context);
+    end(answer, context.form(), Some(&context))
+}
+
+fn dispatch(command: &Command, _context: &Context) -> Result<Answer, Failure> {
+    match command {
+        Command::Replay(_) | Command::Config(_) => Ok(Answer::said("")),
+    }
+}
+
+fn run_replay(options: &replay::Options) -> Exit {
+    match replay::run(options) {
+        Ok(()) => Exit::Success,
+        Err(failure) => {
+            // Where not even the complaint can be written, the exit code is all that is left.
+            drop(writeln!(io::stderr(), "{failure}"));
+            failure.exit()
+        }
+    }
+}
+
+/// The environment, as far as it is text.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// The form of the answer where the settings are what is asked about, or are wrong.
+fn form_without_settings(flags: &Flags) -> Form {
+    let name = flags.get(&config::key::Key::Output).cloned().or_else(|| variable("SURETY_OUTPUT"));
+    let named = name.and_then(|name| <Form as clap::ValueEnum>::from_str(&name, false).ok());
+    named.unwrap_or_default()
+}
+
+/// Prints what a command has to say.
+fn end(answer: Result<Answer, Failure>, form: Form, context: Option<&Context>) -> Exit {
+    let failure = match answer {
+        Ok(answer) => match print(&answer, form, context) {
+            Ok(()) => return answer.exit(),
+            // A reader that closes the pipe has seen enough.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return answer.exit(),
+            Err(error) => {
+                Failure::usage("output.not-written", "cannot write the answer").why(error.to_string())
+            }
+        },
+        Err(failure) => failure,
+    };
+    let text = if form.is_json() { failure.to_json().to_string() } else { failure.to_string() };
+    // Where not even the complaint can be written, the exit code is all that is left.
+    drop(writeln!(io::stderr(), "{text}"));
+    failure.exit()
+}
+
+fn print(answer: &Answer, form: Form, context: Option<&Context>) -> io::Result<()> {
+    let mut output = io::BufWriter::new(io::stdout().lock());
+    let width = io::stdout().is_terminal().then(console_width).flatten();
+    match context.and_then(Context::known_names) {
+        Some(book) => answer.write(form, book, width, &mut output)?,
+        None => answer.write(form, &Unlabelled, width, &mut output)?,
+    }
+    output.flush()
+}
+
+/// How many characters a line of the terminal has.
+fn console_width() -> Option<u16> {
+    terminal_size::terminal_size().map(|(width, _)| width.0)
 }
 
 #[cfg(test)]
