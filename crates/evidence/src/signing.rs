@@ -1,7 +1,8 @@
-//! Deterministic signers for tests, examples and the simulator.
+//! Signers: deterministic ones for tests, examples and the simulator, and those of `keystore`, which reads their secrets
+//! from encrypted files.
 //!
-//! A production key never comes here: it lives with the operator, in a signer that refuses to contradict itself. The
-//! ledger only ever verifies. Nothing here is hardened against someone who watches the machine.
+//! The ledger only ever verifies. A signer here does not refuse to contradict itself, and nothing is hardened against
+//! someone who watches the machine, beyond what the libraries do.
 
 use std::{fmt, sync::LazyLock};
 
@@ -42,6 +43,16 @@ impl SecretKey {
                     .expect("all but one digest in 2^127 are scalars"),
             ),
         })
+    }
+
+    /// The key of a secret: a scalar of BLS12-381 or secp256k1 (big-endian, neither zero nor past the order), or the 32
+    /// bytes of RFC 8032. `None` if it is no such scalar.
+    pub fn from_bytes(scheme: Scheme, bytes: &[u8; 32]) -> Option<Self> {
+        Some(Self(match scheme {
+            Scheme::Bls12381 => Secret::Bls12381(min_pk::SecretKey::from_bytes(bytes).ok()?),
+            Scheme::Ed25519 => Secret::Ed25519(ed25519_dalek::SigningKey::from_bytes(bytes)),
+            Scheme::Secp256k1 => Secret::Secp256k1(secp256k1::SecretKey::from_byte_array(*bytes).ok()?),
+        }))
     }
 
     /// The key that verifies what this one signs.
@@ -101,6 +112,15 @@ impl SecretKey {
     }
 }
 
+impl Drop for SecretKey {
+    /// The other libraries wipe their secrets themselves.
+    fn drop(&mut self) {
+        if let Secret::Secp256k1(secret) = &mut self.0 {
+            secret.non_secure_erase();
+        }
+    }
+}
+
 impl fmt::Debug for SecretKey {
     /// Shows the public key only.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -139,6 +159,34 @@ mod tests {
             "0x92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da\
              085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"
         );
+    }
+
+    #[test]
+    fn a_secret_is_taken_as_it_is_or_not_at_all() {
+        // Secret 1 of secp256k1; the secret of EIP-2335's examples.
+        let mut one = [0; 32];
+        one[31] = 1;
+        let bls = hex::decode("000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f").unwrap();
+        let cases = [
+            (Scheme::Secp256k1, one, "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"),
+            (
+                Scheme::Bls12381,
+                bls.try_into().unwrap(),
+                concat!(
+                    "9612d7a727c9d0a22e185a1c768478dfe919cada9266988cb32359c11f2b7b27",
+                    "f4ae4040902382ae2910c15e2b420d07"
+                ),
+            ),
+        ];
+        for (scheme, bytes, public) in cases {
+            let key = SecretKey::from_bytes(scheme, &bytes).unwrap().public_key();
+            assert_eq!(key.to_string(), format!("{scheme}:0x{public}"));
+            for bad in [[0; 32], [0xff; 32]] {
+                assert!(SecretKey::from_bytes(scheme, &bad).is_none(), "{scheme}");
+            }
+        }
+        let seed = SecretKey::from_seed(Scheme::Ed25519, [3; 32]).public_key();
+        assert_eq!(SecretKey::from_bytes(Scheme::Ed25519, &[3; 32]).unwrap().public_key(), seed);
     }
 
     #[test]
