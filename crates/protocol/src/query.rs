@@ -17,16 +17,16 @@
 
 macro_rules! answer {
     ($(#[$meta:meta])* pub struct $name:ident $(<$generic:ident>)? { $($body:tt)* }) => {
-        $(#[$meta])*
         #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        $(#[$meta])*
         pub struct $name $(<$generic>)? { $($body)* }
     };
     ($(#[$meta:meta])* pub enum $name:ident { $($body:tt)* }) => {
-        $(#[$meta])*
         #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(rename_all = "snake_case")]
+        $(#[$meta])*
         pub enum $name { $($body)* }
     };
 }
@@ -52,16 +52,18 @@ use crate::state::State;
 use crate::units::{Address, Amount, AssetId, Epoch, Fraction};
 
 pub use accounts::{
-    AccountDetail, CompoundingView, GrantView, KeysView, PendingKeysView, ValidatorView, account, accounts,
+    AccountDetail, CompoundingView, GrantView, KeysView, NonceView, PendingKeysView, ValidatorView, account,
+    accounts,
 };
 pub use assets::{AssetDetail, asset, assets};
 pub use earnings::{
     Claimable, CommissionEarnings, EarningsAnswer, Expected, PositionEarnings, Source, earnings,
 };
 pub use exits::{Exit, ExitState, ExitsAnswer, exits};
+pub use explain::{Explained, FIGURES, Figure, explain};
 pub use exposure::{
-    ExposureAnswer, ExposureTotal, MandateBound, Offence, OffenceKind, PositionExposure, RequestAgainst, SetExposure,
-    Verdict, When, WorseTerms, exposure,
+    ExposureAnswer, ExposureTotal, MandateBound, Offence, OffenceKind, PositionExposure, RequestAgainst,
+    SetExposure, Verdict, When, WorseTerms, exposure,
 };
 pub use ledger::{Counts, Governed, LedgerView, StopsView, ledger, network};
 pub use notices::{Notice, Subject, Weight, notices};

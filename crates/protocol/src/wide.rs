@@ -172,6 +172,11 @@ impl PerUnit {
         Self { whole, part }
     }
 
+    /// What stands before the point, and what behind it in `2^-128`.
+    pub(crate) const fn places(self) -> (u128, u128) {
+        (self.whole, self.part)
+    }
+
     /// `floor(principal * self)`.
     ///
     /// # Panics

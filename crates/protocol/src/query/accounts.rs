@@ -7,7 +7,7 @@ use super::{Page, page_of};
 use crate::operation::Kind;
 use crate::ops::grant::AssetLimit;
 use crate::state::State;
-use crate::state::accounts::{Account, Extra, Grant, KeySet};
+use crate::state::accounts::{Account, Extra, Grant, KeyNonces, KeySet};
 use crate::units::{
     AccountId, Address, Amount, AssetId, Digest, Epoch, Fraction, OperatorId, PoolId, ServiceId, ValidatorId,
 };
@@ -34,6 +34,8 @@ answer! {
         pub keys: Option<KeysView>,
         /// Keys that wait for the notice.
         pub keys_later: Option<PendingKeysView>,
+        /// What the keys have signed with so far.
+        pub nonces: Vec<NonceView>,
         /// What it lets others do.
         pub grants: Vec<GrantView>,
         /// Who else may claim its rewards.
@@ -52,6 +54,22 @@ answer! {
         pub keys: Vec<PublicKey>,
         /// How many must sign.
         pub threshold: u16,
+    }
+}
+
+answer! {
+    /// What a key of an account has signed with. A key that is not listed has signed nothing: its next ordered number is 0.
+    pub struct NonceView {
+        /// The key.
+        pub key: PublicKey,
+        /// Its next number for operations of ordered kinds.
+        pub next: u64,
+        /// The lowest of the numbers near the time that are remembered; others must lie above it once `used` is full.
+        pub lowest_used: Option<u64>,
+        /// The highest of them.
+        pub highest_used: Option<u64>,
+        /// How many of them are remembered, at most 64.
+        pub used: u32,
     }
 }
 
@@ -146,6 +164,7 @@ fn detail(state: &State, id: AccountId) -> AccountDetail {
         service: extra.and_then(|extra| extra.service),
         keys: in_force.map(keys),
         keys_later: extra.and_then(|extra| pending_keys(state, extra)),
+        nonces: record.nonces().map_or_else(Vec::new, |nonces| nonces.iter().map(show_nonces).collect()),
         grants: record.grants().iter().map(|grant| show_grant(state, grant)).collect(),
         claimer: extra.and_then(|extra| extra.claimer),
         compounding: compounding(state, record),
@@ -160,6 +179,16 @@ fn keys(keys: &KeySet) -> KeysView {
 pub(super) fn pending_keys(state: &State, extra: &Extra) -> Option<PendingKeysView> {
     let (from, later) = extra.pending_keys.as_ref()?;
     (*from > state.epoch).then(|| PendingKeysView { from: *from, keys: keys(later) })
+}
+
+fn show_nonces((key, nonces): &(PublicKey, KeyNonces)) -> NonceView {
+    NonceView {
+        key: key.clone(),
+        next: nonces.next,
+        lowest_used: nonces.used.first().copied(),
+        highest_used: nonces.used.last().copied(),
+        used: u32::try_from(nonces.used.len()).unwrap_or(u32::MAX),
+    }
 }
 
 fn show_grant(state: &State, grant: &Grant) -> GrantView {

@@ -73,5 +73,7 @@ pub fn asset(state: &State, id: AssetId) -> Option<AssetDetail> {
 
 /// Assets by their numbers, after one of them.
 pub fn assets(state: &State, after: Option<AssetId>, limit: usize) -> Page<AssetDetail> {
-    page_of(state.assets.len(), after.map(AssetId::number), limit, |number| asset(state, AssetId::new(number)))
+    page_of(state.assets.len(), after.map(AssetId::number), limit, |number| {
+        asset(state, AssetId::new(number))
+    })
 }

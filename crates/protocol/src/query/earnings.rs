@@ -5,7 +5,9 @@ use super::{TokenAmount, add_token};
 use crate::state::State;
 use crate::state::positions::Position;
 use crate::state::records::Table;
-use crate::units::{AccountId, Address, Amount, AssetId, Epoch, Fraction, OperatorId, PoolId, SetId, StreamId};
+use crate::units::{
+    AccountId, Address, Amount, AssetId, Epoch, Fraction, OperatorId, PoolId, SetId, StreamId,
+};
 
 answer! {
     /// What an account earns.
@@ -224,7 +226,9 @@ pub(super) fn payments_to(state: &State, operator: OperatorId) -> Vec<Payment> {
     for id in &record.sets {
         let Some(set) = state.set(*id) else { continue };
         for stream in &set.streams {
-            let Some(record) = state.streams.get(stream).filter(|record| record.from <= now) else { continue };
+            let Some(record) = state.streams.get(stream).filter(|record| record.from <= now) else {
+                continue;
+            };
             let Some(table) = set.table_of(now) else { continue };
             let mut amount = record.per_epoch.min(record.locked);
             amount.grow(record.dust);

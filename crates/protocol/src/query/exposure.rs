@@ -245,8 +245,7 @@ fn totals(positions: &[PositionExposure]) -> Vec<ExposureTotal> {
         }
     }
     sums.sort_unstable();
-    let total =
-        |(asset, worth, lost)| ExposureTotal { asset, worth, worst_case: Loss::of(lost, worth) };
+    let total = |(asset, worth, lost)| ExposureTotal { asset, worth, worst_case: Loss::of(lost, worth) };
     sums.into_iter().map(total).collect()
 }
 
@@ -346,8 +345,7 @@ fn requests_against(state: &State, liability: &Liability<'_>) -> Vec<RequestAgai
         let Some(request) = state.requests.get(&id) else { continue };
         let cap =
             state.set(request.set).map_or(Fraction::ONE, |set| set.terms_in(request.capture).window_cap);
-        let at_most =
-            liability.worst_case_in(request.set, request.capture, request.fraction.min(cap));
+        let at_most = liability.worst_case_in(request.set, request.capture, request.fraction.min(cap));
         if at_most.amount.is_zero() {
             continue;
         }

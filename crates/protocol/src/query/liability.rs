@@ -151,9 +151,10 @@ impl<'a> Liability<'a> {
 
     /// What all sets together may take within one window.
     pub(super) fn worst_case(&self) -> Loss {
-        let lost = self.at_worst().iter().fold(0_u128, |sum, slice| {
-            sum.saturating_add(part_up(slice.parts, slice.left, slice.lost))
-        });
+        let lost = self
+            .at_worst()
+            .iter()
+            .fold(0_u128, |sum, slice| sum.saturating_add(part_up(slice.parts, slice.left, slice.lost)));
         self.loss(lost)
     }
 

@@ -107,9 +107,10 @@ fn membership(state: &State, set: SetId, operator: OperatorId) -> Option<Members
     let member = record.members.get(&operator)?;
     let table = record.table_of(state.epoch);
     let row = table.and_then(|table| table.row(operator));
-    let pending = record.pending.as_ref().filter(|pending| {
-        pending.is_worse && member.left.is_none() && !pending.consents.contains(&operator)
-    });
+    let pending = record
+        .pending
+        .as_ref()
+        .filter(|pending| pending.is_worse && member.left.is_none() && !pending.consents.contains(&operator));
     Some(MembershipView {
         set,
         service: record.service,

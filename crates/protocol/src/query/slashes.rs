@@ -1,12 +1,10 @@
 //! Requests to slash in every stage, and slashes whose proceeds are held.
 
-use super::{Page, PAGE_MAX};
+use super::{PAGE_MAX, Page};
 use crate::slashing::{self, Order};
 use crate::state::State;
 use crate::state::records::{Request, RequestState, Victim};
-use crate::units::{
-    Address, Amount, AssetId, Epoch, Fraction, OperatorId, RequestId, SetId, SlashId,
-};
+use crate::units::{Address, Amount, AssetId, Epoch, Fraction, OperatorId, RequestId, SetId, SlashId};
 
 answer! {
     /// A request to slash for a reason.
@@ -157,11 +155,8 @@ pub fn slashes(state: &State, after: Option<SlashId>, limit: usize) -> Page<Slas
 }
 
 fn slashes_from(state: &State, first: SlashId, limit: usize) -> Page<SlashDetail> {
-    let held = |held: &crate::state::records::Held| HeldView {
-        asset: held.asset,
-        amount: held.amount,
-        to: held.to,
-    };
+    let held =
+        |held: &crate::state::records::Held| HeldView { asset: held.asset, amount: held.amount, to: held.to };
     let found = state.slashes.from_key(first).map(|(id, slash)| (id.number(), (*id, slash)));
     cut(found, limit, |(id, slash)| SlashDetail {
         slash: id,

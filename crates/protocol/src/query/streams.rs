@@ -45,9 +45,7 @@ pub fn streams(
     let first = after.map_or(0, |after| after.number().saturating_add(1));
     let found = state.streams.from_key(StreamId::new(first));
     let found = found.filter(|(_, stream)| set.is_none_or(|set| set == stream.set));
-    cut(found.map(|(id, stream)| (id.number(), (*id, stream))), limit, |(id, stream)| {
-        show(state, id, stream)
-    })
+    cut(found.map(|(id, stream)| (id.number(), (*id, stream))), limit, |(id, stream)| show(state, id, stream))
 }
 
 fn show(state: &State, id: StreamId, stream: &Stream) -> StreamDetail {

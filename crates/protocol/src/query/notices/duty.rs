@@ -68,7 +68,9 @@ impl Duty<'_> {
                     kind: NoticeKind::Jailed,
                     weight: Weight::Action,
                     subject,
-                    text: format!("The operator is jailed in set {set}, and may return from epoch {until} on."),
+                    text: format!(
+                        "The operator is jailed in set {set}, and may return from epoch {until} on."
+                    ),
                     from: Some(until),
                     act_by: None,
                     ways: vec![Way::of(Kind::Unjail, Some(self.account), None)],
@@ -142,7 +144,9 @@ fn as_resolver(state: &State, account: Address, id: RequestId, request: &Request
         kind: NoticeKind::VetoOpen,
         weight: Weight::Action,
         subject: subject_of(id, request),
-        text: format!("Request {id} may be vetoed through epoch {until}; {vetoes} of {threshold} vetoes are there."),
+        text: format!(
+            "Request {id} may be vetoed through epoch {until}; {vetoes} of {threshold} vetoes are there."
+        ),
         from: None,
         act_by: Some(until),
         ways: vec![Way::of(Kind::VetoSlash, Some(account), Some(until))],

@@ -64,7 +64,8 @@ fn add_stop(state: &State, notices: &mut Vec<Notice>) {
 
 fn add_governed(state: &State, assets: &[AssetId], notices: &mut Vec<Notice>) {
     for (from, change) in &state.governance {
-        let Some(change) = governed(*from, change).filter(|change| assets.contains(&change.value.asset)) else {
+        let Some(change) = governed(*from, change).filter(|change| assets.contains(&change.value.asset))
+        else {
             continue;
         };
         let asset = change.value.asset;
@@ -122,7 +123,10 @@ fn add_keys(state: &State, account: Address, id: AccountId, notices: &mut Vec<No
         from: Some(from),
         act_by: Some(from.previous()),
         ways: vec![Way::of(Kind::SetKeys, Some(account), Some(from.previous()))],
-        ..plain(NoticeKind::KeysAnnounced, format!("{threshold} of {count} keys act for it from epoch {from} on."))
+        ..plain(
+            NoticeKind::KeysAnnounced,
+            format!("{threshold} of {count} keys act for it from epoch {from} on."),
+        )
     });
 }
 
@@ -132,7 +136,10 @@ fn add_grants(state: &State, account: Address, id: AccountId, notices: &mut Vec<
         notices.push(Notice {
             from: Some(expires.next()),
             ways: vec![Way::of(Kind::Revoke, Some(account), None)],
-            ..plain(NoticeKind::GrantExpires, format!("The grant to {delegate} holds through epoch {expires}."))
+            ..plain(
+                NoticeKind::GrantExpires,
+                format!("The grant to {delegate} holds through epoch {expires}."),
+            )
         });
     }
 }

@@ -1,8 +1,8 @@
 //! What concerns an account's stake.
 
-use super::super::exposure::{PositionExposure, RequestAgainst, SetExposure, exposure};
-use super::super::exits::{Exit, ExitState, exits};
 use super::super::Way;
+use super::super::exits::{Exit, ExitState, exits};
+use super::super::exposure::{PositionExposure, RequestAgainst, SetExposure, exposure};
 use super::{Notice, NoticeKind, Subject, Weight};
 use crate::operation::Kind;
 use crate::pool::slices::Owner;
@@ -235,7 +235,9 @@ impl Own<'_> {
                 kind: NoticeKind::CommissionAnnounced,
                 weight: if is_higher { Weight::Worse } else { Weight::Info },
                 subject: self.subject(),
-                text: format!("The commission of the pool goes from {before} to {commission} in epoch {from}."),
+                text: format!(
+                    "The commission of the pool goes from {before} to {commission} in epoch {from}."
+                ),
                 from: Some(from),
                 act_by: is_higher.then_some(by),
                 ways,
@@ -267,7 +269,9 @@ impl Own<'_> {
     fn add_ending_streams(&self, set: SetId, record: &Set, notices: &mut Vec<Notice>) {
         let soon = self.state.epoch.later(self.state.parameters().notice);
         for id in &record.streams {
-            let Some(stream) = self.state.streams.get(id).filter(|stream| stream.to <= soon) else { continue };
+            let Some(stream) = self.state.streams.get(id).filter(|stream| stream.to <= soon) else {
+                continue;
+            };
             let (token, to) = (stream.token, stream.to);
             notices.push(Notice {
                 kind: NoticeKind::StreamEnding,
