@@ -70,18 +70,40 @@ refusals! {
     }
 }
 
+/// Which numbers an operation of an ordered kind may carry.
+#[derive(Clone, Copy)]
+enum Turn {
+    /// The next.
+    Now,
+    /// The next or any after it: operations before it may be on their way.
+    Later,
+}
+
 /// Whether the signers suffice.
 pub(crate) fn check(state: &State, authority: &Authority, operation: &Operation) -> Result<(), Refused> {
+    check_turn(state, authority, operation, Turn::Now)
+}
+
+/// Whether the signers would suffice once all operations of theirs are executed that come before: for whoever keeps operations until
+/// their turn. It changes nothing, and promises nothing about the state in which the operation is executed.
+///
+/// # Errors
+/// As [`crate::apply`] of an operation that nobody may send; but of ordered kinds any number from the next one on passes.
+pub fn screen(state: &State, authority: &Authority, operation: &Operation) -> Result<(), Refused> {
+    check_turn(state, authority, operation, Turn::Later)
+}
+
+fn check_turn(state: &State, authority: &Authority, operation: &Operation, turn: Turn) -> Result<(), Refused> {
     let (expires, time) = (authority.expires, state.time);
     match &authority.signer {
         Signer::Plain => check_plain(state),
         _ if expires < time => Err(Refused::Expired { expires, time }),
-        Signer::Keys(keys) => check_keys(state, authority.account, keys, operation.kind()),
+        Signer::Keys(keys) => check_keys(state, authority.account, keys, operation.kind(), turn),
         Signer::Delegate { address, keys } => {
             if keys.is_empty() {
                 check_plain(state)?;
             } else {
-                check_keys(state, *address, keys, operation.kind())?;
+                check_keys(state, *address, keys, operation.kind(), turn)?;
             }
             check_grant(state, authority.account, *address, operation)
         }
@@ -97,7 +119,13 @@ fn extra_of(state: &State, address: Address) -> Option<&Extra> {
 }
 
 /// The keys of an account. Until it sets some, it is the account of one key: the one that its address is made of.
-fn check_keys(state: &State, account: Address, keys: &[KeyUse], kind: Kind) -> Result<(), Refused> {
+fn check_keys(
+    state: &State,
+    account: Address,
+    keys: &[KeyUse],
+    kind: Kind,
+    turn: Turn,
+) -> Result<(), Refused> {
     let own = extra_of(state, account).and_then(|extra| KeySet::in_force(extra, state.epoch));
     for (index, used) in keys.iter().enumerate() {
         let key = || used.key.clone();
@@ -121,17 +149,26 @@ fn check_keys(state: &State, account: Address, keys: &[KeyUse], kind: Kind) -> R
     let nonces = state.accounts.find(account).and_then(|account| state.accounts.get(account).nonces());
     for used in keys {
         let of_key = nonces.and_then(|nonces| nonces.of(&used.key));
-        check_nonce(used, of_key, kind, state.time)?;
+        check_nonce(used, of_key, (kind, turn), state.time)?;
     }
     Ok(())
 }
 
-fn check_nonce(used: &KeyUse, nonces: Option<&KeyNonces>, kind: Kind, time: u64) -> Result<(), Refused> {
+fn check_nonce(
+    used: &KeyUse,
+    nonces: Option<&KeyNonces>,
+    (kind, turn): (Kind, Turn),
+    time: u64,
+) -> Result<(), Refused> {
     let KeyUse { key, nonce } = used;
     let nonce = *nonce;
     if kind.is_ordered() {
         let expected = nonces.map_or(0, |nonces| nonces.next);
-        if nonce != expected {
+        let is_in_turn = match turn {
+            Turn::Now => nonce == expected,
+            Turn::Later => nonce >= expected,
+        };
+        if !is_in_turn {
             return Err(Refused::WrongNonce { key: key.clone(), nonce, expected });
         }
         return Ok(());

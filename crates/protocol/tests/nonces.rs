@@ -156,3 +156,38 @@ fn what_has_expired_is_no_operation() {
         assert_eq!(code(outcome), expected, "expires {expires}");
     }
 }
+
+#[test]
+fn who_keeps_operations_until_their_turn_takes_later_numbers_and_no_strangers() {
+    let (state, own, other) = (ledger(), key(1), key(2));
+    let account = own_address(&own);
+    let screened = |authority: &Authority, operation: &Operation| {
+        protocol::authority::screen(&state, authority, operation)
+            .map_or_else(|refused| refused.name(), |()| "ok")
+    };
+    let cases = [
+        (signed(account, &own, 0, u64::MAX), ordered(), "ok"),
+        (signed(account, &own, 7, u64::MAX), ordered(), "ok"),
+        (signed(account, &own, NOW, u64::MAX), windowed(), "ok"),
+        (signed(account, &own, NOW + 2 * DAY, u64::MAX), windowed(), "NonceOutsideWindow"),
+        (signed(account, &own, 0, NOW - 1), ordered(), "Expired"),
+        (signed(account, &other, 0, u64::MAX), ordered(), "NoKeySet"),
+    ];
+    for (authority, operation, expected) in cases {
+        assert_eq!(screened(&authority, &operation), expected, "{authority:?}");
+    }
+    assert!(state.knows(account) && !state.knows(own_address(&other)));
+}
+
+#[test]
+fn readers_see_what_the_next_signature_must_carry() {
+    let (mut state, own) = (ledger(), key(1));
+    let account = own_address(&own);
+    for (nonce, operation) in [(0, ordered()), (NOW + 5, windowed()), (NOW + 2, windowed()), (1, ordered())] {
+        let _counted = apply(&mut state, &signed(account, &own, nonce, u64::MAX), &operation);
+    }
+    let nonces = protocol::query::account(&state, account).expect("an account with funds").nonces;
+    let [view] = nonces.try_into().expect("one key has signed");
+    let expected = (own.public_key(), 2, 2, Some(NOW + 2), Some(NOW + 5));
+    assert_eq!((view.key, view.next, view.used, view.lowest_used, view.highest_used), expected);
+}

@@ -138,6 +138,11 @@ impl State {
         self.parameters.at(self.epoch)
     }
 
+    /// Whether the ledger has heard of an address.
+    pub fn knows(&self, address: Address) -> bool {
+        self.accounts.find(address).is_some()
+    }
+
     pub(crate) fn limits(&self) -> &Limits {
         &self.genesis.limits
     }
