@@ -1,0 +1,235 @@
+//! What whoever runs a node decides. Every number has a default that suits a laptop, and a range.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// The whole configuration of a node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where the ledger is kept.
+    pub folder: PathBuf,
+    /// Whether this node makes blocks.
+    pub role: Role,
+    /// Where its times come from.
+    pub clock: ClockPolicy,
+    /// Where it listens; `None`: nowhere, it is used in-process only.
+    pub listen: Option<SocketAddr>,
+    /// What clients may ask of it.
+    pub http: Http,
+    /// What may wait.
+    pub mempool: Mempool,
+    /// When a block is made.
+    pub blocks: Blocks,
+    /// Who is told by webhook, and where.
+    pub webhooks: Webhooks,
+    /// Names for addresses and numbers, beside those of the folder's `labels.json`.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// Whether a node makes blocks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// It orders operations into blocks.
+    #[default]
+    Sequence,
+    /// It answers reads from what the folder holds.
+    Read,
+}
+
+/// Where the times of blocks come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClockPolicy {
+    /// The clock of the machine. After a rest the node passes all epochs that it has missed.
+    #[default]
+    Wall,
+    /// Time stands still while the node is off: for demonstrations.
+    PausedWhileOff,
+}
+
+/// What clients may ask.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Http {
+    /// The largest body, in bytes.
+    pub body_bytes_max: usize,
+    /// The largest head of a request, in bytes; at least 8 KiB.
+    pub header_bytes_max: usize,
+    /// The most headers of a request.
+    pub headers_max: usize,
+    /// How long the head of a request may take to arrive, in milliseconds.
+    pub header_timeout_ms: u64,
+    /// How long a request may take, in milliseconds; streams of events are not bounded by it.
+    pub request_timeout_ms: u64,
+    /// The most connections at once.
+    pub connections_max: usize,
+    /// The most streams of events at once.
+    pub streams_max: usize,
+    /// The most requests a second of one address, where the node listens on more than the loopback.
+    pub requests_per_second: u32,
+    /// How many of them may come at once.
+    pub requests_burst: u32,
+    /// How many recent states are held for reads that pin a height.
+    pub heights_held: usize,
+    /// The most items of a page.
+    pub page_max: u16,
+}
+
+/// What may wait in the mempool.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mempool {
+    /// The most operations that wait.
+    pub operations_max: usize,
+    /// The most bytes that wait.
+    pub bytes_max: usize,
+    /// The most operations of one sender that wait.
+    pub per_sender_max: usize,
+    /// The most operations of senders that the ledger does not know yet, together.
+    pub newcomers_max: usize,
+    /// Percent of all room, here and in every block, that only exits can take.
+    pub exit_percent: u8,
+    /// Threads that verify signatures; 0: one for each core.
+    pub verifiers: usize,
+    /// How many operations may wait to be verified.
+    pub unverified_max: usize,
+}
+
+/// When a block is made, and how large it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Blocks {
+    /// How long operations are gathered, in milliseconds: 0 to 1,000.
+    pub gather_ms: u64,
+    /// The most operations of a block.
+    pub operations_max: usize,
+    /// The most bytes of operations of a block.
+    pub bytes_max: usize,
+}
+
+/// Who may be told by webhook.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Webhooks {
+    /// Hosts, as `host` or `host:port`, to which deliveries may go beside the loopback.
+    pub allowed: Vec<String>,
+    /// The most webhooks.
+    pub registered_max: usize,
+    /// How often a delivery is tried.
+    pub attempts_max: u32,
+    /// How long one attempt may take, in milliseconds.
+    pub timeout_ms: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            folder: PathBuf::from("."),
+            role: Role::default(),
+            clock: ClockPolicy::default(),
+            listen: Some(SocketAddr::from(([127, 0, 0, 1], 8710))),
+            http: Http::default(),
+            mempool: Mempool::default(),
+            blocks: Blocks::default(),
+            webhooks: Webhooks::default(),
+            labels: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            body_bytes_max: 256 * 1024,
+            header_bytes_max: 16 * 1024,
+            headers_max: 64,
+            header_timeout_ms: 5_000,
+            request_timeout_ms: 15_000,
+            connections_max: 1_024,
+            streams_max: 256,
+            requests_per_second: 50,
+            requests_burst: 200,
+            heights_held: 128,
+            page_max: 500,
+        }
+    }
+}
+
+impl Default for Mempool {
+    fn default() -> Self {
+        Self {
+            operations_max: 100_000,
+            bytes_max: 64 * 1024 * 1024,
+            per_sender_max: 512,
+            newcomers_max: 10_000,
+            exit_percent: 25,
+            verifiers: 0,
+            unverified_max: 20_000,
+        }
+    }
+}
+
+impl Default for Blocks {
+    fn default() -> Self {
+        Self { gather_ms: 5, operations_max: 10_000, bytes_max: 4 * 1024 * 1024 }
+    }
+}
+
+impl Default for Webhooks {
+    fn default() -> Self {
+        Self { allowed: Vec::new(), registered_max: 64, attempts_max: 6, timeout_ms: 5_000 }
+    }
+}
+
+impl Config {
+    /// Checks every number against its range.
+    ///
+    /// # Errors
+    /// The first that is outside, by its name, with the range.
+    pub fn check(&self) -> Result<(), String> {
+        let numbers = [
+            ("http.body_bytes_max", self.http.body_bytes_max, 1_024, 16 << 20),
+            ("http.header_bytes_max", self.http.header_bytes_max, 8_192, 1 << 20),
+            ("http.headers_max", self.http.headers_max, 16, 1_024),
+            ("http.connections_max", self.http.connections_max, 1, 100_000),
+            ("http.streams_max", self.http.streams_max, 1, 100_000),
+            ("http.heights_held", self.http.heights_held, 1, 100_000),
+            ("http.page_max", usize::from(self.http.page_max), 1, 10_000),
+            ("mempool.operations_max", self.mempool.operations_max, 16, 10_000_000),
+            ("mempool.bytes_max", self.mempool.bytes_max, 1 << 20, 1 << 40),
+            ("mempool.per_sender_max", self.mempool.per_sender_max, 1, 1_000_000),
+            ("mempool.newcomers_max", self.mempool.newcomers_max, 1, 10_000_000),
+            ("mempool.exit_percent", usize::from(self.mempool.exit_percent), 1, 90),
+            ("mempool.verifiers", self.mempool.verifiers, 0, 1_024),
+            ("mempool.unverified_max", self.mempool.unverified_max, 1, 10_000_000),
+            ("blocks.operations_max", self.blocks.operations_max, 4, 10_000),
+            ("blocks.bytes_max", self.blocks.bytes_max, 512 << 10, 64 << 20),
+            ("webhooks.registered_max", self.webhooks.registered_max, 0, 10_000),
+        ];
+        for (name, value, least, most) in numbers {
+            if value < least || value > most {
+                return Err(format!("{name} is {value}, and must be from {least} to {most}"));
+            }
+        }
+        let times = [
+            ("http.header_timeout_ms", self.http.header_timeout_ms, 50, 600_000),
+            ("http.request_timeout_ms", self.http.request_timeout_ms, 50, 600_000),
+            ("blocks.gather_ms", self.blocks.gather_ms, 0, 1_000),
+            ("webhooks.timeout_ms", self.webhooks.timeout_ms, 50, 60_000),
+            ("webhooks.attempts_max", u64::from(self.webhooks.attempts_max), 1, 20),
+            ("http.requests_per_second", u64::from(self.http.requests_per_second), 1, 1_000_000),
+            ("http.requests_burst", u64::from(self.http.requests_burst), 1, 1_000_000),
+        ];
+        for (name, value, least, most) in times {
+            if value < least || value > most {
+                return Err(format!("{name} is {value}, and must be from {least} to {most}"));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,240 @@
+//! What stands at the door of every request: trace id, panics, time, rate, headers of security, counting.
+//!
+//! Nothing here reads a body or writes what a client has sent into a log.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+
+use super::extract::BodyLimit;
+use super::problem::{Code, Problem};
+use crate::config::Http;
+use crate::metrics::Metrics;
+
+/// The most addresses of clients that are remembered; beyond it all that are not share one allowance.
+const CLIENTS_MAX: usize = 10_000;
+
+/// The address of the client, where there is a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Client(pub(crate) IpAddr);
+
+/// What the guards share.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) body_limit: usize,
+    pub(crate) timeout: Duration,
+    /// Only where others than this machine can connect.
+    pub(crate) rates: Option<Rates>,
+    traces: AtomicU64,
+    /// Set apart from other runs of the node.
+    run: u64,
+}
+
+impl Guard {
+    pub(crate) fn new(config: &Http, is_public: bool, metrics: Arc<Metrics>, run: u64) -> Self {
+        Self {
+            metrics,
+            body_limit: config.body_bytes_max,
+            timeout: Duration::from_millis(config.request_timeout_ms),
+            rates: is_public.then(|| Rates::new(config.requests_per_second, config.requests_burst)),
+            traces: AtomicU64::new(0),
+            run,
+        }
+    }
+
+    fn trace_id(&self) -> String {
+        format!("{:08x}{:08x}", self.run & 0xffff_ffff, self.traces.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// Wraps every request: whatever happens inside, an answer with security headers comes out, and problems are written down.
+pub(crate) async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let trace_id = guard.trace_id();
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let method = request.method().clone();
+    let client = request.extensions().get::<Client>().copied();
+    request.extensions_mut().insert(BodyLimit(guard.body_limit));
+    let allowed = match (&guard.rates, client) {
+        (Some(rates), Some(Client(address))) => rates.take(address, started),
+        _ => Ok(()),
+    };
+    let answered = match allowed {
+        Ok(()) => answer(&guard, request, next).await,
+        Err(seconds) => {
+            Problem::new(Code::RateLimited, "the request was not looked at", "too many came before it")
+                .retry_after(seconds)
+                .into_response()
+        }
+    };
+    let mut response = written(answered, &trace_id);
+    secure(&mut response, &trace_id);
+    let route = route.as_deref().unwrap_or("none");
+    guard.metrics.request(&method, route, response.status().as_u16(), started.elapsed());
+    response
+}
+
+async fn answer(guard: &Guard, request: Request, next: Next) -> Response {
+    let inner = std::panic::AssertUnwindSafe(next.run(request)).catch_unwind();
+    match tokio::time::timeout(guard.timeout, inner).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => {
+            guard.metrics.panics.inc();
+            Problem::new(Code::Internal, "the request was not answered", "a promise of the code did not hold")
+                .into_response()
+        }
+        Err(_) => {
+            let cause = format!("it took longer than {} ms", guard.timeout.as_millis());
+            Problem::new(Code::Timeout, "the request was given up", cause).into_response()
+        }
+    }
+}
+
+/// Problems as their JSON; what the router itself has refused as a problem.
+fn written(mut response: Response, trace_id: &str) -> Response {
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        let mut written = problem.write(trace_id);
+        if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
+            written.headers_mut().insert(header::ALLOW, allow);
+        }
+        return written;
+    }
+    response
+}
+
+fn secure(response: &mut Response, trace_id: &str) {
+    const FIXED: [(HeaderName, &str); 5] = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (HeaderName::from_static("permissions-policy"), "interest-cohort=()"),
+    ];
+    let headers = response.headers_mut();
+    for (name, value) in FIXED {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    let policy = "default-src 'none'; frame-ancestors 'none'";
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(policy));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if let Ok(value) = HeaderValue::from_str(trace_id) {
+        headers.insert(HeaderName::from_static("x-trace-id"), value);
+    }
+}
+
+/// No such route.
+pub(crate) async fn unknown_route() -> Problem {
+    Problem::new(Code::UnknownRoute, "nothing is served here", "no route has this path")
+}
+
+/// The route is there, for another method.
+pub(crate) async fn unknown_method(method: Method) -> Problem {
+    let detail = match method.as_str() {
+        known @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS" | "TRACE") => {
+            format!("{known} is not served here")
+        }
+        _ => "this method is not served here".to_owned(),
+    };
+    Problem::new(Code::MethodNotAllowed, detail, "the route takes the methods in `allow`")
+}
+
+/// An allowance for each address: so many requests a second, so many at once.
+#[derive(Debug)]
+pub(crate) struct Rates {
+    per_second: f64,
+    burst: f64,
+    clients: Mutex<BTreeMap<Option<IpAddr>, Allowance>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Allowance {
+    left: f64,
+    at: Instant,
+}
+
+impl Rates {
+    fn new(per_second: u32, burst: u32) -> Self {
+        Self {
+            per_second: f64::from(per_second),
+            burst: f64::from(burst),
+            clients: Mutex::new(BTreeMap::new()),
+        }
+    }
+
+    /// Takes one request from the allowance of an address; otherwise after how many seconds it has one again.
+    fn take(&self, address: IpAddr, now: Instant) -> Result<(), u32> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut who = Some(subnet(address));
+        if clients.len() >= CLIENTS_MAX && !clients.contains_key(&who) {
+            let full = |allowance: &Allowance| self.refilled(*allowance, now) >= self.burst;
+            clients.retain(|_, allowance| !full(allowance));
+            if clients.len() >= CLIENTS_MAX {
+                who = None;
+            }
+        }
+        let fresh = Allowance { left: self.burst, at: now };
+        let allowance = clients.entry(who).or_insert(fresh);
+        let left = self.refilled(*allowance, now);
+        let is_enough = left >= 1.0;
+        *allowance = Allowance { left: if is_enough { left - 1.0 } else { left }, at: now };
+        if is_enough { Ok(()) } else { Err(if self.per_second >= 1.0 { 1 } else { 60 }) }
+    }
+
+    fn refilled(&self, allowance: Allowance, now: Instant) -> f64 {
+        let since = now.saturating_duration_since(allowance.at).as_secs_f64();
+        (allowance.left + since * self.per_second).min(self.burst)
+    }
+}
+
+/// Who owns one IPv6 address owns its /64.
+fn subnet(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => {
+            let mut octets = address.octets();
+            octets.iter_mut().skip(8).for_each(|octet| *octet = 0);
+            IpAddr::V6(octets.into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_its_burst_and_then_its_rate() {
+        let rates = Rates::new(10, 3);
+        let (address, start) = (IpAddr::from([10, 0, 0, 1]), Instant::now());
+        let taken = |after_ms: u64| rates.take(address, start + Duration::from_millis(after_ms)).is_ok();
+        assert_eq!([0, 0, 0, 0, 100, 100].map(taken), [true, true, true, false, true, false]);
+        assert!(rates.take(IpAddr::from([10, 0, 0, 2]), start).is_ok(), "others are not concerned");
+    }
+
+    #[test]
+    fn addresses_of_one_subnet_share_an_allowance() {
+        let rates = Rates::new(1, 1);
+        let now = Instant::now();
+        let [a, b] = ["2001:db8::1", "2001:db8::2"].map(|text| text.parse::<IpAddr>().expect("an address"));
+        assert_eq!((rates.take(a, now), rates.take(b, now)), (Ok(()), Err(1)));
+    }
+
+    #[test]
+    fn many_addresses_take_no_more_memory_than_allowed() {
+        let rates = Rates::new(1, 2);
+        let now = Instant::now();
+        for number in 0..20_000_u32 {
+            let _ = rates.take(IpAddr::from(number.to_be_bytes()), now);
+        }
+        assert!(rates.clients.lock().expect("no panic").len() <= CLIENTS_MAX + 1);
+    }
+}

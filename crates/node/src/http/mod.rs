@@ -1,0 +1,8 @@
+//! HTTP as this node speaks it: errors, what is read from requests, what guards the door. It knows no route.
+
+pub(crate) mod extract;
+pub(crate) mod guard;
+pub mod problem;
+pub(crate) mod serve;
+
+pub use problem::{Code, Problem};

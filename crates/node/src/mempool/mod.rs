@@ -1,0 +1,330 @@
+//! What waits for a block: bounded in number and bytes, fair between senders, with room that only exits can take.
+//!
+//! Each sender (the account, or the delegate that acts for it) has one queue, so its operations keep their order. A block is drawn one
+//! operation a sender at a time. A part of every block and of the pool itself is kept for exits: whatever others send, who wants to leave
+//! gets in. Senders that the ledger does not know yet share one small part of the pool, since names cost nothing.
+//!
+//! It knows no rules and verifies nothing: what comes in was verified.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use evidence::PublicKey;
+use protocol::Kind;
+use protocol::units::Address;
+
+/// What the pool must know of an operation, and what it carries for the caller.
+#[derive(Debug)]
+pub struct Candidate<T> {
+    /// Its id.
+    pub id: [u8; 32],
+    /// Who sends it: the delegate if there is one, or the account.
+    pub sender: Address,
+    /// What it does.
+    pub kind: Kind,
+    /// Its length on the wire.
+    pub bytes: usize,
+    /// The last time, in milliseconds, at which it may be in a block.
+    pub expires: u64,
+    /// The keys that signed it, each with its nonce.
+    pub seals: Vec<(PublicKey, u64)>,
+    /// Whether the ledger knows the sender.
+    pub known: bool,
+    /// What goes with it.
+    pub payload: T,
+}
+
+/// The sizes of the pool and of a block.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The most operations that wait.
+    pub operations: usize,
+    /// The most bytes that wait.
+    pub bytes: usize,
+    /// The most operations of one sender.
+    pub per_sender: usize,
+    /// The most operations of senders that the ledger does not know.
+    pub newcomers: usize,
+    /// Percent of the room that only exits can take.
+    pub exit_percent: usize,
+}
+
+/// Why an operation may not wait. In the order in which it is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejected {
+    /// It waits already.
+    Waiting,
+    /// Another operation waits with the same key and nonce.
+    NonceTaken {
+        /// The nonce.
+        nonce: u64,
+    },
+    /// Its time is over.
+    Expired {
+        /// The last time at which it might have been in a block.
+        expires: u64,
+        /// The time of the ledger.
+        now: u64,
+    },
+    /// The sender has too many waiting.
+    SenderFull {
+        /// How many may wait.
+        limit: usize,
+    },
+    /// Too many operations of unknown senders wait.
+    NewcomersFull {
+        /// How many may wait.
+        limit: usize,
+    },
+    /// There is no room.
+    Full {
+        /// How many wait.
+        waiting: usize,
+    },
+}
+
+/// What was drawn for a block.
+#[derive(Debug)]
+pub struct Drawn<T> {
+    /// In the order of the block.
+    pub operations: Vec<Candidate<T>>,
+    /// Whose time is over.
+    pub expired: Vec<Candidate<T>>,
+}
+
+/// Whether an operation takes stake or funds out, so that the reserved room is open to it.
+pub const fn is_exit(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Undelegate
+            | Kind::Withdraw
+            | Kind::Release
+            | Kind::ReplaceFollowUp
+            | Kind::Claim
+            | Kind::LowerBond
+            | Kind::ReleaseBond
+    )
+}
+
+/// Room in operations and bytes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Room {
+    operations: usize,
+    bytes: usize,
+}
+
+impl Room {
+    fn fits(self, bytes: usize) -> bool {
+        self.operations > 0 && self.bytes >= bytes
+    }
+
+    fn take(&mut self, bytes: usize) {
+        self.operations = self.operations.saturating_sub(1);
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+
+    fn add(&mut self, bytes: usize) {
+        self.operations = self.operations.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
+
+    /// What is left of it without the part that is kept for exits.
+    fn without(self, percent: usize) -> Self {
+        let kept = |whole: usize| whole.saturating_mul(percent).div_ceil(100);
+        Self {
+            operations: self.operations.saturating_sub(kept(self.operations)),
+            bytes: self.bytes.saturating_sub(kept(self.bytes)),
+        }
+    }
+}
+
+/// The operations that wait.
+#[derive(Debug)]
+pub struct Pool<T> {
+    limits: Limits,
+    queues: BTreeMap<Address, VecDeque<Candidate<T>>>,
+    /// Senders with something waiting, in the order of their turns.
+    turns: VecDeque<Address>,
+    ids: BTreeSet<[u8; 32]>,
+    nonces: BTreeSet<(PublicKey, u64)>,
+    all: Room,
+    /// Of all, those that are no exits.
+    others: Room,
+    newcomers: usize,
+}
+
+impl<T> Pool<T> {
+    /// An empty pool.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            queues: BTreeMap::new(),
+            turns: VecDeque::new(),
+            ids: BTreeSet::new(),
+            nonces: BTreeSet::new(),
+            all: Room::default(),
+            others: Room::default(),
+            newcomers: 0,
+        }
+    }
+
+    /// How many wait.
+    pub fn len(&self) -> usize {
+        self.all.operations
+    }
+
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
+        self.all.operations == 0
+    }
+
+    /// How many bytes wait.
+    pub fn bytes(&self) -> usize {
+        self.all.bytes
+    }
+
+    /// How many senders have something waiting.
+    pub fn senders(&self) -> usize {
+        self.queues.len()
+    }
+
+    /// Whether an operation waits.
+    pub fn holds(&self, id: &[u8; 32]) -> bool {
+        self.ids.contains(id)
+    }
+
+    /// Takes an operation in.
+    ///
+    /// # Errors
+    /// The first of [`Rejected`] that holds; the candidate comes back.
+    pub fn insert(&mut self, candidate: Candidate<T>, now: u64) -> Result<(), (Rejected, Candidate<T>)> {
+        if let Some(why) = self.refuses(&candidate, now) {
+            return Err((why, candidate));
+        }
+        self.ids.insert(candidate.id);
+        self.nonces.extend(candidate.seals.iter().cloned());
+        self.all.add(candidate.bytes);
+        if !is_exit(candidate.kind) {
+            self.others.add(candidate.bytes);
+        }
+        if !candidate.known {
+            self.newcomers = self.newcomers.saturating_add(1);
+        }
+        let queue = self.queues.entry(candidate.sender).or_default();
+        if queue.is_empty() {
+            self.turns.push_back(candidate.sender);
+        }
+        queue.push_back(candidate);
+        Ok(())
+    }
+
+    fn refuses(&self, candidate: &Candidate<T>, now: u64) -> Option<Rejected> {
+        if self.ids.contains(&candidate.id) {
+            return Some(Rejected::Waiting);
+        }
+        if let Some((_, nonce)) = candidate.seals.iter().find(|seal| self.nonces.contains(*seal)) {
+            return Some(Rejected::NonceTaken { nonce: *nonce });
+        }
+        if candidate.expires < now {
+            return Some(Rejected::Expired { expires: candidate.expires, now });
+        }
+        let limits = self.limits;
+        if self.queues.get(&candidate.sender).is_some_and(|queue| queue.len() >= limits.per_sender) {
+            return Some(Rejected::SenderFull { limit: limits.per_sender });
+        }
+        if !candidate.known && self.newcomers >= limits.newcomers {
+            return Some(Rejected::NewcomersFull { limit: limits.newcomers });
+        }
+        let whole = Room { operations: limits.operations, bytes: limits.bytes };
+        let fits = |room: Room, taken: Room| {
+            taken.operations < room.operations && taken.bytes.saturating_add(candidate.bytes) <= room.bytes
+        };
+        let has_room = fits(whole, self.all)
+            && (is_exit(candidate.kind) || fits(whole.without(limits.exit_percent), self.others));
+        (!has_room).then_some(Rejected::Full { waiting: self.all.operations })
+    }
+
+    /// Takes out what goes into the next block: first exits into the room that is theirs, then others into theirs, then exits into
+    /// what is left. What has expired comes out as well.
+    pub fn draw(&mut self, operations: usize, bytes: usize, now: u64) -> Drawn<T> {
+        let mut drawn = Drawn { operations: Vec::new(), expired: Vec::new() };
+        let whole = Room { operations, bytes };
+        let mut others = whole.without(self.limits.exit_percent);
+        let mut exits = Room {
+            operations: whole.operations.saturating_sub(others.operations),
+            bytes: whole.bytes.saturating_sub(others.bytes),
+        };
+        self.rounds(&mut exits, Room::default(), now, &mut drawn);
+        self.rounds(&mut Room::default(), others, now, &mut drawn);
+        for other in drawn.operations.iter().filter(|taken| !is_exit(taken.kind)) {
+            others.take(other.bytes);
+        }
+        let mut rest = Room {
+            operations: exits.operations.saturating_add(others.operations),
+            bytes: exits.bytes.saturating_add(others.bytes),
+        };
+        self.rounds(&mut rest, Room::default(), now, &mut drawn);
+        drawn
+    }
+
+    /// One operation a sender at a time, until nobody has a first operation that fits.
+    fn rounds(&mut self, exits: &mut Room, mut others: Room, now: u64, drawn: &mut Drawn<T>) {
+        if others.operations == 0 && self.all.operations == self.others.operations {
+            return; // No exit waits, so nobody need be asked.
+        }
+        let mut passed = 0;
+        while passed < self.turns.len() && (exits.operations > 0 || others.operations > 0) {
+            let Some(sender) = self.turns.pop_front() else { return };
+            let Some(queue) = self.queues.get_mut(&sender) else { continue };
+            let Some(first) = queue.front() else { continue };
+            let room = if is_exit(first.kind) { &mut *exits } else { &mut others };
+            let is_over = first.expires < now;
+            if !is_over && !room.fits(first.bytes) {
+                self.turns.push_back(sender);
+                passed += 1;
+                continue;
+            }
+            let Some(taken) = queue.pop_front() else { continue };
+            if queue.is_empty() {
+                self.queues.remove(&sender);
+            } else {
+                self.turns.push_back(sender);
+            }
+            passed = 0;
+            if is_over {
+                self.forget(&taken);
+                drawn.expired.push(taken);
+            } else {
+                room.take(taken.bytes);
+                self.forget(&taken);
+                drawn.operations.push(taken);
+            }
+        }
+    }
+
+    fn forget(&mut self, taken: &Candidate<T>) {
+        self.ids.remove(&taken.id);
+        for seal in &taken.seals {
+            self.nonces.remove(seal);
+        }
+        self.all.take(taken.bytes);
+        if !is_exit(taken.kind) {
+            self.others.take(taken.bytes);
+        }
+        if !taken.known {
+            self.newcomers = self.newcomers.saturating_sub(1);
+        }
+    }
+
+    /// Takes out everything: the node stops.
+    pub fn drain(&mut self) -> Vec<Candidate<T>> {
+        let queues = std::mem::take(&mut self.queues);
+        self.turns.clear();
+        self.ids.clear();
+        self.nonces.clear();
+        (self.all, self.others, self.newcomers) = (Room::default(), Room::default(), 0);
+        queues.into_values().flatten().collect()
+    }
+}

@@ -1,0 +1,150 @@
+use super::*;
+
+const LIMITS: Limits =
+    Limits { operations: 100, bytes: 10_000, per_sender: 20, newcomers: 10, exit_percent: 25 };
+
+fn candidate(number: u32, sender: u8, kind: Kind) -> Candidate<u32> {
+    let mut id = [0; 32];
+    id[..4].copy_from_slice(&number.to_be_bytes());
+    Candidate {
+        id,
+        sender: Address([sender; 20]),
+        kind,
+        bytes: 100,
+        expires: u64::MAX,
+        seals: Vec::new(),
+        known: true,
+        payload: number,
+    }
+}
+
+fn filled(limits: Limits, candidates: impl IntoIterator<Item = Candidate<u32>>) -> Pool<u32> {
+    let mut pool = Pool::new(limits);
+    for candidate in candidates {
+        pool.insert(candidate, 0).expect("there is room");
+    }
+    pool
+}
+
+fn payloads(candidates: &[Candidate<u32>]) -> Vec<u32> {
+    candidates.iter().map(|candidate| candidate.payload).collect()
+}
+
+fn key(number: u8) -> PublicKey {
+    let text = format!("ed25519:0x{}", hex::encode(ed25519_point(number)));
+    text.parse().expect("a key")
+}
+
+/// Points on the curve, found by their encodings: small multiples of the base point.
+fn ed25519_point(number: u8) -> [u8; 32] {
+    let texts = [
+        "5866666666666666666666666666666666666666666666666666666666666666",
+        "c9a3f86aae465f0e56513864510f3997561fa2c9e85ea21dc2292309f3cd6022",
+    ];
+    hex::decode(texts[usize::from(number)]).expect("hex").try_into().expect("32 bytes")
+}
+
+#[test]
+fn senders_take_turns_whatever_the_number_they_send() {
+    let greedy = (0..10).map(|number| candidate(number, 1, Kind::Delegate));
+    let modest = [candidate(100, 2, Kind::Delegate), candidate(200, 3, Kind::Delegate)];
+    let mut pool = filled(LIMITS, greedy.chain(modest));
+    let drawn = pool.draw(8, 10_000, 0);
+    assert_eq!(payloads(&drawn.operations), [0, 100, 200, 1, 2, 3]);
+    assert_eq!(pool.len(), 6);
+}
+
+#[test]
+fn a_quarter_of_every_block_is_for_exits_only() {
+    let others = (0..20).map(|number| candidate(number, number as u8 + 1, Kind::Delegate));
+    let mut pool = filled(LIMITS, others);
+    assert_eq!(pool.draw(8, 10_000, 0).operations.len(), 6, "others fill three quarters of a block");
+    let exits = (100..110).map(|number| candidate(number, number as u8, Kind::Undelegate));
+    for exit in exits {
+        pool.insert(exit, 0).expect("there is room");
+    }
+    let kinds = pool.draw(8, 10_000, 0).operations.into_iter().filter(|taken| is_exit(taken.kind)).count();
+    assert_eq!(kinds, 2, "exits get their quarter while others wait");
+}
+
+#[test]
+fn exits_take_what_others_leave() {
+    let exits = (0..10).map(|number| candidate(number, number as u8, Kind::Withdraw));
+    let mut pool = filled(LIMITS, exits);
+    assert_eq!(pool.draw(8, 10_000, 0).operations.len(), 8);
+}
+
+#[test]
+fn bytes_of_a_block_are_bounded_and_reserved_as_well() {
+    let others = (0..20).map(|number| candidate(number, number as u8 + 1, Kind::Delegate));
+    let mut pool = filled(LIMITS, others);
+    assert_eq!(pool.draw(1_000, 800, 0).operations.len(), 6);
+}
+
+#[test]
+fn the_operations_of_a_sender_keep_their_order() {
+    let mixed = [Kind::Delegate, Kind::Undelegate, Kind::Delegate, Kind::Withdraw, Kind::Claim];
+    let own = mixed.into_iter().zip(0..).map(|(kind, number)| candidate(number, 1, kind));
+    let mut pool = filled(LIMITS, own);
+    let mut order = Vec::new();
+    while !pool.is_empty() {
+        order.extend(payloads(&pool.draw(4, 10_000, 0).operations));
+    }
+    assert_eq!(order, [0, 1, 2, 3, 4]);
+}
+
+#[test]
+fn a_full_pool_still_takes_exits() {
+    let limits = Limits { per_sender: 1_000, ..LIMITS };
+    let mut pool = filled(limits, (0..75).map(|number| candidate(number, 1, Kind::Delegate)));
+    let (why, _) = pool.insert(candidate(75, 2, Kind::Delegate), 0).expect_err("three quarters are taken");
+    assert_eq!(why, Rejected::Full { waiting: 75 });
+    for number in 100..125 {
+        pool.insert(candidate(number, 3, Kind::Undelegate), 0).expect("the last quarter is for exits");
+    }
+    let (why, _) = pool.insert(candidate(125, 3, Kind::Undelegate), 0).expect_err("it is full");
+    assert_eq!(why, Rejected::Full { waiting: 100 });
+}
+
+#[test]
+fn what_may_not_wait_comes_back_with_the_reason() {
+    let mut first = candidate(1, 1, Kind::Delegate);
+    first.seals = vec![(key(0), 7)];
+    let mut pool = filled(Limits { per_sender: 2, newcomers: 1, ..LIMITS }, [first]);
+    let with = |number: u32, sender: u8, change: fn(&mut Candidate<u32>)| {
+        let mut candidate = candidate(number, sender, Kind::Delegate);
+        change(&mut candidate);
+        candidate
+    };
+    let cases = [
+        (with(1, 1, |_| {}), Some(Rejected::Waiting)),
+        (with(2, 2, |other| other.seals = vec![(key(0), 7)]), Some(Rejected::NonceTaken { nonce: 7 })),
+        (with(3, 2, |other| other.seals = vec![(key(0), 8), (key(1), 7)]), None),
+        (with(4, 2, |other| other.expires = 9), Some(Rejected::Expired { expires: 9, now: 10 })),
+        (with(5, 1, |other| other.expires = 10), None),
+        (with(6, 1, |_| {}), Some(Rejected::SenderFull { limit: 2 })),
+        (with(7, 4, |other| other.known = false), None),
+        (with(8, 5, |other| other.known = false), Some(Rejected::NewcomersFull { limit: 1 })),
+        (with(9, 5, |other| other.bytes = 10_000), Some(Rejected::Full { waiting: 4 })),
+    ];
+    for (candidate, expected) in cases {
+        let number = candidate.payload;
+        let found = pool.insert(candidate, 10).err().map(|(why, _)| why);
+        assert_eq!(found, expected, "operation {number}");
+    }
+}
+
+#[test]
+fn what_expires_while_it_waits_is_handed_back_and_its_nonce_is_free_again() {
+    let mut short = candidate(1, 1, Kind::Delegate);
+    (short.expires, short.seals) = (50, vec![(key(0), 7)]);
+    let mut again = candidate(2, 1, Kind::Delegate);
+    again.seals = vec![(key(0), 7)];
+    let mut pool = filled(LIMITS, [short]);
+    let drawn = pool.draw(8, 10_000, 51);
+    assert_eq!((payloads(&drawn.operations), payloads(&drawn.expired)), (vec![], vec![1]));
+    assert_eq!((pool.len(), pool.bytes()), (0, 0));
+    pool.insert(again, 51).expect("the nonce is free");
+    assert_eq!(payloads(&pool.drain()), [2]);
+    assert!(pool.is_empty());
+}

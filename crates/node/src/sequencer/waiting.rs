@@ -1,0 +1,154 @@
+//! What waits, who waits for it, and what was answered lately: behind one lock, so that no operation falls between two places.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Instant;
+
+use ledger::Verified;
+use protocol::Signer;
+use tokio::sync::oneshot;
+
+use super::{Answer, Load, Placed, Submission};
+use crate::mempool::{Candidate, Drawn, Limits, Pool, Rejected};
+
+/// How many answers are remembered, so that the same bytes find theirs before the archive has them.
+const RECENT_MAX: usize = 32_768;
+
+type Id = [u8; 32];
+type Replies = Vec<oneshot::Sender<Answer>>;
+
+/// Everything between arrival and answer.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pool: Pool<Box<Verified>>,
+    /// By id, of what waits or is in a block that is being appended.
+    replies: BTreeMap<Id, Replies>,
+    recent: BTreeMap<Id, Placed>,
+    recent_order: VecDeque<Id>,
+    /// When the oldest operation that waits came.
+    pub(super) since: Option<Instant>,
+    /// Why no more is taken.
+    stopped: Option<Arc<str>>,
+}
+
+impl Waiting {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self {
+            pool: Pool::new(limits),
+            replies: BTreeMap::new(),
+            recent: BTreeMap::new(),
+            recent_order: VecDeque::new(),
+            since: None,
+            stopped: None,
+        }
+    }
+
+    pub(super) fn take(&mut self, submission: Submission, now: u64) {
+        let Submission { operation, known, reply } = submission;
+        if let Some(why) = &self.stopped {
+            return send(reply, Answer::Stopped(Arc::clone(why)));
+        }
+        let id = operation.id().0;
+        if let Some(replies) = self.replies.get_mut(&id) {
+            return replies.push(reply);
+        }
+        if let Some(placed) = self.recent.get(&id) {
+            return send(reply, Answer::Executed(placed.clone()));
+        }
+        match self.pool.insert(candidate(operation, known), now) {
+            Ok(()) => {
+                self.replies.insert(id, vec![reply]);
+                self.since.get_or_insert_with(Instant::now);
+            }
+            Err((Rejected::Expired { expires, now }, _)) => send(reply, Answer::Expired { expires, now }),
+            Err((why, _)) => send(reply, Answer::Rejected(why)),
+        }
+    }
+
+    /// Waits with those who wait already.
+    pub(super) fn join(&mut self, id: &Id) -> Option<oneshot::Receiver<Answer>> {
+        let (reply, answer) = oneshot::channel();
+        if let Some(replies) = self.replies.get_mut(id) {
+            replies.push(reply);
+        } else {
+            send(reply, Answer::Executed(self.recent.get(id)?.clone()));
+        }
+        Some(answer)
+    }
+
+    pub(super) fn load(&self) -> Load {
+        Load { operations: self.pool.len(), bytes: self.pool.bytes(), senders: self.pool.senders() }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.pool.len()
+    }
+
+    /// What goes into the next block; the senders of what has expired are answered here.
+    pub(super) fn draw(&mut self, operations: usize, bytes: usize, now: u64) -> Vec<Verified> {
+        let Drawn { operations, expired } = self.pool.draw(operations, bytes, now);
+        for gone in expired {
+            self.answer(&gone.id, &Answer::Expired { expires: gone.expires, now });
+        }
+        self.since = (!self.pool.is_empty()).then(Instant::now);
+        operations.into_iter().map(|candidate| *candidate.payload).collect()
+    }
+
+    /// Answers everybody whose operation is in a block.
+    pub(super) fn executed(&mut self, block: &Arc<ledger::Executed>) {
+        for (index, receipt) in block.receipts.iter().enumerate() {
+            let Some(placed) = Placed::new(Arc::clone(block), index) else { continue };
+            let id = receipt.id.0;
+            self.answer(&id, &Answer::Executed(placed.clone()));
+            self.recent.insert(id, placed);
+            self.recent_order.push_back(id);
+        }
+        while self.recent_order.len() > RECENT_MAX {
+            if let Some(oldest) = self.recent_order.pop_front() {
+                self.recent.remove(&oldest);
+            }
+        }
+    }
+
+    /// Answers everybody: there are no more blocks.
+    pub(super) fn stop(&mut self, why: &Arc<str>) {
+        self.stopped = Some(Arc::clone(why));
+        self.pool.drain();
+        self.since = None;
+        for replies in std::mem::take(&mut self.replies).into_values() {
+            for reply in replies {
+                send(reply, Answer::Stopped(Arc::clone(why)));
+            }
+        }
+    }
+
+    fn answer(&mut self, id: &Id, answer: &Answer) {
+        for reply in self.replies.remove(id).unwrap_or_default() {
+            send(reply, answer.clone());
+        }
+    }
+}
+
+/// Whoever asked may have left.
+fn send(reply: oneshot::Sender<Answer>, answer: Answer) {
+    drop(reply.send(answer));
+}
+
+fn candidate(operation: Verified, known: bool) -> Candidate<Box<Verified>> {
+    let authority = operation.authority();
+    let (sender, keys) = match &authority.signer {
+        Signer::Plain => (authority.account, &[][..]),
+        Signer::Keys(keys) => (authority.account, keys.as_slice()),
+        Signer::Delegate { address, keys } => (*address, keys.as_slice()),
+    };
+    Candidate {
+        id: operation.id().0,
+        sender,
+        kind: operation.signed().operation.kind(),
+        bytes: operation.bytes().len(),
+        expires: authority.expires,
+        seals: keys.iter().map(|used| (used.key.clone(), used.nonce)).collect(),
+        known,
+        payload: Box::new(operation),
+    }
+}
