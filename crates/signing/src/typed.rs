@@ -109,16 +109,19 @@ pub fn typed_data(domain: &Domain, draft: &Draft, nonce: u64) -> Value {
 
 /// The hash of the typed data of a draft: what secp256k1 keys sign.
 pub fn signing_hash(domain: &Domain, draft: &Draft, nonce: u64) -> [u8; 32] {
+    keccak(&signing_preimage(domain, draft, nonce))
+}
+
+/// The bytes whose Keccak-256 is [`signing_hash`]: `0x1901`, the hash of the domain and that of the message. For remote signers that
+/// hash what they are given.
+pub fn signing_preimage(domain: &Domain, draft: &Draft, nonce: u64) -> [u8; 66] {
     let mut hash = Keccak256::new_with_prefix(TYPE_HASHES.of(draft.operation.kind()));
     for field in fields(domain, draft, nonce) {
         hash.update(field.value.word());
     }
     let message: [u8; 32] = hash.finalize().into();
-    Keccak256::new_with_prefix([0x19, 0x01])
-        .chain_update(domain_separator(domain))
-        .chain_update(message)
-        .finalize()
-        .into()
+    let bytes = [[0x19, 0x01].as_slice(), &domain_separator(domain), &message].concat();
+    bytes.try_into().expect("2, 32 and 32 bytes are 66")
 }
 
 /// `hashStruct` of the domain.
