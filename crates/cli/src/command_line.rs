@@ -79,7 +79,14 @@ impl Global {
 pub(crate) enum Command {
     /// Apply a history of operations and print a receipt or a refusal for each.
     Replay(crate::replay::Options),
+    /// Sign and send any operation by its fields.
+    #[command(subcommand)]
+    Op(crate::op::Op),
     /// Write, show and check the configuration.
     #[command(subcommand)]
     Config(crate::config::command::Command),
+    /// Print the completions of a shell.
+    Completions(crate::shell::Completions),
+    /// Print the manual page.
+    Man(crate::shell::Man),
 }

@@ -10,6 +10,7 @@ use crate::config::key::Key;
 use crate::config::{Settings, Target};
 use crate::failure::Failure;
 use crate::names::Book;
+use crate::op::value::Reader;
 use crate::output::Form;
 use crate::transport::{self, Address, Http, InProcess, Transport};
 
@@ -105,6 +106,14 @@ impl Context {
         let book =
             Book::new(&labels, &crate::keys::named_addresses(&self.keystore_folder()), self.settings.names());
         Ok(self.book.get_or_init(|| book))
+    }
+
+    /// What it takes to read what people type.
+    ///
+    /// # Errors
+    /// As [`Context::book`].
+    pub(crate) fn reader(&self) -> Result<Reader<'_>, Failure> {
+        Ok(Reader { book: self.book()? })
     }
 
     /// The names as far as they are known already: for printing, which asks for nothing new unless people read it.

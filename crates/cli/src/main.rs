@@ -9,13 +9,20 @@ mod config;
 mod context;
 mod exit;
 mod failure;
+mod files;
+mod input;
 mod keys;
 mod names;
+mod op;
 mod output;
+#[cfg(test)]
+mod reference;
 mod replay;
 mod run;
+mod shell;
 mod spelling;
 mod transport;
+mod write;
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -61,9 +68,12 @@ fn run(command_line: CommandLine) -> Exit {
     end(answer, context.form(), Some(&context))
 }
 
-fn dispatch(command: &Command, _context: &Context) -> Result<Answer, Failure> {
+fn dispatch(command: &Command, context: &Context) -> Result<Answer, Failure> {
     match command {
-        Command::Replay(_) | Command::Config(_) => Ok(Answer::said("")),
+        Command::Op(op) => op.run(context),
+        Command::Completions(completions) => Ok(completions.run()),
+        Command::Man(man) => man.run(),
+        Command::Replay(_) | Command::Config(_) => unreachable!("they are run before there are settings"),
     }
 }
 

@@ -1,9 +1,9 @@
 //! One figure of a document, as a cell of a table.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::failure::shown;
-use crate::replay::Thing;
+use crate::replay::{Thing, field_content};
 
 /// Names for what has an address or a number.
 pub(crate) trait Labels {
@@ -49,6 +49,8 @@ pub(crate) enum Cell {
     Time,
     /// Bytes as text, cut to their beginning.
     Digest,
+    /// All fields of an object but these, in words.
+    Rest(&'static [&'static str]),
 }
 
 /// A column of a list, or a field of a page.
@@ -93,6 +95,11 @@ impl Column {
         Self { title, at, cell: Cell::Time }
     }
 
+    /// The whole item but these fields, in words.
+    pub(crate) const fn rest(title: &'static str, but: &'static [&'static str]) -> Self {
+        Self { title, at: "", cell: Cell::Rest(but) }
+    }
+
     /// A digest.
     pub(crate) const fn digest(title: &'static str, at: &'static str) -> Self {
         Self { title, at, cell: Cell::Digest }
@@ -134,12 +141,50 @@ impl Column {
             }
             (Cell::Share, Value::String(share)) => percentage(share),
             (Cell::Time, Value::Number(time)) => time.as_u64().map(crate::clock::date),
+            (Cell::Rest(but), Value::Object(fields)) => Some(in_words(fields, but, labels)),
             (Cell::Digest, Value::String(text)) => text.get(..14).map(|start| format!("{start}...")),
             _ => None,
         };
         named.unwrap_or_else(|| plain(value))
     }
 }
+
+/// The fields of an object as `name value, name value`, with names for accounts and things. An amount takes the asset beside it.
+fn in_words(fields: &Map<String, Value>, but: &[&str], labels: &dyn Labels) -> String {
+    let asset = ["asset", "token"].iter().find_map(|name| fields.get(*name)?.as_u64());
+    let words = fields.iter().filter(|(name, value)| !but.contains(&name.as_str()) && !value.is_null());
+    let words = words.map(|(name, value)| {
+        let named = match (field_content("", name), value) {
+            (Some(None), Value::String(address)) => labels.account(address),
+            (Some(Some(thing)), Value::Number(number)) => number.as_u64().map(|number| {
+                labels.thing(thing, number).unwrap_or_else(|| format!("{}/{number}", thing.prefix()))
+            }),
+            (None, Value::String(units)) if AMOUNTS.contains(&name.as_str()) => {
+                asset.and_then(|asset| labels.amount(asset, units))
+            }
+            (None, Value::Object(inner)) => Some(format!("({})", in_words(inner, &[], labels))),
+            _ => None,
+        };
+        format!("{} {}", name.replace('_', " "), named.unwrap_or_else(|| plain(value)))
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// Fields of events that are base units of the asset or token beside them.
+const AMOUNTS: [&str; 12] = [
+    "amount",
+    "leaving",
+    "returned",
+    "principal",
+    "worth",
+    "per_epoch",
+    "paid",
+    "unspent",
+    "burnt",
+    "stake",
+    "bond",
+    "balance",
+];
 
 /// A value as a word.
 pub(crate) fn plain(value: &Value) -> String {

@@ -31,6 +31,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 pub(crate) use names::{Thing, check as check_name};
+pub(crate) use resolve::field_content;
 
 use answer::Answer;
 use failure::{Failure, Surprise, Surprises};
@@ -40,6 +41,11 @@ use mistake::{Mistake, Place};
 use progress::Progress;
 use resolve::Labels;
 use session::Session;
+
+/// Whether every line of a history has a field of that name, beside those of its operation.
+pub(crate) fn is_common_field(name: &str) -> bool {
+    command::COMMON_FIELDS.contains(&name)
+}
 
 /// What follows the options in the help.
 const HELP: &str = r##"THE INPUT

@@ -55,6 +55,14 @@ fn content(operation: &str, field: &str) -> Option<Content> {
     }
 }
 
+/// What a field of an operation names: nothing, an account (`Some(None)`), or a thing.
+pub(crate) fn field_content(operation: &str, field: &str) -> Option<Option<Thing>> {
+    content(operation, field).map(|content| match content {
+        Content::Account => None,
+        Content::Number(thing) => Some(thing),
+    })
+}
+
 /// Puts addresses and numbers for the names in the fields of an operation or a genesis.
 pub(crate) fn resolve(
     operation: &str,

@@ -1,0 +1,105 @@
+use clap::CommandFactory;
+use clap::Parser;
+use serde_json::json;
+
+use super::*;
+use crate::command_line::{self, CommandLine};
+use crate::transport::Recorded;
+
+fn parsed(arguments: &[&str]) -> Op {
+    let line = CommandLine::try_parse_from([&["surety", "op"], arguments].concat());
+    match line.unwrap_or_else(|error| panic!("{error}")).command {
+        Some(command_line::Command::Op(op)) => op,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn context() -> Context {
+    let labels = json!({ "items": [] });
+    let assets = json!({ "items": [{ "asset": 0, "decimals": 18 }] });
+    Context::over(Recorded::default().with("/v1/labels", labels).with("/v1/assets?limit=500", assets))
+}
+
+/// A value as somebody would type it behind a flag. Names of the examples of the reference become numbers and addresses.
+fn typed(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// The same value with something unmistakable for every name.
+fn without_names(operation: &str, field: &str, value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.iter_mut().for_each(|(field, value)| without_names(operation, field, value))
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| without_names(operation, field, value)),
+        Value::String(text) => match crate::replay::field_content(operation, field) {
+            Some(None) if !text.starts_with("0x") => *value = json!(format!("0x{}", "ab".repeat(20))),
+            Some(Some(_)) => *value = json!(7),
+            _ => {}
+        },
+        _ => {}
+    }
+}
+
+#[test]
+fn every_example_of_the_reference_can_be_typed() {
+    let context = context();
+    for described in schema::operations() {
+        let page =
+            format!("{}/../../docs/reference/operations/{}.md", env!("CARGO_MANIFEST_DIR"), described.name);
+        let page = std::fs::read_to_string(&page).expect(&page);
+        let example =
+            page.lines().find(|line| line.starts_with("{\"op\":")).expect("every page has an example");
+        let example: Map<String, Value> = serde_json::from_str(example).expect("the example is JSON");
+        let mut arguments = vec![described.name.to_owned()];
+        let mut expected = Map::new();
+        for (name, mut value) in example {
+            let Some(field) = described.fields.iter().find(|field| field.name == name) else { continue };
+            without_names(described.name, &name, &mut value);
+            let mut text = typed(&value);
+            if field.content == schema::Content::Amount {
+                text += "base";
+            }
+            arguments.extend([format!("--{}", name.replace('_', "-")), text]);
+            expected.insert(name, value);
+        }
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let op = parsed(&arguments);
+        let read = op.read(&context).unwrap_or_else(|failure| panic!("{arguments:?}: {failure}"));
+        assert_eq!(Value::Object(read), Value::Object(expected.clone()), "{arguments:?}");
+        // And all at once.
+        let all = Value::Object(expected.clone()).to_string();
+        let op = parsed(&[described.name, "--json", &all]);
+        assert_eq!(op.read(&context), Ok(expected), "{all}");
+    }
+}
+
+#[test]
+fn what_is_missing_is_named_with_its_flag() {
+    let failure = parsed(&["delegate", "--asset", "0"]).read(&context()).expect_err("incomplete");
+    assert_eq!(failure.code(), "field.missing");
+    assert!(failure.to_string().contains("--amount AMOUNT and --operator OPERATOR"), "{failure}");
+    let failure =
+        parsed(&["delegate", "--json", "{\"amont\":\"1\"}"]).read(&context()).expect_err("misspelt");
+    assert_eq!(failure.remedy(), Some("did you mean \"amount\"?"));
+}
+
+#[test]
+fn every_operation_has_a_command_and_every_field_a_flag() {
+    let root = CommandLine::command();
+    let op = root.find_subcommand("op").expect("op is a command");
+    for described in schema::operations() {
+        let command = op.find_subcommand(described.name).expect(described.name);
+        for field in &described.fields {
+            assert!(
+                command.get_arguments().any(|arg| arg.get_id() == field.name),
+                "{}.{}",
+                described.name,
+                field.name
+            );
+        }
+    }
+}

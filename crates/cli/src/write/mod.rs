@@ -1,0 +1,204 @@
+//! From what somebody wants to what the ledger has done.
+//!
+//! ```text
+//! Wanted ─► prepare ─► preview ─► confirm ─► seal ─► send ─► receipt
+//! names      the node   what      a person   keys    the     proof
+//! resolved   fills in   changes   says yes   sign    node    that it is so
+//! ```
+//! What the node has prepared is compared with what was asked for before anybody signs: a node may fill in what was left out and change nothing
+//! else.
+
+mod compare;
+mod confirm;
+mod preview;
+mod receipt;
+mod seal;
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+use signing::bundle::Bundle;
+
+use crate::config::key::Key;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Answer;
+
+/// How an operation is signed and sent.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Signing and sending")]
+pub(crate) struct Writing {
+    /// The account that acts.
+    #[arg(long, value_name = "ACCOUNT")]
+    pub(crate) from: Option<String>,
+    /// The delegate that acts for it, under a grant.
+    #[arg(long, value_name = "ACCOUNT")]
+    by: Option<String>,
+    /// A key of the keystore to sign with; may be given several times. Otherwise keys of the account are looked for.
+    #[arg(long, value_name = "KEY")]
+    sign_with: Vec<String>,
+    /// A remote signer that holds the keys.
+    #[arg(long, value_name = "URL")]
+    signer: Option<String>,
+    /// How long the signature may wait before no block takes it any more.
+    #[arg(long, value_name = "SPAN", default_value = "10m")]
+    valid_for: String,
+    /// Sign and send without asking.
+    #[arg(short, long)]
+    yes: bool,
+    /// Only say what would happen.
+    #[arg(long, conflicts_with_all = ["yes", "unsigned_out"])]
+    dry_run: bool,
+    /// Sign nothing: write what is to be signed into this file, for surety tx sign on another machine.
+    #[arg(long, value_name = "FILE", conflicts_with = "yes")]
+    unsigned_out: Option<PathBuf>,
+}
+
+/// An operation that somebody wants, with addresses and numbers for all names.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Wanted {
+    kind: &'static str,
+    fields: Map<String, Value>,
+}
+
+/// What the node has made of it.
+pub(crate) struct Prepared {
+    /// What is signed, and who is asked to.
+    pub(crate) bundle: Bundle,
+    /// What it would do at the moment.
+    pub(crate) preview: Value,
+}
+
+impl Wanted {
+    /// An operation of a kind with these fields; what the node fills in may be left out.
+    pub(crate) fn new(kind: &'static str, fields: Map<String, Value>) -> Self {
+        Self { kind, fields }
+    }
+
+    /// The same from pairs; those without a value are left out.
+    pub(crate) fn of<const N: usize>(kind: &'static str, fields: [(&str, Option<Value>); N]) -> Self {
+        let given = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        Self { kind, fields: given.collect() }
+    }
+
+    /// The name of the kind.
+    pub(crate) fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    /// As the node takes it.
+    pub(crate) fn to_json(&self) -> Value {
+        let mut object = Map::from_iter([("op".to_owned(), json!(self.kind))]);
+        object.extend(self.fields.clone());
+        Value::Object(object)
+    }
+}
+
+impl Writing {
+    /// Previews, confirms, signs and sends an operation.
+    ///
+    /// # Errors
+    /// What the ledger refuses; that nobody said yes; what the keys say; what the node says.
+    pub(crate) fn send(&self, context: &Context, wanted: Wanted) -> Result<Answer, Failure> {
+        let prepared = self.prepare(context, &wanted)?;
+        if self.dry_run {
+            return Ok(preview::answer(&prepared));
+        }
+        if let Some(file) = &self.unsigned_out {
+            return write_bundle(&prepared.bundle, file, "wrote what is to be signed");
+        }
+        preview::refuse(&prepared)?;
+        confirm::ask(context, self.yes, &prepared)?;
+        let sealed = seal::seal(context, self, prepared.bundle)?;
+        submit(context, sealed)
+    }
+
+    /// Whether operations are only looked at.
+    pub(crate) fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    /// Lets the node fill in what was left out and say what would happen.
+    ///
+    /// # Errors
+    /// That it is not known who acts; what the node says; that the node has made something else of it.
+    pub(crate) fn prepare(&self, context: &Context, wanted: &Wanted) -> Result<Prepared, Failure> {
+        let account = self.account(context)?;
+        let delegate = self.by.as_deref().map(|name| context.book()?.account(name)).transpose()?;
+        let span = crate::clock::parse_span(&self.valid_for)
+            .map_err(|why| Failure::usage("field.misfit", format!("--valid-for: {why}")))?;
+        let expires = crate::clock::now_ms().saturating_add(span);
+        let mut body = json!({
+            "account": account.to_string(), "expires": expires.to_string(), "operation": wanted.to_json(),
+        });
+        if let (Some(delegate), Value::Object(fields)) = (delegate, &mut body) {
+            fields.insert("delegate".to_owned(), json!(delegate.to_string()));
+        }
+        let answer = context.post("/v1/operations/prepare", &body)?;
+        let strange = |why: String| {
+            Failure::new(
+                Exit::Network,
+                "network.strange-draft",
+                "the node prepared something that was not asked for",
+            )
+            .why(why)
+            .help("nothing was signed; look at the node that you ask")
+        };
+        let bundle = answer.get("bundle").map(Value::to_string).unwrap_or_default();
+        let bundle = Bundle::from_json(&bundle).map_err(|error| strange(error.to_string()))?;
+        compare::check(wanted, account, delegate, expires, bundle.draft()).map_err(strange)?;
+        let preview = answer.get("preview").cloned().unwrap_or_default();
+        Ok(Prepared { bundle, preview })
+    }
+
+    /// Who acts.
+    ///
+    /// # Errors
+    /// If nobody is named, or the name is not known.
+    pub(crate) fn account(&self, context: &Context) -> Result<protocol::units::Address, Failure> {
+        let named = self.from.as_deref().or_else(|| context.settings().text(Key::From));
+        let name = named.ok_or_else(|| {
+            Failure::usage("writing.nobody-acts", "it is not said which account acts")
+                .help("name it with --from, SURETY_FROM or from in the configuration")
+        })?;
+        context.book()?.account(name)
+    }
+}
+
+/// Writes a bundle into a file that is not there yet.
+///
+/// # Errors
+/// If it is there, or can't be written.
+pub(crate) fn write_bundle(bundle: &Bundle, file: &std::path::Path, said: &str) -> Result<Answer, Failure> {
+    let text = serde_json::to_string_pretty(&bundle.to_json()).expect("a bundle can be written");
+    crate::files::write_new(file, &format!("{text}\n"))?;
+    let missing = bundle.missing();
+    let said = format!("{said} into {}; {missing} more signatures are needed", file.display());
+    Ok(Answer::said(said).with("file", json!(file)).with("id", json!(bundle.id().to_string())))
+}
+
+/// Sends a sealed operation and waits for what becomes of it.
+///
+/// # Errors
+/// What the node says; what the ledger refuses.
+pub(crate) fn submit(context: &Context, bundle: Bundle) -> Result<Answer, Failure> {
+    let missing = bundle.missing();
+    if missing > 0 {
+        let what =
+            format!("{missing} more signatures are needed: the account asks for {}", bundle.threshold());
+        return Err(Failure::new(Exit::Key, "key.too-few", what)
+            .help("write it to a file with --unsigned-out, and let the others sign with surety tx sign"));
+    }
+    let signed = bundle.into_signed();
+    let id = signed.id();
+    let answer = context.post("/v1/operations", &signing::json::signed_to_json(&signed));
+    let answer = answer.map_err(|failure| match failure.exit() {
+        Exit::Network | Exit::Timeout => {
+            failure.help(format!("ask what became of it before you send it again: surety tx show {id}"))
+        }
+        _ => failure,
+    })?;
+    Ok(receipt::answer(answer))
+}
