@@ -93,7 +93,12 @@ pub fn screen(state: &State, authority: &Authority, operation: &Operation) -> Re
     check_turn(state, authority, operation, Turn::Later)
 }
 
-fn check_turn(state: &State, authority: &Authority, operation: &Operation, turn: Turn) -> Result<(), Refused> {
+fn check_turn(
+    state: &State,
+    authority: &Authority,
+    operation: &Operation,
+    turn: Turn,
+) -> Result<(), Refused> {
     let (expires, time) = (authority.expires, state.time);
     match &authority.signer {
         Signer::Plain => check_plain(state),
@@ -188,7 +193,7 @@ fn check_nonce(
     }
 }
 
-fn check_grant(
+pub(crate) fn check_grant(
     state: &State,
     account: Address,
     delegate: Address,

@@ -12,6 +12,7 @@ use crate::units::{
 
 /// One thing that happened. Fields are named as in the operations.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[allow(
     missing_docs,
@@ -351,6 +352,7 @@ pub enum Event {
 
 /// What a set gets with more parts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Gained {
     /// Parts more.
     pub parts: u16,
@@ -362,6 +364,7 @@ pub struct Gained {
 
 /// What a slash took from one pool.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolReceipt {
     /// The asset of the pool.
     pub asset: AssetId,
@@ -377,6 +380,7 @@ pub struct PoolReceipt {
 
 /// What positions of one liability lost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Loss {
     /// First epoch in which the earliest of them was bonded; 0 for all that is old enough.
     pub bonded_from: Epoch,

@@ -88,3 +88,22 @@ pub fn apply(state: &mut State, authority: &Authority, operation: &Operation) ->
     authority::count_spending(state, authority, operation);
     Ok(events)
 }
+
+/// What an operation would do if its account, or the delegate, had signed it: as [`apply`] without keys and nonces, for previews on a clone
+/// of the state. A delegate must have the grant.
+///
+/// # Errors
+/// As [`apply`]; of [`authority::Refused`] only those about grants.
+pub fn rehearse(
+    state: &mut State,
+    account: units::Address,
+    delegate: Option<units::Address>,
+    operation: &Operation,
+) -> Result<Vec<Event>, Refusal> {
+    if let Some(delegate) = delegate {
+        authority::check_grant(state, account, delegate, operation).map_err(Refusal::Authority)?;
+    }
+    let mut events = Vec::new();
+    operation.dispatch(state, account, &mut events)?;
+    Ok(events)
+}

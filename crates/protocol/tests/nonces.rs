@@ -76,7 +76,12 @@ fn an_account_is_its_own_key_until_it_names_others() {
 
 #[test]
 fn keys_of_duties_own_no_account() {
-    assert_eq!(address_of(&SecretKey::from_seed(Scheme::Bls12381, [1; 32]).public_key()), None);
+    let duty = SecretKey::from_seed(Scheme::Bls12381, [1; 32]).public_key();
+    assert_eq!(address_of(&duty), None);
+    let (mut state, own) = (ledger(), key(1));
+    let keys = Operation::SetKeys(SetKeys { keys: vec![duty], threshold: 1 });
+    let set = signed(own_address(&own), &own, 0, u64::MAX);
+    assert_eq!(code(apply(&mut state, &set, &keys)), "set_keys.WrongScheme");
 }
 
 #[test]
@@ -190,4 +195,16 @@ fn readers_see_what_the_next_signature_must_carry() {
     let [view] = nonces.try_into().expect("one key has signed");
     let expected = (own.public_key(), 2, 2, Some(NOW + 2), Some(NOW + 5));
     assert_eq!((view.key, view.next, view.used, view.lowest_used, view.highest_used), expected);
+}
+
+#[test]
+fn a_rehearsal_does_what_the_operation_does_and_asks_nobody_for_keys() {
+    let (state, own) = (ledger(), key(1));
+    let account = own_address(&own);
+    let rehearsed = protocol::rehearse(&mut state.clone(), account, None, &ordered());
+    let applied = apply(&mut state.clone(), &signed(account, &own, 0, u64::MAX), &ordered());
+    assert_eq!(rehearsed, applied);
+    assert!(rehearsed.is_ok());
+    let by_delegate = protocol::rehearse(&mut state.clone(), account, Some(own_address(&key(2))), &ordered());
+    assert_eq!(code(by_delegate), "authority.NotADelegate");
 }
