@@ -6,9 +6,14 @@ use crate::Findings;
 use crate::files::Repository;
 
 /// What must never be reached from a crate by normal dependencies.
-const FORBIDDEN: [(&str, &[&str]); 3] = [
+const FORBIDDEN: [(&str, &[&str]); 8] = [
     ("evidence", &["axum", "protocol", "rand", "redb", "sim", "surety", "tokio"]),
-    ("protocol", &["axum", "rand", "redb", "sim", "surety", "tokio"]),
+    ("protocol", &["axum", "ledger", "rand", "redb", "signing", "sim", "surety", "tokio"]),
+    ("signing", &["axum", "keystore", "ledger", "sim", "surety", "tokio"]),
+    ("keystore", &["axum", "ledger", "node", "sim", "surety", "tokio"]),
+    ("ledger", &["axum", "commonware-storage", "keystore", "node", "sim", "store", "surety", "tokio"]),
+    ("store", &["keystore", "node", "sim", "surety"]),
+    ("node", &["keystore", "sim", "surety"]),
     ("surety", &["sim"]),
 ];
 

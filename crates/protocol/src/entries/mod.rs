@@ -14,9 +14,10 @@ use serde::{Deserialize, Serialize};
 use crate::codec::to_bytes;
 use crate::genesis::{History, Parameters};
 use crate::state::State;
+use crate::state::governance::{GovernanceChange, Stops};
 use crate::state::keys::KeyName;
 use crate::state::positions::Position;
-use crate::state::records::{FollowUp, GovernanceChange, Stops};
+use crate::state::records::FollowUp;
 use crate::state::shelf::Shelf;
 use crate::units::{AccountId, Amount, AssetId, Epoch, OperatorId, PoolId, ServiceId, SetId, ValidatorId};
 

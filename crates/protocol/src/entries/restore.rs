@@ -1,6 +1,7 @@
 //! From entries to a state.
 
 use std::collections::BTreeMap;
+use std::mem::take;
 use std::sync::Arc;
 
 use super::{AccountEntry, Key, Network, PositionEntry};
@@ -82,9 +83,9 @@ impl Parts {
         Ok(())
     }
 
-    fn assemble(self) -> Result<State, String> {
-        let genesis = self.genesis.ok_or("there is no entry genesis")?;
-        let network = self.network.ok_or("there is no entry network")?;
+    fn assemble(mut self) -> Result<State, String> {
+        let genesis = self.genesis.take().ok_or("there is no entry genesis")?;
+        let network = self.network.take().ok_or("there is no entry network")?;
         let mut state = State::new(genesis)?;
         state.epoch = network.epoch;
         state.time = network.time;
@@ -95,63 +96,75 @@ impl Parts {
         state.terms_version = network.terms_version;
         (state.request_count, state.slash_count, state.stream_count) =
             (network.requests, network.slashes, network.streams);
-        state.values = self.values;
-        state.exposure = self.exposure;
-        for (place, (id, asset)) in self.assets.into_iter().enumerate() {
+        state.values = take(&mut self.values);
+        state.exposure = take(&mut self.exposure);
+        self.put_stake(&mut state)?;
+        self.put_duties(&mut state)?;
+        Ok(state)
+    }
+
+    /// Assets, and who has what of them where.
+    fn put_stake(&mut self, state: &mut State) -> Result<(), String> {
+        for (place, (id, asset)) in take(&mut self.assets).into_iter().enumerate() {
             check_place("asset", place, id.index())?;
             state.asset_ids.insert((asset.origin.clone(), asset.kind), id);
             state.assets.push(asset);
         }
-        for (place, (id, account)) in self.accounts.into_iter().enumerate() {
+        for (place, (id, account)) in take(&mut self.accounts).into_iter().enumerate() {
             check_place("account", place, id.index())?;
             state.accounts.restore(account);
         }
-        for (slot, entry) in self.positions {
+        for (slot, entry) in take(&mut self.positions) {
             state.positions.restore(slot, entry.position);
             if let Some(follow_up) = entry.follow_up {
                 state.follow_ups.insert(slot, follow_up);
             }
         }
-        for (place, (id, operator)) in self.operators.into_iter().enumerate() {
+        for (place, (id, operator)) in take(&mut self.operators).into_iter().enumerate() {
             check_place("operator", place, id.index())?;
             state.operators.push(operator);
         }
-        for (place, (id, pool)) in self.pools.into_iter().enumerate() {
+        for (place, (id, pool)) in take(&mut self.pools).into_iter().enumerate() {
             check_place("pool", place, id.index())?;
             state.pools.push(pool);
         }
-        for (place, (id, validator)) in self.validators.into_iter().enumerate() {
+        for (place, (id, validator)) in take(&mut self.validators).into_iter().enumerate() {
             check_place("validator", place, id.index())?;
             state.validator_ids.insert((validator.asset, validator.number), id);
             state.validators.push(validator);
         }
-        for (place, (id, service)) in self.services.into_iter().enumerate() {
+        Ok(())
+    }
+
+    /// Services, what they ask for and what they pay.
+    fn put_duties(&mut self, state: &mut State) -> Result<(), String> {
+        for (place, (id, service)) in take(&mut self.services).into_iter().enumerate() {
             check_place("service", place, id.index())?;
             state.services.push(service);
         }
-        for (place, (id, set)) in self.sets.into_iter().enumerate() {
+        for (place, (id, set)) in take(&mut self.sets).into_iter().enumerate() {
             check_place("set", place, id.index())?;
             state.sets.push(set);
         }
-        for ((set, epoch), table) in self.tables {
-            let record =
-                state.sets.get_mut(set.index()).ok_or_else(|| format!("table/{set}/{epoch} has no set"))?;
+        for ((set, epoch), table) in take(&mut self.tables) {
+            let missing = || format!("entry table/{set}/{epoch} has no set");
+            let record = state.sets.get_mut(set.index()).ok_or_else(missing)?;
             record.tables.push((epoch, Arc::new(table)));
         }
-        for (id, request) in self.requests {
+        for (id, request) in take(&mut self.requests) {
             state.request_ids.insert((request.set, request.operator, request.capture), id);
             state.requests.insert(id, request);
         }
-        for (id, slash) in self.slashes {
+        for (id, slash) in take(&mut self.slashes) {
             state.slashes.insert(id, slash);
         }
-        for (id, stream) in self.streams {
+        for (id, stream) in take(&mut self.streams) {
             state.streams.insert(id, stream);
         }
-        for (name, registered) in self.key_owners {
+        for (name, registered) in take(&mut self.key_owners) {
             state.key_owners.insert(name, registered);
         }
-        Ok(state)
+        Ok(())
     }
 }
 

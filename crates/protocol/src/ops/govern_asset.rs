@@ -4,7 +4,7 @@ use super::propose_parameters::PENDING_MAX;
 use crate::event::Event;
 use crate::macros::{record, refusals};
 use crate::state::State;
-use crate::state::records::GovernanceChange;
+use crate::state::governance::GovernanceChange;
 use crate::units::{Address, Amount, AssetId};
 
 record! {

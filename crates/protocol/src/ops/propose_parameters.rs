@@ -4,7 +4,7 @@ use crate::event::Event;
 use crate::genesis::Parameters;
 use crate::macros::{record, refusals};
 use crate::state::State;
-use crate::state::records::GovernanceChange;
+use crate::state::governance::GovernanceChange;
 use crate::units::{Address, Epoch, Fraction};
 
 record! {

@@ -1,6 +1,6 @@
 //! An account names the keys that act for it.
 
-use evidence::PublicKey;
+use evidence::{PublicKey, Scheme};
 
 use crate::event::Event;
 use crate::macros::{record, refusals};
@@ -24,6 +24,7 @@ refusals! {
         NoKeys => "at least one key is needed",
         TooManyKeys { count: usize, most: u16 } => "{count} keys exceed {most}",
         KeyTwice { key: PublicKey } => "key {key} is named twice",
+        WrongScheme { key: PublicKey } => "key {key} signs duties and not operations; name ed25519 or secp256k1 keys",
         BadThreshold { threshold: u16, keys: usize } => "a threshold of {threshold} is outside 1 to {keys}",
     }
 }
@@ -47,6 +48,9 @@ impl SetKeys {
             if self.keys.iter().take(index).any(|earlier| earlier == key) {
                 return Err(Refused::KeyTwice { key: key.clone() });
             }
+        }
+        if let Some(key) = self.keys.iter().find(|key| key.scheme() == Scheme::Bls12381) {
+            return Err(Refused::WrongScheme { key: key.clone() });
         }
         if self.threshold == 0 || usize::from(self.threshold) > count {
             return Err(Refused::BadThreshold { threshold: self.threshold, keys: count });

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::State;
-use super::records::{GovernanceChange, PoolRecord, Request, Set};
+use super::governance::GovernanceChange;
+use super::records::{PoolRecord, Request, Set};
 use crate::terms::Terms;
 use crate::units::{Address, Amount, Epoch, Fraction, OperatorId, PoolId, ServiceId, SetId};
 

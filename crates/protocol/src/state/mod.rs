@@ -4,6 +4,7 @@
 //! iterated. Facts are stored, ratios are derived.
 
 pub(crate) mod accounts;
+pub(crate) mod governance;
 pub(crate) mod keys;
 mod membership;
 pub(crate) mod positions;
@@ -21,11 +22,11 @@ use crate::units::{
 };
 use accounts::Accounts;
 use evidence::PublicKey;
+use governance::{GovernanceChange, Stops};
 use keys::{KeyName, Registered};
 use positions::Positions;
 use records::{
-    Asset, AssetKind, FollowUp, GovernanceChange, Operator, Origin, PoolRecord, Request, Service, Set, Slash,
-    Stops, Stream, Validator,
+    Asset, AssetKind, FollowUp, Operator, Origin, PoolRecord, Request, Service, Set, Slash, Stream, Validator,
 };
 use shelf::{Book, Shelf, Touched};
 

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use serde::{Deserialize, Serialize};
 
 use super::stake::RATE_ONE;
-use crate::genesis::{Caps, History, Parameters};
+use crate::genesis::{Caps, History};
 use crate::macros::record;
 use crate::pool::{Hit, Pool};
 use crate::terms::{Mandate, Terms};
@@ -412,39 +412,6 @@ record! {
             worst_case: Fraction,
         },
     }
-}
-
-/// A change that governance has announced.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum GovernanceChange {
-    Parameters(Box<Parameters>),
-    Value { asset: AssetId, value: u64 },
-    Cap { asset: AssetId, cap: Amount },
-    StakeMin { asset: AssetId, amount: Amount },
-}
-
-impl GovernanceChange {
-    /// The asset whose figures it changes.
-    pub(crate) fn asset(&self) -> Option<AssetId> {
-        match self {
-            Self::Parameters(_) => None,
-            Self::Value { asset, .. } | Self::Cap { asset, .. } | Self::StakeMin { asset, .. } => {
-                Some(*asset)
-            }
-        }
-    }
-}
-
-/// What a guardian may stop.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Stops {
-    /// First epoch in which each is allowed again.
-    pub(crate) joins: Epoch,
-    pub(crate) listings: Epoch,
-    pub(crate) sets: Epoch,
-    pub(crate) allocations: Epoch,
-    /// First epoch in which the guardian may stop something again.
-    pub(crate) next: Epoch,
 }
 
 impl PoolRecord {
