@@ -43,7 +43,9 @@ pub enum Fault {
         known: u16,
     },
     /// A file of another ledger.
-    #[error("{file} belongs to ledger {found}, and the genesis here is that of {expected}; put the right {file} back")]
+    #[error(
+        "{file} belongs to ledger {found}, and the genesis here is that of {expected}; put the right {file} back"
+    )]
     OtherLedger {
         /// The file, in the ledger's folder.
         file: String,
@@ -62,15 +64,31 @@ pub enum Fault {
     #[error("{0}")]
     Store(#[from] StoreError),
     /// The store is ahead of the journal.
-    #[error("the store has height {store}, and the journal ends at {journal}: blocks that were acknowledged are missing; put the journal back from a backup, or delete the folder `store` to go on without them")]
+    #[error(
+        "the store has height {store}, and the journal ends at {journal}: blocks that were acknowledged are missing; put the journal back from a backup, or delete the folder `store` to go on without them"
+    )]
     JournalBehindStore {
         /// The height of the store.
         store: u64,
         /// The height of the journal.
         journal: u64,
     },
+    /// The store is of another history.
+    #[error(
+        "the store has block {store} at height {height}, and the journal has {journal}: they are of different histories; if the journal is the right one, delete the folder `store`, and it is rebuilt"
+    )]
+    StoreDiffers {
+        /// The height of the store.
+        height: u64,
+        /// The digest that the store names.
+        store: Digest,
+        /// The digest in the journal.
+        journal: Digest,
+    },
     /// Executing the same blocks gave another state.
-    #[error("height {height} has state root {found} here, and {claimed} according to {by}; do not go on with this folder: run `surety verify` on it and on a backup")]
+    #[error(
+        "height {height} has state root {found} here, and {claimed} according to {by}; do not go on with this folder: run `surety verify` on it and on a backup"
+    )]
     Diverged {
         /// The height.
         height: u64,
@@ -145,7 +163,9 @@ pub enum BlockError {
         head_ms: u64,
     },
     /// Its time is too far ahead for one block.
-    #[error("its time {time_ms} passes {boundaries} boundaries, and a block passes at most {limit}; make a block at {latest_ms} first")]
+    #[error(
+        "its time {time_ms} passes {boundaries} boundaries, and a block passes at most {limit}; make a block at {latest_ms} first"
+    )]
     Boundaries {
         /// Its time.
         time_ms: u64,
@@ -194,6 +214,12 @@ pub enum BlockError {
         /// The root here.
         found: Digest,
     },
+    /// It claims a root that nobody here remembers.
+    #[error("it claims a state root for height {height}, and none is remembered for that height here")]
+    StateRootUnknown {
+        /// The height.
+        height: u64,
+    },
     /// Its outbox is another.
     #[error("it claims outbox root {claimed}, and here that is {found}")]
     OutboxRoot {
@@ -234,6 +260,7 @@ impl Fault {
             Self::Genesis { .. } => "ledger.Genesis",
             Self::Store(_) => "ledger.Store",
             Self::JournalBehindStore { .. } => "ledger.JournalBehindStore",
+            Self::StoreDiffers { .. } => "ledger.StoreDiffers",
             Self::Diverged { .. } => "ledger.Diverged",
             Self::Block(_) => "ledger.Block",
             Self::Stopped { .. } => "ledger.Stopped",
@@ -249,9 +276,13 @@ impl Fault {
                 std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
                     "make room on the disk and start again; nothing that was acknowledged is lost"
                 }
-                std::io::ErrorKind::PermissionDenied => "give the folder to the user that runs this, and start again",
+                std::io::ErrorKind::PermissionDenied => {
+                    "give the folder to the user that runs this, and start again"
+                }
                 std::io::ErrorKind::NotFound => "put the file back from a backup",
-                _ => "check the disk and start again; if it goes on failing, restore a backup on another disk",
+                _ => {
+                    "check the disk and start again; if it goes on failing, restore a backup on another disk"
+                }
             };
             Self::Io { doing, file, cause: error.to_string(), remedy }
         }

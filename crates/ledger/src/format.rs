@@ -54,3 +54,5 @@ pub const BLOCK_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const BOUNDARIES_PER_BLOCK_MAX: u64 = 64;
 /// The most bytes of a genesis file.
 pub const GENESIS_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// The most bytes of a proof file.
+pub const PROOF_BYTES_MAX: u64 = 4 * 1024 * 1024;

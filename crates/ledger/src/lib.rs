@@ -29,14 +29,35 @@
     )
 )]
 
+pub mod block;
+mod commit;
 mod cursor;
+mod execute;
 pub mod fault;
 pub mod files;
 pub mod format;
+pub mod genesis;
 pub mod header;
+mod ledger;
 mod log;
 pub mod merkle;
+mod open;
+pub mod outbox;
+pub mod proof;
+mod reader;
+pub mod receipt;
+mod receipts;
 pub mod store;
 
+pub use block::{Block, Verified, VerifyError};
+pub use cursor::Malformed;
+pub use fault::{BlockError, Fault};
+pub use genesis::{Genesis, Opening};
 pub use header::Header;
+pub use ledger::{Head, Ledger, block_bytes};
+pub use open::{Opened, Options, Stage, read_genesis};
+pub use outbox::Message;
+pub use proof::{Proof, ProofError, Proven};
+pub use reader::{Blocks, Reader};
+pub use receipt::{Executed, Outcome, Receipt};
 pub use store::Store;

@@ -107,6 +107,16 @@ impl Log {
         self.segment_bytes = bytes;
     }
 
+    /// That size.
+    pub(crate) const fn segment_bytes(&self) -> u64 {
+        self.segment_bytes
+    }
+
+    /// The first heights of the segments, in order.
+    pub(crate) fn firsts(&self) -> Vec<u64> {
+        self.table.read().segments.iter().map(|segment| segment.first).collect()
+    }
+
     /// For reading, from any thread.
     pub(crate) fn reader(&self) -> LogReader {
         LogReader::new(Arc::clone(&self.files), self.identity, self.table.clone())

@@ -82,6 +82,29 @@ impl Log {
         Ok((log, cuts))
     }
 
+    /// Forgets the items from a height on. Readers of before must not be used any more.
+    ///
+    /// # Errors
+    /// [`Fault::Io`]; then this must be opened again.
+    pub(crate) fn cut(self, next: u64) -> Result<Self, Fault> {
+        let Self { files, identity, table, .. } = self;
+        let mut kept = std::mem::take(&mut *table.write());
+        let at = kept.segments.partition_point(|segment| segment.first + segment.count <= next);
+        let mut removed = kept.segments.split_off(at);
+        if let Some(segment) = removed.first_mut() {
+            let firsts: Vec<u64> = kept_firsts(&files, &identity, segment.first)?;
+            let offset = segment_offset(files.as_ref(), &identity, segment, next)?;
+            segment.count = next.saturating_sub(segment.first);
+            let marks = usize::try_from(segment.count.div_ceil(STRIDE)).unwrap_or(usize::MAX);
+            segment.marks.truncate(marks);
+            cut(files.as_ref(), &identity, segment, &firsts, offset, String::new())?;
+            if segment.count > 0 {
+                kept.segments.push(segment.clone());
+            }
+        }
+        Self::finish(files, identity, kept, true)
+    }
+
     /// Opens the end for writing. What was found there is made durable before anybody acts on it.
     fn finish(
         files: Arc<dyn Files>,
@@ -100,7 +123,9 @@ impl Log {
                 let opened = files.open(&name, Access::Append);
                 let mut tail = opened.map_err(Fault::io("opening", name.as_str()))?;
                 tail.sync().map_err(Fault::io("syncing", name.as_str()))?;
-                files.sync_folder(identity.folder).map_err(Fault::io("syncing the folder of", name.as_str()))?;
+                files
+                    .sync_folder(identity.folder)
+                    .map_err(Fault::io("syncing the folder of", name.as_str()))?;
                 if !is_sealed && identity.care == Care::Truth {
                     let seal = scan::seal(last.size);
                     tail.append(&seal).map_err(Fault::io("writing", name))?;
@@ -125,6 +150,32 @@ fn list_segments(files: &dyn Files, identity: &Identity) -> Result<Vec<u64>, Fau
     let mut firsts: Vec<u64> = names.iter().filter_map(first).collect();
     firsts.sort_unstable();
     Ok(firsts)
+}
+
+/// The first heights of the segments on disk, from one on.
+fn kept_firsts(files: &Arc<dyn Files>, identity: &Identity, from: u64) -> Result<Vec<u64>, Fault> {
+    let firsts = list_segments(files.as_ref(), identity)?;
+    Ok(firsts.into_iter().filter(|first| *first >= from).collect())
+}
+
+/// Where the item of a height begins in its segment, or would begin.
+fn segment_offset(
+    files: &dyn Files,
+    identity: &Identity,
+    segment: &Segment,
+    height: u64,
+) -> Result<u64, Fault> {
+    let name = segment_name(identity.folder, segment.first);
+    let file = files.open(&name, Access::Read).map_err(Fault::io("opening", name.as_str()))?;
+    let mut scanner = Scanner::new(file, 0).map_err(Fault::io("reading", name.as_str()))?;
+    while let Step::Record { offset, body } = scanner.next().map_err(Fault::io("reading", name.as_str()))? {
+        let mut cursor = Cursor::new(body);
+        let is_item = cursor.u8("the kind of a record") == Ok(record::ITEM);
+        if is_item && cursor.u64("a height").is_ok_and(|found| found >= height) {
+            return Ok(offset);
+        }
+    }
+    Ok(segment.size)
 }
 
 fn missing(identity: &Identity, first: u64, next: u64) -> Fault {
@@ -165,7 +216,9 @@ fn scan_segment(
         let end = offset + wide(scan::FRAME) + wide(body.len());
         let damaged = |what: String| Fault::Damaged { file: name.clone(), offset, what, remedy: RESTORE };
         match body.split_first() {
-            Some((&record::OPENING, rest)) if offset == 0 => check_opening(identity, segment.first, &name, rest)?,
+            Some((&record::OPENING, rest)) if offset == 0 => {
+                check_opening(identity, segment.first, &name, rest)?
+            }
             Some((&record::ITEM, rest)) if offset > 0 => {
                 let height = segment.first + segment.count;
                 visit_item(height, rest, visit).map_err(damaged)?;
@@ -181,7 +234,11 @@ fn scan_segment(
                 }
                 is_sealed = true;
             }
-            _ => return Err(damaged(format!("a record of an unknown kind or in the wrong place, of {size} bytes"))),
+            _ => {
+                return Err(damaged(format!(
+                    "a record of an unknown kind or in the wrong place, of {size} bytes"
+                )));
+            }
         }
         segment.size = end;
     }

@@ -27,6 +27,11 @@ impl LogReader {
         self.table.read().next()
     }
 
+    /// The first heights of the segments, in order.
+    pub(crate) fn firsts(&self) -> Vec<u64> {
+        self.table.read().segments.iter().map(|segment| segment.first).collect()
+    }
+
     /// The item of a height; `None` if it has not been appended.
     ///
     /// # Errors
@@ -98,7 +103,9 @@ impl Walk {
             let (offset, body) = match scanner.next().map_err(failed())? {
                 Step::Record { offset, body } => (offset, body),
                 Step::Broken { offset, what } => return Err(damaged(offset, what)),
-                Step::End => return Err(damaged(scanner.size(), format!("height {} is missing", self.height))),
+                Step::End => {
+                    return Err(damaged(scanner.size(), format!("height {} is missing", self.height)));
+                }
             };
             let mut cursor = Cursor::new(body);
             if cursor.u8("the kind of a record") != Ok(record::ITEM) {

@@ -1,0 +1,353 @@
+//! The thread that follows: it gives the touched entries of each block to the store and writes its receipts, in order, and reports the roots.
+//!
+//! It decides nothing. When the store or a file fails it reports the fault and does nothing more; then no block is acknowledged any more.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use protocol::State;
+use protocol::entries::Key;
+use protocol::units::Digest;
+
+use crate::cursor::wide;
+use crate::fault::Fault;
+use crate::receipt::Executed;
+use crate::receipts::Receipts;
+use crate::store::{Committed, EntryProof, Store, Write};
+
+/// The roots of so many heights are kept.
+pub(crate) const ROOTS_KEPT: usize = 4096;
+/// So many blocks, and at least those that the log does not have yet, are kept as they were executed.
+const RECENT_KEPT: usize = 64;
+/// After so many entries, or so many heights, the store is synced.
+const SYNC_ENTRIES: u64 = 200_000;
+const SYNC_HEIGHTS: u64 = 512;
+
+/// How far the thread has come.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    pub(crate) committed: Option<Committed>,
+    /// The newest height whose receipts are in the log, and one more.
+    receipts: u64,
+    roots: BTreeMap<u64, Digest>,
+    /// Which header claims which height.
+    claims: BTreeMap<u64, u64>,
+    /// Heights for which a proof waits, and how many.
+    wanted: BTreeMap<u64, usize>,
+    /// The newest blocks, oldest first.
+    recent: VecDeque<Arc<Executed>>,
+    pub(crate) fault: Option<Fault>,
+}
+
+impl Progress {
+    /// The root after a height, of the newest.
+    pub(crate) fn root(&self, height: u64) -> Option<Digest> {
+        self.roots.get(&height).copied()
+    }
+
+    /// The height that the next header claims: the lowest that a proof waits for, or the newest.
+    pub(crate) fn claim(&self, above: u64) -> Option<(u64, Digest)> {
+        let wanted = self.wanted.range(above.saturating_add(1)..).next().map(|(height, _)| *height);
+        let height = wanted.or_else(|| self.committed.map(|committed| committed.height))?;
+        self.root(height).map(|root| (height, root))
+    }
+
+    /// Which header claims a height.
+    pub(crate) fn claimed_by(&self, height: u64) -> Option<u64> {
+        self.claims.get(&height).copied()
+    }
+
+    /// Whether a proof waits for the next header.
+    pub(crate) fn has_wanted(&self) -> bool {
+        !self.wanted.is_empty()
+    }
+
+    pub(crate) fn want(&mut self, height: u64) {
+        *self.wanted.entry(height).or_default() += 1;
+    }
+
+    pub(crate) fn unwant(&mut self, height: u64) {
+        if let Some(count) = self.wanted.get_mut(&height) {
+            *count -= 1;
+            if *count == 0 {
+                self.wanted.remove(&height);
+            }
+        }
+    }
+
+    /// A block of the newest, as it was executed.
+    pub(crate) fn recent(&self, height: u64) -> Option<Arc<Executed>> {
+        let first = self.recent.front()?.header.height;
+        let index = usize::try_from(height.checked_sub(first)?).ok()?;
+        self.recent.get(index).cloned()
+    }
+
+    /// The newest blocks, newest first.
+    pub(crate) fn newest(&self) -> impl Iterator<Item = &Arc<Executed>> {
+        self.recent.iter().rev()
+    }
+
+    /// A block was executed.
+    pub(crate) fn executed(&mut self, executed: &Arc<Executed>) {
+        let header = &executed.header;
+        if header.height > 0 {
+            self.claims.entry(header.executed_height).or_insert(header.height);
+        }
+        self.recent.push_back(Arc::clone(executed));
+        while self.claims.len() > ROOTS_KEPT {
+            self.claims.pop_first();
+        }
+        self.forget();
+    }
+
+    fn committed(&mut self, committed: Committed, receipts: u64) {
+        self.committed = Some(committed);
+        self.receipts = receipts;
+        self.roots.insert(committed.height, Digest(committed.root));
+        while self.roots.len() > ROOTS_KEPT {
+            self.roots.pop_first();
+        }
+        self.forget();
+    }
+
+    fn forget(&mut self) {
+        let is_logged = |executed: &Arc<Executed>| executed.header.height < self.receipts;
+        while self.recent.len() > RECENT_KEPT && self.recent.front().is_some_and(is_logged) {
+            self.recent.pop_front();
+        }
+    }
+}
+
+/// Progress that several threads look at.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Board(Arc<(Mutex<Progress>, Condvar)>);
+
+impl Board {
+    pub(crate) fn look(&self) -> MutexGuard<'_, Progress> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes something, and wakes whoever waits.
+    pub(crate) fn change<R>(&self, change: impl FnOnce(&mut Progress) -> R) -> R {
+        let result = change(&mut self.look());
+        self.0.1.notify_all();
+        result
+    }
+
+    /// Waits until `done` finds what it looks for, or for at most `limit` where there is one. `None`: it took longer.
+    pub(crate) fn wait<R>(
+        &self,
+        limit: Option<Duration>,
+        mut done: impl FnMut(&Progress) -> Option<R>,
+    ) -> Option<R> {
+        let mut found = None;
+        let mut is_waiting = |progress: &mut Progress| {
+            found = done(progress);
+            found.is_none()
+        };
+        let (condition, guard) = (&self.0.1, self.look());
+        match limit {
+            None => drop(condition.wait_while(guard, &mut is_waiting)),
+            Some(limit) => drop(condition.wait_timeout_while(guard, limit, &mut is_waiting)),
+        }
+        found
+    }
+}
+
+/// What the thread is asked.
+pub(crate) enum Work {
+    /// A block was executed: these entries of this state may have changed.
+    Block { executed: Arc<Executed>, state: Box<State>, touched: Vec<Key> },
+    /// Prove an entry against the newest root.
+    Prove { key: Key, answer: Sender<Result<EntryProof, Fault>> },
+    /// Make everything durable.
+    Sync { answer: Sender<Result<(), Fault>> },
+}
+
+/// The way to the thread, until it is closed.
+#[derive(Clone)]
+pub(crate) struct Gate(Arc<RwLock<Option<SyncSender<Work>>>>);
+
+impl Gate {
+    /// Hands over work; waits while the queue is full. Whether there was anybody to take it.
+    pub(crate) fn send(&self, work: Work) -> bool {
+        let sender = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
+        sender.is_some_and(|sender| sender.send(work).is_ok())
+    }
+
+    fn close(&self) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// The thread, and the way to it.
+pub(crate) struct Committer {
+    gate: Gate,
+    thread: Option<JoinHandle<()>>,
+    board: Board,
+}
+
+impl Committer {
+    /// Starts the thread. At most `queue` blocks wait.
+    pub(crate) fn start(store: Box<dyn Store>, receipts: Receipts, queue: usize) -> Self {
+        let (work, inbox) = sync_channel(queue);
+        let board = Board::default();
+        board.change(|progress| {
+            for (height, root) in receipts.roots() {
+                progress.roots.insert(*height, *root);
+            }
+            if let Some(committed) = store.committed() {
+                progress.committed(committed, receipts.next());
+            }
+        });
+        let mut worker = Worker { store, receipts, board: board.clone(), entries: 0, heights: 0 };
+        let thread = std::thread::Builder::new().name("ledger-commit".to_owned());
+        let thread = thread.spawn(move || worker.run(&inbox)).expect("a process can have one more thread");
+        Self { gate: Gate(Arc::new(RwLock::new(Some(work)))), thread: Some(thread), board }
+    }
+
+    pub(crate) const fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// The way to the thread, for readers.
+    pub(crate) const fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// Hands over work; waits while the queue is full.
+    ///
+    /// # Errors
+    /// The fault of the thread, if it has stopped.
+    pub(crate) fn send(&self, work: Work) -> Result<(), Fault> {
+        let sent = self.gate.send(work);
+        match self.board.look().fault.clone() {
+            Some(fault) => Err(fault),
+            None if sent => Ok(()),
+            None => Err(Fault::Stopped { first: "the thread of the store has ended".to_owned() }),
+        }
+    }
+
+    /// Finishes all work, makes it durable, and ends.
+    pub(crate) fn close(&mut self) -> Result<(), Fault> {
+        self.gate.close();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            return Err(Fault::Stopped { first: "the thread of the store has panicked".to_owned() });
+        }
+        self.board.look().fault.clone().map_or(Ok(()), Err)
+    }
+}
+
+impl Drop for Committer {
+    fn drop(&mut self) {
+        // Whoever wants to know has called `close`; what the store lacks is in the journal.
+        drop(self.close());
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let first = "the thread of the store has panicked".to_owned();
+            self.board.change(|progress| progress.fault = Some(Fault::Stopped { first }));
+        }
+    }
+}
+
+struct Worker {
+    store: Box<dyn Store>,
+    receipts: Receipts,
+    board: Board,
+    /// Since the last sync.
+    entries: u64,
+    heights: u64,
+}
+
+impl Worker {
+    fn run(&mut self, inbox: &Receiver<Work>) {
+        let mut fault: Option<Fault> = None;
+        while let Ok(work) = inbox.recv() {
+            let result = match (&fault, work) {
+                (None, Work::Block { executed, state, touched }) => self.block(&executed, &state, &touched),
+                (Some(_), Work::Block { .. }) => Ok(()),
+                (None, Work::Prove { key, answer }) => {
+                    // Whoever has stopped waiting does not need the answer.
+                    drop(answer.send(self.store.prove(&key.to_bytes()).map_err(Fault::Store)));
+                    Ok(())
+                }
+                (None, Work::Sync { answer }) => {
+                    let result = self.sync();
+                    drop(answer.send(result.clone()));
+                    result
+                }
+                (Some(first), Work::Prove { answer, .. }) => {
+                    drop(answer.send(Err(first.clone())));
+                    Ok(())
+                }
+                (Some(first), Work::Sync { answer }) => {
+                    drop(answer.send(Err(first.clone())));
+                    Ok(())
+                }
+            };
+            fault = fault.or(self.note(result));
+        }
+        if fault.is_none() {
+            let result = self.sync();
+            self.note(result);
+        }
+    }
+
+    /// Puts a fault where everybody sees it.
+    fn note(&self, result: Result<(), Fault>) -> Option<Fault> {
+        let fault = result.err()?;
+        self.board.change(|progress| progress.fault = Some(fault.clone()));
+        Some(fault)
+    }
+
+    fn block(&mut self, executed: &Executed, state: &State, touched: &[Key]) -> Result<(), Fault> {
+        let height = executed.header.height;
+        let known = self.store.committed();
+        if height >= self.receipts.next() {
+            let before = known.filter(|known| known.height + 1 == height);
+            self.receipts.append(executed, before.map(|known| Digest(known.root)))?;
+        }
+        let committed = match known {
+            // Executed again for its receipts only.
+            Some(known) if known.height >= height => known,
+            _ => {
+                let writes = writes(state, touched);
+                self.entries += wide(writes.len());
+                self.heights += 1;
+                let digest = executed.digest.0;
+                let root = self.store.commit(height, digest, writes)?;
+                Committed { height, digest, root }
+            }
+        };
+        if self.entries >= SYNC_ENTRIES || self.heights >= SYNC_HEIGHTS {
+            self.sync()?;
+        }
+        let receipts = self.receipts.next();
+        self.board.change(|progress| progress.committed(committed, receipts));
+        Ok(())
+    }
+
+    /// The receipts first: a store that is ahead of them would cost a whole replay.
+    fn sync(&mut self) -> Result<(), Fault> {
+        self.receipts.sync()?;
+        self.store.sync()?;
+        (self.entries, self.heights) = (0, 0);
+        Ok(())
+    }
+}
+
+/// The touched entries as a batch: sorted by key.
+pub(crate) fn writes(state: &State, touched: &[Key]) -> Vec<Write> {
+    let mut writes: Vec<Write> = touched.iter().map(|key| (key.to_bytes(), state.entry(key))).collect();
+    writes.sort_unstable_by_key(|(key, _)| *key);
+    writes
+}
