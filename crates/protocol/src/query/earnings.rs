@@ -180,7 +180,7 @@ fn positions(state: &State, entries: &[(u32, Position)]) -> Vec<PositionEarnings
             asset: record.asset,
             state: state_of(state, position),
             unsettled,
-            expected: own.iter().filter_map(|payment| payment.to_position(state, position)).collect(),
+            expected: own.iter().filter_map(|payment| payment.part_of(state, position)).collect(),
         });
     }
     shown
@@ -201,7 +201,7 @@ pub(super) struct Payment {
 
 impl Payment {
     /// What an entry of stake gets of it.
-    fn to_position(&self, state: &State, position: &Position) -> Option<Expected> {
+    fn part_of(&self, state: &State, position: &Position) -> Option<Expected> {
         if self.pool != position.pool {
             return None;
         }

@@ -3,7 +3,7 @@
 use super::Scheduled;
 use crate::genesis::{Genesis, Parameters};
 use crate::state::State;
-use crate::state::records::GovernanceChange;
+use crate::state::governance::GovernanceChange;
 use crate::units::{Amount, AssetId, Epoch};
 use crate::view::{self, NetworkView};
 

@@ -132,6 +132,10 @@ pub fn notices(state: &State, account: Address) -> Vec<Notice> {
         rules::add(state, account, id, &mut notices);
         duty::add(state, account, id, &mut notices);
     }
+    // What no longer helps is not shown.
+    for notice in &mut notices {
+        notice.ways.retain(|way| way.until.is_none_or(|until| until >= state.epoch));
+    }
     let weight = |notice: &Notice| match notice.weight {
         Weight::Loss => 0,
         Weight::Worse => 1,

@@ -136,7 +136,7 @@ pub fn requests(
             && filter.operator.is_none_or(|operator| operator == request.operator)
             && (!filter.open_only || request.state == RequestState::Open)
     };
-    let found = state.requests.from_key(RequestId::new(first)).filter(|(_, request)| is_asked(request));
+    let found = state.requests.starting_at(RequestId::new(first)).filter(|(_, request)| is_asked(request));
     cut(found.map(|(id, request)| (id.number(), (*id, request))), limit, |(id, request)| {
         show(state, id, request)
     })
@@ -157,7 +157,7 @@ pub fn slashes(state: &State, after: Option<SlashId>, limit: usize) -> Page<Slas
 fn slashes_from(state: &State, first: SlashId, limit: usize) -> Page<SlashDetail> {
     let held =
         |held: &crate::state::records::Held| HeldView { asset: held.asset, amount: held.amount, to: held.to };
-    let found = state.slashes.from_key(first).map(|(id, slash)| (id.number(), (*id, slash)));
+    let found = state.slashes.starting_at(first).map(|(id, slash)| (id.number(), (*id, slash)));
     cut(found, limit, |(id, slash)| SlashDetail {
         slash: id,
         capture: slash.capture,

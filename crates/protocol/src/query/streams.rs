@@ -43,7 +43,7 @@ pub fn streams(
     limit: usize,
 ) -> Page<StreamDetail> {
     let first = after.map_or(0, |after| after.number().saturating_add(1));
-    let found = state.streams.from_key(StreamId::new(first));
+    let found = state.streams.starting_at(StreamId::new(first));
     let found = found.filter(|(_, stream)| set.is_none_or(|set| set == stream.set));
     cut(found.map(|(id, stream)| (id.number(), (*id, stream))), limit, |(id, stream)| show(state, id, stream))
 }

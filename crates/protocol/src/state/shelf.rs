@@ -185,7 +185,7 @@ impl<K: Ord + Clone, V: Clone> Book<K, V> {
     }
 
     /// From a key on, by ascending key.
-    pub(crate) fn from_key(&self, first: K) -> impl Iterator<Item = (&K, &V)> {
+    pub(crate) fn starting_at(&self, first: K) -> impl Iterator<Item = (&K, &V)> {
         self.records.range(first..)
     }
 

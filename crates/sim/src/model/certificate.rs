@@ -34,13 +34,13 @@ impl Model {
             let on_duty = table.rows.iter().map(|row| row.operator).filter(|operator| {
                 set.active_member(*operator).is_some_and(|member| member.jailed.is_none())
             });
-            let (mut weight, mut slack) = (0, 2);
+            let mut weights = [0, 0];
             for pool in on_duty.flat_map(|operator| self.pools_of(operator)) {
-                let weigh = |amount: u128| self.weight_under(terms, self.pool(pool).asset, amount);
-                weight += weigh(self.staying(id, pool));
-                slack += weigh(self.stakes.len() as u128) + 2;
+                for (sum, amount) in weights.iter_mut().zip(self.staying(id, pool)) {
+                    *sum += self.weight_under(terms, self.pool(pool).asset, amount);
+                }
             }
-            [weight.saturating_sub(slack), weight + slack]
+            weights
         };
         let [low, high] = bounds.map(|weight| self.secured_by(terms, weight));
         (low, high)

@@ -48,6 +48,11 @@ pub(crate) fn portion_down(units: u128, part: u128, all: u128) -> u128 {
     (BigInt::from(units) * part / all).to_u128().expect("an amount fits 128 bits")
 }
 
+/// `ceil(units * part / all)`.
+pub(crate) fn portion_up(units: u128, part: u128, all: u128) -> u128 {
+    ((BigInt::from(units) * part + all - BigInt::one()) / all).to_u128().expect("an amount fits 128 bits")
+}
+
 /// `floor(units * fraction)`.
 pub(crate) fn share_down(units: u128, fraction: Fraction) -> u128 {
     portion_down(units, u128::from(fraction.steps()), u128::from(Fraction::STEPS))

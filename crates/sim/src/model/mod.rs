@@ -32,7 +32,6 @@ mod step;
 mod streams;
 mod undelegate;
 mod verify;
-mod trace;
 
 use std::collections::BTreeMap;
 

@@ -12,6 +12,11 @@ use super::pool::{Ownership, PARTS, Pool};
 use super::records::{Set, Stake, Table};
 use super::{Model, Verdict, ensure, number};
 
+/// An exchange rate of one.
+const RATE_ONE: u128 = 1_000_000_000_000_000_000;
+/// Weights are given for so many base units.
+const PER_UNITS: u128 = 1_000_000_000;
+
 /// What an increase would do.
 pub(crate) struct Plan {
     pool: PoolId,
@@ -127,22 +132,33 @@ impl Model {
     /// Changes what a set owns of a pool. What stays less leaves; what was given back and is taken again stays after all.
     fn reallocate(&mut self, set: SetId, pool: PoolId, change: impl FnOnce(&mut Pool)) {
         let asset = self.pool(pool).asset;
-        let before = self.weight_in(set, asset, self.staying(set, pool));
+        let keeps = self.keeps(set);
+        let weigh = |model: &Self| model.staying(set, pool).map(|amount| model.weight_in(set, asset, amount));
+        let (kept, before) = (self.pool(pool).count(&keeps), weigh(self));
         change(self.pool_mut(pool));
-        let after = self.weight_in(set, asset, self.staying(set, pool));
-        let slack = 2 * exact::signed(self.weight_in(set, asset, self.stakes.len() as u128)) + 2;
-        let more = exact::signed(after) - exact::signed(before);
-        let moved = |bound: u128, more: i128| u128::try_from(exact::signed(bound) - more).unwrap_or(0);
-        let leaving = &mut self.set_mut(set).leaving;
-        *leaving = (moved(leaving.0, more + slack), moved(leaving.1, more - slack));
+        // It has only more or only fewer parts than before: as many are the same ones.
+        if self.pool(pool).count(&keeps) == kept {
+            return;
+        }
+        let after = weigh(self);
+        let less = |after: u128, before: u128| exact::signed(before) - exact::signed(after);
+        let moved = |bound: u128, by: i128| u128::try_from(exact::signed(bound) + by).unwrap_or(0);
+        let (low, high) = self.set_mut(set).leaving;
+        let (least, most) = (less(after[1], before[0]), less(after[0], before[1]));
+        self.set_mut(set).leaving = (moved(low, least), moved(high, most));
     }
 
-    /// What a set has and keeps of a pool, of the stake that is bonded and stays; each entry cut to whole units.
-    pub(crate) fn staying(&self, set: SetId, pool: PoolId) -> u128 {
+    /// Which parts a set has and keeps.
+    fn keeps(&self, set: SetId) -> impl Fn(&[Ownership]) -> bool + use<> {
         let (now, next) = (self.epoch, self.epoch.next());
-        let keeps =
-            |owners: &[Ownership]| owners.iter().any(|o| o.set == set && o.is_in(now) && o.is_in(next));
-        self.bonded_share(pool, keeps, Stake::is_staying)
+        move |owners| owners.iter().any(|o| o.set == set && o.is_in(now) && o.is_in(next))
+    }
+
+    /// What a set has and keeps of a pool, of the stake that is bonded and stays: between two bounds.
+    pub(crate) fn staying(&self, set: SetId, pool: PoolId) -> [u128; 2] {
+        let (amount, cuts) = self.bonded_share(pool, self.keeps(set), Stake::is_staying);
+        // The ledger sums first and cuts once.
+        [amount.saturating_sub(1), amount + cuts]
     }
 
     /// Weight of an amount of an asset in a set, at the rate of the moment.
@@ -155,8 +171,18 @@ impl Model {
         let weight =
             terms.assets.iter().find(|accepted| accepted.asset == asset).map(|accepted| accepted.weight);
         let (Some(weight), Some(record)) = (weight, self.asset(asset)) else { return 0 };
-        let rated = exact::portion_down(amount, u128::from(record.rate), 1_000_000_000_000_000_000);
-        exact::portion_down(rated, u128::from(weight), 1_000_000_000)
+        let rated = exact::portion_down(amount, u128::from(record.rate), RATE_ONE);
+        exact::portion_down(rated, u128::from(weight), PER_UNITS)
+    }
+
+    /// How much more an amount may weigh that is so many units larger. Both the rate and the weight cut to whole units: where a unit is
+    /// worth next to nothing a single one can still be the one that makes the next rated unit whole, with all its weight.
+    fn most_weight_in(&self, set: SetId, asset: AssetId, units: u128) -> u128 {
+        let terms = self.set(set).map(|set| set.terms_in(self.epoch));
+        let accepted = terms.and_then(|terms| terms.assets.iter().find(|accepted| accepted.asset == asset));
+        let (Some(accepted), Some(record)) = (accepted, self.asset(asset)) else { return 0 };
+        let rated = exact::portion_up(units, u128::from(record.rate), RATE_ONE);
+        exact::portion_up(rated, u128::from(accepted.weight), PER_UNITS)
     }
 
     pub(crate) fn join_set(&mut self, op: &JoinSet, sender: Address, events: &[Event]) -> Verdict {
@@ -245,25 +271,30 @@ impl Model {
         let ordered = self.pools_of(operator).into_iter().map(|pool| {
             let is_open =
                 |owners: &[Ownership]| owners.iter().any(|owner| owner.set == set && owner.is_open());
-            let amount = self.bonded_share(pool, is_open, |_| true);
+            let (amount, _) = self.bonded_share(pool, is_open, |_| true);
             self.weight_in(set, self.pool(pool).asset, amount)
         });
         ordered.sum::<u128>().max(in_table)
     }
 
-    /// What the chosen parts are worth of the chosen stake that is bonded in this epoch, each entry cut to whole units.
+    /// What the chosen parts are worth of the chosen stake that is bonded in this epoch, each entry cut to whole units; and how many
+    /// were cut.
     fn bonded_share(
         &self,
         pool: PoolId,
         chosen: impl Fn(&[Ownership]) -> bool,
         is_meant: impl Fn(&Stake) -> bool,
-    ) -> u128 {
+    ) -> (u128, u128) {
         let record = self.pool(pool);
         let bonded = self.stakes.iter().filter(|stake| stake.pool == pool && stake.is_bonded_in(self.epoch));
-        let amounts = bonded.filter(|stake| is_meant(stake)).map(|stake| {
-            exact::times_down(stake.principal, &record.share_where(&chosen, stake.entered, stake.until))
-        });
-        amounts.sum()
+        let (mut amount, mut cuts) = (0, 0);
+        for stake in bonded.filter(|stake| is_meant(stake)) {
+            let share = record.share_where(&chosen, stake.entered, stake.until);
+            let whole = exact::times_down(stake.principal, &share);
+            amount += whole;
+            cuts += u128::from(exact::times_up(stake.principal, &share) > whole);
+        }
+        (amount, cuts)
     }
 
     /// The weight of what is planned, and by how much the ledger's figure may differ.
@@ -272,7 +303,7 @@ impl Model {
         // What waits for the notice replaces nobody.
         for (asset, plan) in plans.iter().filter(|(_, plan)| plan.reopened.is_some()) {
             weight += self.weight_in(set, *asset, plan.backing.0);
-            slack += self.weight_in(set, *asset, plan.backing.1 + 1) + 1;
+            slack += self.most_weight_in(set, *asset, plan.backing.1 + 1);
         }
         (weight, slack)
     }
@@ -287,7 +318,7 @@ impl Model {
         let needed = least + exact::times_up(least, &exact::ratio(Fraction::from_percent(10)));
         let pools = self
             .pool_ids()
-            .map(|pool| self.weight_in(op.set, self.pool(pool).asset, self.stakes.len() as u128));
+            .map(|pool| self.most_weight_in(op.set, self.pool(pool).asset, self.stakes.len() as u128));
         let of_members = 2 * pools.sum::<u128>() + 2;
         let is_near = weight.abs_diff(needed) <= of_plans + of_members;
         // Roundings may also decide which of two is the smallest.

@@ -92,6 +92,7 @@ fn add_stale(state: &State, account: Address, id: AccountId, notices: &mut Vec<N
             continue;
         }
         let validator_id = ValidatorId::at(index);
+        let is_later = from > now;
         notices.push(Notice {
             weight: Weight::Action,
             subject: Subject {
@@ -99,8 +100,8 @@ fn add_stale(state: &State, account: Address, id: AccountId, notices: &mut Vec<N
                 asset: Some(validator.asset),
                 ..Subject::default()
             },
-            from: Some(from),
-            act_by: Some(from.previous()),
+            from: is_later.then_some(from),
+            act_by: is_later.then_some(from.previous()),
             ways: vec![Way::of(Kind::ReportValidator, None, None)],
             ..plain(
                 NoticeKind::Stale,
