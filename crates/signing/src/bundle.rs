@@ -244,10 +244,16 @@ impl Bundle {
         if text.len() > BUNDLE_BYTES_MAX {
             return Err(BundleError::TooLong { bytes: text.len() });
         }
-        let malformed =
-            |path: &str, why: String| BundleError::Malformed(JsonError { path: path.to_owned(), why });
-        let value: Value = serde_json::from_str(text).map_err(|error| malformed("", error.to_string()))?;
-        let form: Form = from_value(&value).map_err(BundleError::Malformed)?;
+        let value = serde_json::from_str(text).map_err(|error| malformed("", error.to_string()))?;
+        Self::from_value(&value)
+    }
+
+    /// Reads a bundle that is part of something else, whose length has been limited there.
+    ///
+    /// # Errors
+    /// As [`Bundle::from_json`], but for [`BundleError::TooLong`].
+    pub fn from_value(value: &Value) -> Result<Self, BundleError> {
+        let form: Form = from_value(value).map_err(BundleError::Malformed)?;
         if form.format != FORMAT {
             let found: String = form.format.chars().take(40).collect();
             return Err(malformed("format", format!("it is {found:?} and not {FORMAT:?}")));
@@ -271,6 +277,10 @@ impl Bundle {
         }
         Ok(bundle)
     }
+}
+
+fn malformed(path: &str, why: String) -> BundleError {
+    BundleError::Malformed(JsonError { path: path.to_owned(), why })
 }
 
 #[derive(Serialize, Deserialize)]

@@ -166,19 +166,13 @@ fn fields(domain: &Domain, draft: &Draft, nonce: u64) -> Vec<Field> {
 /// Names and types of the fields of a kind, in order.
 fn declared(kind: Kind) -> impl Iterator<Item = (&'static str, &'static str)> {
     let moved: &[_] = if moves(kind) { &[("asset", "uint32"), ("amount", "uint256")] } else { &[] };
-    let number = if is_ordered(kind) { "sequence" } else { "nonce" };
+    let number = if kind.is_ordered() { "sequence" } else { "nonce" };
     [("action", "string"), ("account", "address")].into_iter().chain(moved.iter().copied()).chain([
         ("contents", "bytes32"),
         ("ledger", "string"),
         (number, "uint64"),
         ("expires", "uint64"),
     ])
-}
-
-/// Kinds whose nonces are the key's next number: what takes stake or funds out, keys, grants.
-fn is_ordered(kind: Kind) -> bool {
-    use Kind::{Grant, ReplaceFollowUp, Revoke, SetClaimer, SetKeys, SetSplit, Undelegate, Withdraw};
-    matches!(kind, Grant | ReplaceFollowUp | Revoke | SetClaimer | SetKeys | SetSplit | Undelegate | Withdraw)
 }
 
 /// Whether the struct of a kind has `asset` and `amount`.
