@@ -145,11 +145,19 @@ impl Verified {
 
     /// An operation whose sender is named and has signed nothing: the rules refuse it on every ledger but those for development.
     pub fn plain(account: Address, operation: Operation) -> Self {
-        let signed =
-            SignedOperation { account, delegate: None, expires: NEVER, operation, seals: Vec::new() };
+        Self::plain_by(account, None, operation)
+    }
+
+    /// The same, by a delegate that is named and has signed nothing.
+    pub fn plain_by(account: Address, delegate: Option<Address>, operation: Operation) -> Self {
+        let signed = SignedOperation { account, delegate, expires: NEVER, operation, seals: Vec::new() };
         let bytes = signed.encode();
         let id = Digest(Sha256::digest(&bytes).into());
-        Self { signed, bytes, id, authority: Authority { account, signer: Signer::Plain, expires: NEVER } }
+        let signer = match delegate {
+            Some(address) => Signer::Delegate { address, keys: Vec::new() },
+            None => Signer::Plain,
+        };
+        Self { signed, bytes, id, authority: Authority { account, signer, expires: NEVER } }
     }
 
     /// An operation of a block, which may name its sender plainly.

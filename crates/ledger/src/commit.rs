@@ -14,6 +14,7 @@ use protocol::units::Digest;
 
 use crate::cursor::wide;
 use crate::fault::Fault;
+use crate::header::Header;
 use crate::receipt::Executed;
 use crate::receipts::Receipts;
 use crate::store::{Committed, EntryProof, Store, Write};
@@ -33,8 +34,8 @@ pub(crate) struct Progress {
     /// The newest height whose receipts are in the log, and one more.
     receipts: u64,
     roots: BTreeMap<u64, Digest>,
-    /// Which header claims which height.
-    claims: BTreeMap<u64, u64>,
+    /// The first header that claims a height.
+    claims: BTreeMap<u64, Header>,
     /// Heights for which a proof waits, and how many.
     wanted: BTreeMap<u64, usize>,
     /// The newest blocks, oldest first.
@@ -55,9 +56,9 @@ impl Progress {
         self.root(height).map(|root| (height, root))
     }
 
-    /// Which header claims a height.
-    pub(crate) fn claimed_by(&self, height: u64) -> Option<u64> {
-        self.claims.get(&height).copied()
+    /// The first header that claims a height.
+    pub(crate) fn claimed_by(&self, height: u64) -> Option<&Header> {
+        self.claims.get(&height)
     }
 
     /// Whether a proof waits for the next header.
@@ -94,7 +95,7 @@ impl Progress {
     pub(crate) fn executed(&mut self, executed: &Arc<Executed>) {
         let header = &executed.header;
         if header.height > 0 {
-            self.claims.entry(header.executed_height).or_insert(header.height);
+            self.claims.entry(header.executed_height).or_insert_with(|| header.clone());
         }
         self.recent.push_back(Arc::clone(executed));
         while self.claims.len() > ROOTS_KEPT {

@@ -18,7 +18,7 @@ use protocol::units::Digest;
 use crate::cursor::wide;
 use crate::fault::Fault;
 use crate::files::{Access, Files, OpenFile};
-use crate::format::{FORMAT, SEGMENT_BYTES, record};
+use crate::format::{FORMAT, record};
 
 pub(crate) use open::Cut;
 pub(crate) use read::{LogReader, Walk};

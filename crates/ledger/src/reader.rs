@@ -163,12 +163,11 @@ impl Reader {
             }
             is_new
         });
-        let claimed = self.board.wait(Some(limit), |progress| progress.claimed_by(height));
+        let claimed = self.board.wait(Some(limit), |progress| progress.claimed_by(height).cloned());
         if is_waiting {
             self.board.change(|progress| progress.unwant(height));
         }
-        let by = claimed.ok_or(Fault::Unclaimed { height })?;
-        let header = self.header(by)?.ok_or(Fault::Unclaimed { height })?;
+        let header = claimed.ok_or(Fault::Unclaimed { height })?;
         Ok(Proof::Entry(EntryStatement { header, key: *key, value: proof.value, proof: proof.bytes }))
     }
 

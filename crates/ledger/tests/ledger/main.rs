@@ -1,0 +1,6 @@
+//! The ledger as its users see it: what it keeps through crashes, what it refuses, what its proofs prove.
+
+mod campaign;
+mod recovery;
+mod store;
+mod world;
