@@ -66,12 +66,14 @@ pub use exposure::{
     SetExposure, Verdict, When, WorseTerms, exposure,
 };
 pub use ledger::{Counts, Governed, LedgerView, StopsView, ledger, network};
-pub use notices::{Notice, Subject, Weight, notices};
+pub use notices::{Notice, NoticeKind, Subject, Weight, notices};
 pub use operators::{MemberKeyView, MembershipView, OperatorDetail, ShareView, operator, operators};
 pub use pools::{BondView, OwnerView, PoolDetail, SliceView, pool, pools};
 pub use positions::{PositionState, PositionView, positions};
 pub use services::{ServiceDetail, service, services};
-pub use sets::{PendingTermsView, SetDetail, SetMemberView, set, sets};
+pub use sets::{
+    Contribution, PendingTermsView, SetDetail, SetMemberView, TableRow, TableView, set, sets, table,
+};
 pub use slashes::{
     HeldView, RequestDetail, RequestFilter, RequestStatus, SlashDetail, request, requests, slash, slashes,
 };

@@ -4,10 +4,10 @@ use super::operators::{MemberKeyView, requests_in, show_key};
 use super::{Page, Scheduled, page_of};
 use crate::certificate;
 use crate::state::State;
-use crate::state::records::{PendingTerms, Set};
+use crate::state::records::{PendingTerms, Row, Set};
 use crate::terms::Terms;
 use crate::units::{
-    Address, Amount, Digest, Epoch, Fraction, OperatorId, RequestId, ServiceId, SetId, StreamId,
+    Address, Amount, Digest, Epoch, Fraction, OperatorId, PoolId, RequestId, ServiceId, SetId, StreamId,
 };
 use crate::wide;
 
@@ -97,6 +97,64 @@ answer! {
         /// Its keys in the set.
         pub keys: Vec<MemberKeyView>,
     }
+}
+
+answer! {
+    /// The stake table of a set in an epoch.
+    pub struct TableView {
+        /// The set.
+        pub set: SetId,
+        /// The epoch that was asked about.
+        pub epoch: Epoch,
+        /// From which epoch on it has stood so: with the set the key of its entry.
+        pub from: Epoch,
+        /// All weight.
+        pub weight: Amount,
+        /// By operator.
+        pub rows: Vec<TableRow>,
+    }
+}
+
+answer! {
+    /// An operator in a stake table.
+    pub struct TableRow {
+        /// Which.
+        pub operator: OperatorId,
+        /// Its weight, clipped to the largest share.
+        pub weight: Amount,
+        /// The share of the weight that it has.
+        pub share: Fraction,
+        /// What each of its pools contributes, unclipped.
+        pub contributions: Vec<Contribution>,
+    }
+}
+
+answer! {
+    /// What a pool contributes to a weight.
+    pub struct Contribution {
+        /// The pool.
+        pub pool: PoolId,
+        /// Its weight.
+        pub weight: Amount,
+    }
+}
+
+/// The stake table of a set in an epoch that is not later than the present, as long as offences of it can be asked about.
+pub fn table(state: &State, set: SetId, epoch: Epoch) -> Option<TableView> {
+    let record = state.set(set)?;
+    let (from, table) = record.tables.iter().rev().find(|(from, _)| *from <= epoch)?;
+    let row = |row: &Row| TableRow {
+        operator: row.operator,
+        weight: row.weight,
+        share: table.share(row.operator),
+        contributions: row
+            .contributions
+            .iter()
+            .map(|(pool, weight)| Contribution { pool: *pool, weight: *weight })
+            .collect(),
+    };
+    let rows = table.rows.iter().map(row).collect();
+    (epoch <= state.epoch).then_some(TableView { set, epoch, from: *from, weight: table.weight, rows })
 }
 
 /// One set. Costs as it has members.
