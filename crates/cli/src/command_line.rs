@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::Flags;
 use crate::config::key::Key;
+use crate::nouns;
 use crate::output::Form;
 
 /// What stands under the options in the help of `surety` itself.
@@ -77,11 +78,55 @@ impl Global {
 /// What can be asked for.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Apply a history of operations and print a receipt or a refusal for each.
-    Replay(crate::replay::Options),
+    /// Make, list and change the keys that sign.
+    #[command(subcommand)]
+    Keys(crate::keys::Command),
+    /// Show accounts, and change who acts for one.
+    #[command(subcommand)]
+    Account(nouns::account::Command),
+    /// Show assets, list new ones, report their rates.
+    #[command(subcommand)]
+    Asset(nouns::asset::Command),
+    /// Deposit, delegate, ask back, release and withdraw stake.
+    #[command(subcommand)]
+    Stake(nouns::stake::Verbs),
+    /// Show stake, what can slash it, what it earns, when it is out.
+    #[command(subcommand)]
+    Position(nouns::position::Command),
+    /// Take a free balance out of the ledger.
+    Withdraw(nouns::stake::Withdraw),
+    /// Show, claim and compound rewards.
+    #[command(subcommand)]
+    Rewards(nouns::rewards::Command),
+    /// Show operators and pools, and act as one.
+    #[command(subcommand)]
+    Operator(nouns::operator::Command),
+    /// Show services and sets, and act as one.
+    #[command(subcommand)]
+    Service(nouns::service::Command),
+    /// Show, request, veto and execute slashes.
+    #[command(subcommand)]
+    Slash(nouns::slash::Command),
+    /// Show where the network stands, and its rules.
+    #[command(subcommand)]
+    Network(nouns::network::Command),
+    /// Show how the node is doing.
+    Status(nouns::status::Status),
+    /// Print events as they come.
+    Events(nouns::status::Events),
+    /// Fetch and check proofs of what the ledger says.
+    #[command(subcommand)]
+    Proof(nouns::proof::Command),
+    /// Check a proof, or execute the whole history of a folder again.
+    Verify(nouns::proof::Verify),
+    /// Build, sign, combine and send operations on different machines.
+    #[command(subcommand)]
+    Tx(crate::tx::Command),
     /// Sign and send any operation by its fields.
     #[command(subcommand)]
     Op(crate::op::Op),
+    /// Apply a history of operations and print a receipt or a refusal for each.
+    Replay(crate::replay::Options),
     /// Write, show and check the configuration.
     #[command(subcommand)]
     Config(crate::config::command::Command),

@@ -103,8 +103,9 @@ impl Context {
             return Ok(book);
         }
         let labels = self.get("/v1/labels")?;
-        let book =
-            Book::new(&labels, &crate::keys::named_addresses(&self.keystore_folder()), self.settings.names());
+        let keys = crate::keys::named_addresses(&self.keystore_folder());
+        let mut book = Book::new(&labels, &keys, self.settings.names());
+        book.learn_assets(&self.get("/v1/assets?limit=500")?);
         Ok(self.book.get_or_init(|| book))
     }
 
@@ -122,6 +123,11 @@ impl Context {
             (Form::Table, Some(_)) => self.book().ok(),
             _ => self.book.get(),
         }
+    }
+
+    /// The names that were asked for already.
+    pub(crate) fn names_at_hand(&self) -> Option<&Book> {
+        self.book.get()
     }
 
     /// The folder of the keystore: what was named; else that inside the data folder, where there is one.

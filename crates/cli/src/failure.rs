@@ -50,6 +50,12 @@ impl Failure {
         Self::new(Exit::NotFound, "name.unknown", format!("there is no {thing} {word:?}")).help(help)
     }
 
+    /// Says where in an input it happened.
+    pub(crate) fn at(mut self, place: &str) -> Self {
+        self.0.what = format!("{place}: {}", self.0.what);
+        self
+    }
+
     /// Says why.
     pub(crate) fn why(mut self, why: impl Into<String>) -> Self {
         self.0.why = Some(why.into());

@@ -21,3 +21,41 @@ pub(crate) fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
         }
     })
 }
+
+/// The same, readable by its owner only.
+///
+/// # Errors
+/// As [`write_new`].
+pub(crate) fn write_private(path: &Path, text: &str) -> Result<(), Failure> {
+    write_new(path, "")?;
+    let written = restrict(path).and_then(|()| std::fs::write(path, text));
+    written.map_err(|error| {
+        Failure::usage("output.not-written", format!("cannot write {}", path.display()))
+            .why(error.to_string())
+    })
+}
+
+#[cfg(unix)]
+fn restrict(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+fn restrict(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Writes a file, over another of that name: whole or not at all.
+///
+/// # Errors
+/// If it can't be written.
+pub(crate) fn replace(path: &Path, text: &str) -> Result<(), Failure> {
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(".new");
+    let written = std::fs::write(&unfinished, text).and_then(|()| std::fs::rename(&unfinished, path));
+    written.map_err(|error| {
+        Failure::usage("output.not-written", format!("cannot write {}", path.display()))
+            .why(error.to_string())
+    })
+}

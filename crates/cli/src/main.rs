@@ -13,6 +13,7 @@ mod files;
 mod input;
 mod keys;
 mod names;
+mod nouns;
 mod op;
 mod output;
 #[cfg(test)]
@@ -22,6 +23,8 @@ mod run;
 mod shell;
 mod spelling;
 mod transport;
+mod tx;
+mod verify;
 mod write;
 
 use std::io::{self, IsTerminal, Write};
@@ -70,7 +73,23 @@ fn run(command_line: CommandLine) -> Exit {
 
 fn dispatch(command: &Command, context: &Context) -> Result<Answer, Failure> {
     match command {
+        Command::Keys(keys) => keys.run(context),
+        Command::Account(account) => account.run(context),
+        Command::Asset(asset) => asset.run(context),
+        Command::Stake(stake) => stake.run(context),
+        Command::Position(position) => position.run(context),
+        Command::Withdraw(withdraw) => withdraw.run(context),
+        Command::Rewards(rewards) => rewards.run(context),
+        Command::Operator(operator) => operator.run(context),
+        Command::Service(service) => service.run(context),
+        Command::Slash(slash) => slash.run(context),
+        Command::Network(network) => network.run(context),
+        Command::Status(status) => status.run(context),
+        Command::Events(events) => events.run(context),
+        Command::Proof(proof) => proof.run(context),
+        Command::Verify(verify) => verify::run(verify),
         Command::Op(op) => op.run(context),
+        Command::Tx(tx) => tx.run(context),
         Command::Completions(completions) => Ok(completions.run()),
         Command::Man(man) => man.run(),
         Command::Replay(_) | Command::Config(_) => unreachable!("they are run before there are settings"),

@@ -148,11 +148,6 @@ impl Book {
     pub(crate) fn decimals(&self, asset: u32) -> Option<u8> {
         self.assets.get(&asset).copied()
     }
-
-    /// Every name of a kind.
-    pub(crate) fn names(&self, thing: Thing) -> impl Iterator<Item = &str> {
-        self.things.get(&thing).into_iter().flatten().map(|(name, _)| name.as_str())
-    }
 }
 
 impl Labels for Book {

@@ -21,7 +21,7 @@ pub(crate) struct Described {
 }
 
 /// A field of an operation.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Field {
     /// Its name on the wire.
     pub(crate) name: &'static str,
@@ -54,6 +54,10 @@ pub(crate) enum Content {
     Text(Vec<&'static str>),
     /// Several of the same.
     List(Box<Content>),
+    /// Something with parts that are words themselves: each has a flag of its own.
+    Record(Vec<Field>),
+    /// Several things with two parts each, written `first=second,...`.
+    Pairs(Vec<Field>),
     /// Something with parts, in JSON.
     Parts,
 }
@@ -97,6 +101,30 @@ fn describe(schema: &'static Value, operation: &'static Value) -> Described {
     Described { name, about: first_sentence(text(operation, "description")), fields: fields.collect() }
 }
 
+/// The parts of a type that is an object of words.
+fn parts(schema: &'static Value, operation: &str, definition: &'static Value) -> Option<Vec<Field>> {
+    let properties = definition.get("properties")?.as_object()?;
+    let required: Vec<&str> = definition
+        .get("required")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let fields: Vec<Field> = properties
+        .iter()
+        .map(|(name, property)| Field {
+            name,
+            about: property.get("description").and_then(Value::as_str).unwrap_or_default(),
+            is_required: required.contains(&name.as_str()),
+            content: content(schema, operation, name, property),
+        })
+        .collect();
+    let is_word =
+        |field: &Field| !matches!(field.content, Content::Parts | Content::Record(_) | Content::Pairs(_));
+    fields.iter().all(is_word).then_some(fields)
+}
+
 fn first_sentence(text: &'static str) -> &'static str {
     let end = text.find(". ").map_or(text.len(), |end| end + 1);
     text.get(..end).unwrap_or(text).trim_end_matches('.')
@@ -122,7 +150,10 @@ fn content(schema: &'static Value, operation: &str, field: &str, property: &'sta
     };
     match property.get("items") {
         Some(items) if is_of("array") => match content(schema, operation, field, items) {
-            Content::Parts => Content::Parts,
+            Content::Record(fields) if fields.len() == 2 && fields.iter().all(|field| field.is_required) => {
+                Content::Pairs(in_order(fields))
+            }
+            Content::Parts | Content::Record(_) => Content::Parts,
             element => Content::List(Box::new(element)),
         },
         _ if is_of("boolean") => Content::Truth,
@@ -144,13 +175,23 @@ fn named(schema: &'static Value, operation: &str, field: &str, name: &str) -> Co
         ("Fraction", ..) => Content::Fraction,
         ("Epoch", ..) => Content::Whole,
         ("Digest" | "PublicKey" | "Signature", ..) => Content::Text(Vec::new()),
-        _ => words(schema.pointer(&format!("/$defs/{name}"))),
+        _ => words(schema, operation, schema.pointer(&format!("/$defs/{name}"))),
     }
 }
 
-/// The words of a type that is nothing but words.
-fn words(definition: Option<&'static Value>) -> Content {
+/// Who or what stands in front of how much.
+fn in_order(mut fields: Vec<Field>) -> Vec<Field> {
+    let is_name = |field: &Field| matches!(field.content, Content::Account | Content::Thing(_));
+    fields.sort_by_key(|field| !is_name(field));
+    fields
+}
+
+/// The words of a type that is nothing but words, or an object of words.
+fn words(schema: &'static Value, operation: &str, definition: Option<&'static Value>) -> Content {
     let Some(definition) = definition else { return Content::Parts };
+    if let Some(fields) = parts(schema, operation, definition) {
+        return Content::Record(fields);
+    }
     let list = |field: &str| definition.get(field).and_then(Value::as_array);
     if let Some(words) = list("enum") {
         return Content::Text(words.iter().filter_map(Value::as_str).collect());
@@ -175,7 +216,11 @@ impl Content {
             Self::Text(words) if words.len() <= 6 => words.join("|"),
             Self::Text(_) => "WORD".to_owned(),
             Self::List(element) => format!("{},...", element.placeholder()),
-            Self::Parts => "JSON".to_owned(),
+            Self::Pairs(fields) => {
+                let parts: Vec<String> = fields.iter().map(|field| field.content.placeholder()).collect();
+                format!("{},...", parts.join("="))
+            }
+            Self::Record(_) | Self::Parts => "JSON".to_owned(),
         }
     }
 }
@@ -213,7 +258,6 @@ mod tests {
             ("declare_profit", "profit", Content::Figure, true),
             ("admit", "admitted", Content::Truth, true),
             ("guard", "stop", Content::Text(vec!["joins", "listings", "sets", "allocations"]), true),
-            ("join_set", "allocations", Content::Parts, false),
             ("set_keys", "keys", Content::List(Box::new(Content::Text(Vec::new()))), true),
         ];
         for (name, field, content, is_required) in cases {
@@ -221,5 +265,32 @@ mod tests {
             let found = described.fields.iter().find(|known| known.name == field).expect(field);
             assert_eq!((&found.content, found.is_required), (&content, is_required), "{name}.{field}");
         }
+    }
+
+    #[test]
+    fn records_and_pairs_are_known() {
+        let content = |name: &str, field: &str| {
+            let described = operation(name).expect(name);
+            described.fields.iter().find(|known| known.name == field).expect(field).content.clone()
+        };
+        let names = |fields: &[Field]| fields.iter().map(|field| field.name).collect::<Vec<_>>();
+        let Content::Record(mandate) = content("open_pool", "mandate") else { panic!("a record") };
+        assert_eq!(
+            names(&mandate),
+            ["commission", "elsewhere", "own_verifiers", "uncertified", "worst_case"]
+        );
+        let pairs = [
+            ("join_set", "allocations", ["asset", "parts"], "ASSET=NUMBER,..."),
+            ("pay_work", "payments", ["operator", "amount"], "OPERATOR=AMOUNT,..."),
+            ("set_split", "recipients", ["account", "share"], "ACCOUNT=SHARE,..."),
+            ("grant", "limits", ["asset", "amount"], "ASSET=AMOUNT,..."),
+        ];
+        for (name, field, parts, placeholder) in pairs {
+            let found = content(name, field);
+            assert_eq!(found.placeholder(), placeholder);
+            let Content::Pairs(fields) = found else { panic!("{name}.{field}") };
+            assert_eq!(names(&fields), parts);
+        }
+        assert_eq!(content("create_set", "terms"), Content::Parts);
     }
 }

@@ -2,6 +2,8 @@ use clap::CommandFactory;
 use clap::Parser;
 use serde_json::json;
 
+use serde_json::{Map, Value};
+
 use super::*;
 use crate::command_line::{self, CommandLine};
 use crate::transport::Recorded;
@@ -18,6 +20,10 @@ fn context() -> Context {
     let labels = json!({ "items": [] });
     let assets = json!({ "items": [{ "asset": 0, "decimals": 18 }] });
     Context::over(Recorded::default().with("/v1/labels", labels).with("/v1/assets?limit=500", assets))
+}
+
+fn read(arguments: &[&str]) -> Result<Map<String, Value>, Failure> {
+    parsed(arguments).typed.read(&context().reader().expect("names"))
 }
 
 /// A value as somebody would type it behind a flag. Names of the examples of the reference become numbers and addresses.
@@ -68,23 +74,88 @@ fn every_example_of_the_reference_can_be_typed() {
         }
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let op = parsed(&arguments);
-        let read = op.read(&context).unwrap_or_else(|failure| panic!("{arguments:?}: {failure}"));
+        let read = op
+            .typed
+            .read(&context.reader().expect("names"))
+            .unwrap_or_else(|failure| panic!("{arguments:?}: {failure}"));
         assert_eq!(Value::Object(read), Value::Object(expected.clone()), "{arguments:?}");
         // And all at once.
         let all = Value::Object(expected.clone()).to_string();
         let op = parsed(&[described.name, "--json", &all]);
-        assert_eq!(op.read(&context), Ok(expected), "{all}");
+        assert_eq!(op.typed.read(&context.reader().expect("names")), Ok(expected), "{all}");
     }
 }
 
 #[test]
 fn what_is_missing_is_named_with_its_flag() {
-    let failure = parsed(&["delegate", "--asset", "0"]).read(&context()).expect_err("incomplete");
+    let failure = read(&["delegate", "--asset", "0"]).expect_err("incomplete");
     assert_eq!(failure.code(), "field.missing");
-    assert!(failure.to_string().contains("--amount AMOUNT and --operator OPERATOR"), "{failure}");
-    let failure =
-        parsed(&["delegate", "--json", "{\"amont\":\"1\"}"]).read(&context()).expect_err("misspelt");
+    assert!(failure.to_string().contains("amount (AMOUNT) and operator (OPERATOR)"), "{failure}");
+    let failure = read(&["delegate", "--json", "{\"amont\":\"1\"}"]).expect_err("misspelt");
     assert_eq!(failure.remedy(), Some("did you mean \"amount\"?"));
+}
+
+#[test]
+fn the_asset_of_an_amount_is_the_asset() {
+    let fields = read(&["delegate", "--operator", "1", "--amount", "1.5asset/0"]);
+    assert_eq!(
+        fields.map(Value::from),
+        Ok(json!({ "operator": 1, "asset": 0, "amount": "1500000000000000000" }))
+    );
+    let fields = read(&["delegate", "--operator", "1", "--asset", "0", "--amount", "2"]);
+    assert_eq!(
+        fields.map(Value::from),
+        Ok(json!({ "operator": 1, "asset": 0, "amount": "2000000000000000000" }))
+    );
+    let other = read(&["delegate", "--operator", "1", "--asset", "1", "--amount", "2asset/0"])
+        .expect_err("two assets");
+    assert_eq!(other.code(), "amount.other-asset");
+    let all = read(&["undelegate", "--operator", "1", "--asset", "0", "--amount", "all"]);
+    assert_eq!(all.map(Value::from), Ok(json!({ "operator": 1, "asset": 0 })));
+}
+
+#[test]
+fn parts_of_records_and_pairs_have_their_own_way() {
+    let fields =
+        read(&["open_pool", "--asset", "0", "--mandate-worst-case", "50%", "--mandate-commission", "0.1"]);
+    let mandate = json!({ "worst_case": "0.50", "commission": "0.1" });
+    let fields = fields.expect("fields");
+    assert_eq!(fields["mandate"]["commission"], mandate["commission"]);
+    assert_eq!(fields["mandate"]["worst_case"], "0.5");
+    let fields = read(&["join_set", "--set", "2", "--allocations", "asset/0=64, 1=32"]).expect("fields");
+    assert_eq!(fields["allocations"], json!([{ "asset": 0, "parts": 64 }, { "asset": 1, "parts": 32 }]));
+    let bad = read(&["join_set", "--set", "2", "--allocations", "64"]).expect_err("no pair");
+    assert_eq!(bad.code(), "field.misfit");
+}
+
+#[test]
+fn a_batch_has_a_line_for_each_operation() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("batch.csv");
+    let name = file.display().to_string();
+    let op = |text: &str| {
+        std::fs::write(&file, text).expect("written");
+        let op = parsed(&["delegate", "--batch", &name, "--asset", "0"]);
+        batch::read(&op.typed, &name)
+    };
+    let lines = op("operator,amount\n# a comment\n1, 5base\n2,6base\n").expect("lines");
+    let context = context();
+    let reader = context.reader().expect("names");
+    let read: Vec<(u64, Value)> =
+        lines.into_iter().map(|(line, typed)| (line, typed.read(&reader).expect("fields").into())).collect();
+    let expected = [
+        (3, json!({ "operator": 1, "asset": 0, "amount": "5" })),
+        (4, json!({ "operator": 2, "asset": 0, "amount": "6" })),
+    ];
+    assert_eq!(read, expected);
+    for (text, words) in [
+        ("operator,amount\n1\n", "1 values, and the first line names 2 fields"),
+        ("operator\n", "no operation"),
+        ("", "no operation"),
+    ] {
+        let failure = op(text).expect_err(text);
+        assert!(failure.to_string().contains(words), "{text}: {failure}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::names::{Book, Quantity};
-use crate::op::schema::Content;
+use crate::op::schema::{Content, Field};
 use crate::replay::{Thing, field_content};
 
 /// Names and decimals: all that it takes to read what people type.
@@ -25,6 +25,7 @@ impl Reader<'_> {
         operation: &str,
         field: &str,
         content: &Content,
+        asset: Option<u32>,
         text: &str,
     ) -> Result<Value, Failure> {
         let misfit = |expected: &str| {
@@ -36,9 +37,10 @@ impl Reader<'_> {
             Content::Thing(thing) => Ok(self.book.thing(*thing, text)?.into()),
             Content::Amount => {
                 let quantity = Quantity::parse(text).map_err(|why| misfit(&why))?;
-                self.amount(&quantity, None)?
+                let units = self.amount(&quantity, asset)?;
+                units
                     .map(Value::from)
-                    .ok_or_else(|| misfit("all of what is not known here"))
+                    .ok_or_else(|| misfit("how much all is can't be known here; write an amount"))
             }
             Content::Figure if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
                 Ok(text.into())
@@ -61,9 +63,13 @@ impl Reader<'_> {
                     return self.parts(operation, field, text);
                 }
                 let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-                parts.map(|part| self.read(operation, field, element, part)).collect()
+                parts.map(|part| self.read(operation, field, element, asset, part)).collect()
             }
-            Content::Parts => self.parts(operation, field, text),
+            Content::Pairs(fields) if !text.trim_start().starts_with(['[', '@']) => {
+                let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+                parts.map(|part| self.pair(operation, fields, asset, part)).collect()
+            }
+            Content::Pairs(_) | Content::Record(_) | Content::Parts => self.parts(operation, field, text),
         }
     }
 
@@ -87,6 +93,28 @@ impl Reader<'_> {
             _ => 0,
         };
         quantity.base_units(decimals)
+    }
+
+    /// `first=second`. Where the first is an asset, the second is an amount of it.
+    fn pair(
+        &self,
+        operation: &str,
+        fields: &[Field],
+        asset: Option<u32>,
+        text: &str,
+    ) -> Result<Value, Failure> {
+        let [first, second] = fields else { unreachable!("a pair has two fields") };
+        let (left, right) = text.split_once('=').ok_or_else(|| {
+            let (left, right) = (first.content.placeholder(), second.content.placeholder());
+            Failure::usage("field.misfit", format!("{text:?} is not written {left}={right}"))
+        })?;
+        let value = self.read(operation, first.name, &first.content, asset, left.trim())?;
+        let asset = match first.content {
+            Content::Thing(Thing::Asset) => value.as_u64().and_then(|number| u32::try_from(number).ok()),
+            _ => asset,
+        };
+        let other = self.read(operation, second.name, &second.content, asset, right.trim())?;
+        Ok(Value::Object(Map::from_iter([(first.name.to_owned(), value), (second.name.to_owned(), other)])))
     }
 
     /// JSON, or `@FILE` with JSON in it; names in it become addresses and numbers.
@@ -184,7 +212,7 @@ mod tests {
         ] });
         let mut book = Book::new(&labels, &[], &Default::default());
         book.learn_assets(&json!({ "items": [{ "asset": 2, "decimals": 3 }] }));
-        Reader { book: &book }.read("delegate", field, content, text)
+        Reader { book: &book }.read("delegate", field, content, None, text)
     }
 
     #[test]

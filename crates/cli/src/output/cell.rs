@@ -47,6 +47,10 @@ pub(crate) enum Cell {
     Share,
     /// Milliseconds since 1970, as a date.
     Time,
+    /// Milliseconds, as a span of time.
+    Span,
+    /// The word that says which of several shapes it has.
+    Tag,
     /// Bytes as text, cut to their beginning.
     Digest,
     /// All fields of an object but these, in words.
@@ -100,6 +104,16 @@ impl Column {
         Self { title, at: "", cell: Cell::Rest(but) }
     }
 
+    /// A span of time.
+    pub(crate) const fn span(title: &'static str, at: &'static str) -> Self {
+        Self { title, at, cell: Cell::Span }
+    }
+
+    /// Which of several shapes it has.
+    pub(crate) const fn tag(title: &'static str, at: &'static str) -> Self {
+        Self { title, at, cell: Cell::Tag }
+    }
+
     /// A digest.
     pub(crate) const fn digest(title: &'static str, at: &'static str) -> Self {
         Self { title, at, cell: Cell::Digest }
@@ -109,6 +123,7 @@ impl Column {
     pub(crate) fn raw(&self, item: &Value) -> String {
         match item.pointer(self.at) {
             None | Some(Value::Null) => String::new(),
+            Some(value) if self.cell == Cell::Tag => tag(value),
             Some(value) => in_csv(value),
         }
     }
@@ -141,6 +156,8 @@ impl Column {
             }
             (Cell::Share, Value::String(share)) => percentage(share),
             (Cell::Time, Value::Number(time)) => time.as_u64().map(crate::clock::date),
+            (Cell::Span, Value::Number(ms)) => ms.as_u64().map(crate::clock::span),
+            (Cell::Tag, tagged) => Some(tag(tagged)),
             (Cell::Rest(but), Value::Object(fields)) => Some(in_words(fields, but, labels)),
             (Cell::Digest, Value::String(text)) => text.get(..14).map(|start| format!("{start}...")),
             _ => None,
@@ -185,6 +202,14 @@ const AMOUNTS: [&str; 12] = [
     "bond",
     "balance",
 ];
+
+/// The word of a value that is one of several shapes: a word alone, or an object with one field of that name.
+fn tag(value: &Value) -> String {
+    match value {
+        Value::Object(fields) if fields.len() == 1 => fields.keys().next().cloned().unwrap_or_default(),
+        other => plain(other),
+    }
+}
 
 /// A value as a word.
 pub(crate) fn plain(value: &Value) -> String {

@@ -71,12 +71,16 @@ pub(crate) enum Shape {
     Sentence,
     /// Lines of text as they are, under `text`.
     Text,
+    /// Everything was printed already.
+    Silent,
 }
 
 /// What a command has to say.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     document: Value,
+    /// The same with its lists laid out for people and spreadsheets, where they are nested in the document.
+    view: Option<Value>,
     shape: Shape,
     exit: Exit,
 }
@@ -84,7 +88,7 @@ pub(crate) struct Answer {
 impl Answer {
     /// A document and how it is seen.
     pub(crate) fn new(document: Value, shape: Shape) -> Self {
-        Self { document, shape, exit: Exit::Success }
+        Self { document, view: None, shape, exit: Exit::Success }
     }
 
     /// A list of things.
@@ -108,6 +112,15 @@ impl Answer {
             fields.insert(name.to_owned(), value);
         }
         self
+    }
+
+    /// A document whose lists are nested, and the same laid out for everything but JSON.
+    pub(crate) fn viewed(document: Value, view: Value, shape: Shape) -> Self {
+        Self { document, view: Some(view), shape, exit: Exit::Success }
+    }
+
+    fn seen(&self) -> &Value {
+        self.view.as_ref().unwrap_or(&self.document)
     }
 
     /// Ends the process with this code, though there is an answer: what was looked for was found, and it is not good.
@@ -138,6 +151,7 @@ impl Answer {
         output: &mut dyn Write,
     ) -> io::Result<()> {
         match form {
+            _ if matches!(self.shape, Shape::Silent) => Ok(()),
             Form::Json => {
                 serde_json::to_writer_pretty(&mut *output, &self.document)?;
                 output.write_all(b"\n")
@@ -154,9 +168,9 @@ impl Answer {
     /// What has a line of its own.
     fn lines(&self) -> Vec<&Value> {
         match self.shape {
-            Shape::List(_) => items(&self.document, "/items"),
-            Shape::Page([], [first, ..]) => items(&self.document, first.at),
-            _ => vec![&self.document],
+            Shape::List(_) => items(self.seen(), "/items"),
+            Shape::Page([], [first, ..]) => items(self.seen(), first.at),
+            _ => vec![self.seen()],
         }
     }
 
@@ -167,6 +181,7 @@ impl Answer {
             Shape::Page(fields, _) => fields,
             Shape::Sentence => &[Column { title: "said", at: "/said", cell: Cell::Plain }],
             Shape::Text => return self.write_text("text", output),
+            Shape::Silent => return Ok(()),
         };
         let mut writer = csv::Writer::from_writer(output);
         writer.write_record(columns.iter().map(|column| column.title))?;
@@ -180,8 +195,9 @@ impl Answer {
         match self.shape {
             Shape::Sentence => self.write_text("said", output),
             Shape::Text => self.write_text("text", output),
+            Shape::Silent => Ok(()),
             Shape::List(columns) => {
-                let items = items(&self.document, "/items");
+                let items = items(self.seen(), "/items");
                 if items.is_empty() {
                     writeln!(output, "nothing there")?;
                 } else {
@@ -191,10 +207,10 @@ impl Answer {
             }
             Shape::Page(fields, sections) => {
                 if !fields.is_empty() {
-                    write!(output, "{}", table::fields(fields, &self.document, labels, width))?;
+                    write!(output, "{}", table::fields(fields, self.seen(), labels, width))?;
                 }
                 for section in sections {
-                    let items = items(&self.document, section.at);
+                    let items = items(self.seen(), section.at);
                     match (items.is_empty(), section.empty) {
                         (true, "") => {}
                         (true, empty) => writeln!(output, "\n{}\n  {empty}", section.title)?,
@@ -210,18 +226,18 @@ impl Answer {
     }
 
     fn write_text(&self, field: &str, output: &mut dyn Write) -> io::Result<()> {
-        let text = self.document.get(field).and_then(Value::as_str).unwrap_or_default();
+        let text = self.seen().get(field).and_then(Value::as_str).unwrap_or_default();
         output.write_all(text.as_bytes())?;
         if text.ends_with('\n') { Ok(()) } else { output.write_all(b"\n") }
     }
 
     /// At which height the figures hold, and whether there is more.
     fn write_foot(&self, output: &mut dyn Write) -> io::Result<()> {
-        if let Some(as_of) = self.document.get("as_of") {
+        if let Some(as_of) = self.seen().get("as_of") {
             let number = |name| as_of.get(name).map_or_else(|| "?".to_owned(), cell::plain);
             writeln!(output, "as of height {}, epoch {}", number("height"), number("epoch"))?;
         }
-        match self.document.get("next").and_then(Value::as_str) {
+        match self.seen().get("next").and_then(Value::as_str) {
             Some(next) => writeln!(output, "there is more: --after {}", crate::failure::shown(next)),
             None => Ok(()),
         }

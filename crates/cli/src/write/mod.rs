@@ -8,11 +8,15 @@
 //! What the node has prepared is compared with what was asked for before anybody signs: a node may fill in what was left out and change nothing
 //! else.
 
+mod batch;
 mod compare;
 mod confirm;
 mod preview;
 mod receipt;
 mod seal;
+
+pub(crate) use receipt::answer as receipt;
+pub(crate) use seal::Sealer;
 
 use std::path::PathBuf;
 
@@ -77,12 +81,6 @@ impl Wanted {
         Self { kind, fields }
     }
 
-    /// The same from pairs; those without a value are left out.
-    pub(crate) fn of<const N: usize>(kind: &'static str, fields: [(&str, Option<Value>); N]) -> Self {
-        let given = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-        Self { kind, fields: given.collect() }
-    }
-
     /// The name of the kind.
     pub(crate) fn kind(&self) -> &'static str {
         self.kind
@@ -111,13 +109,12 @@ impl Writing {
         }
         preview::refuse(&prepared)?;
         confirm::ask(context, self.yes, &prepared)?;
-        let sealed = seal::seal(context, self, prepared.bundle)?;
+        let sealed = self.sealer(context).seal(prepared.bundle)?;
         submit(context, sealed)
     }
 
-    /// Whether operations are only looked at.
-    pub(crate) fn is_dry_run(&self) -> bool {
-        self.dry_run
+    fn sealer<'a>(&'a self, context: &'a Context) -> Sealer<'a> {
+        Sealer::new(context, &self.sign_with, self.signer.as_deref())
     }
 
     /// Lets the node fill in what was left out and say what would happen.
@@ -167,6 +164,19 @@ impl Writing {
     }
 }
 
+/// A bundle for people: what it does, and who is to sign.
+pub(crate) fn bundle_page(bundle: &Bundle) -> Answer {
+    preview::answer(&Prepared { bundle: bundle.clone(), preview: Value::Null })
+}
+
+/// Shows a bundle and asks for a yes, unless it was said beforehand.
+///
+/// # Errors
+/// If nobody can be asked, or the answer is no.
+pub(crate) fn confirm_bundle(context: &Context, is_confirmed: bool, bundle: &Bundle) -> Result<(), Failure> {
+    confirm::ask(context, is_confirmed, &Prepared { bundle: bundle.clone(), preview: Value::Null })
+}
+
 /// Writes a bundle into a file that is not there yet.
 ///
 /// # Errors
@@ -184,6 +194,11 @@ pub(crate) fn write_bundle(bundle: &Bundle, file: &std::path::Path, said: &str) 
 /// # Errors
 /// What the node says; what the ledger refuses.
 pub(crate) fn submit(context: &Context, bundle: Bundle) -> Result<Answer, Failure> {
+    deliver(context, bundle).map(receipt)
+}
+
+/// The same, as the node answers it.
+fn deliver(context: &Context, bundle: Bundle) -> Result<Value, Failure> {
     let missing = bundle.missing();
     if missing > 0 {
         let what =
@@ -194,11 +209,10 @@ pub(crate) fn submit(context: &Context, bundle: Bundle) -> Result<Answer, Failur
     let signed = bundle.into_signed();
     let id = signed.id();
     let answer = context.post("/v1/operations", &signing::json::signed_to_json(&signed));
-    let answer = answer.map_err(|failure| match failure.exit() {
+    answer.map_err(|failure| match failure.exit() {
         Exit::Network | Exit::Timeout => {
             failure.help(format!("ask what became of it before you send it again: surety tx show {id}"))
         }
         _ => failure,
-    })?;
-    Ok(receipt::answer(answer))
+    })
 }

@@ -1,0 +1,160 @@
+//! What is read of the ledger, noun by noun. Each verb asks for one document and says which of its figures people see; nothing is computed here.
+
+pub(crate) mod account;
+pub(crate) mod asset;
+pub(crate) mod network;
+pub(crate) mod operator;
+pub(crate) mod position;
+pub(crate) mod proof;
+pub(crate) mod rewards;
+pub(crate) mod service;
+pub(crate) mod slash;
+pub(crate) mod stake;
+pub(crate) mod status;
+
+use clap::Args;
+use protocol::units::Address;
+use serde_json::Value;
+
+use crate::config::key::Key;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::{Answer, Column, Shape};
+use crate::replay::Thing;
+
+/// At which height is read.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Pinned {
+    /// Read as of this height; otherwise as of the newest.
+    #[arg(long, value_name = "HEIGHT")]
+    as_of: Option<u64>,
+}
+
+/// Which part of a list is read.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Paged {
+    /// At most so many items; otherwise all of them.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
+    /// Go on where an earlier list ended.
+    #[arg(long, value_name = "CURSOR")]
+    after: Option<String>,
+    /// Read as of this height; otherwise as of the newest.
+    #[arg(long, value_name = "HEIGHT")]
+    as_of: Option<u64>,
+}
+
+/// How many items are asked for at a time, and how many a list without `--limit` has at most.
+const PAGE: u32 = 500;
+const ITEMS_MAX: usize = 100_000;
+
+impl Pinned {
+    /// The document of a path.
+    ///
+    /// # Errors
+    /// What the node says.
+    pub(crate) fn get(&self, context: &Context, path: &str) -> Result<Value, Failure> {
+        context.get(&with_query(path, &[("as_of", self.as_of.map(|height| height.to_string()))]))
+    }
+}
+
+impl Paged {
+    /// The list of a path, page after page, as one document. `filters` are further parameters.
+    ///
+    /// # Errors
+    /// What the node says.
+    pub(crate) fn get(
+        &self,
+        context: &Context,
+        path: &str,
+        filters: &[(&str, Option<String>)],
+    ) -> Result<Value, Failure> {
+        let mut after = self.after.clone();
+        let mut items: Vec<Value> = Vec::new();
+        loop {
+            let wanted =
+                self.limit.map(|limit| limit.saturating_sub(u32::try_from(items.len()).unwrap_or(u32::MAX)));
+            let as_of = self.as_of.filter(|_| after.is_none()).map(|height| height.to_string());
+            let own = [
+                ("limit", Some(wanted.unwrap_or(PAGE).min(PAGE).to_string())),
+                ("after", after.clone()),
+                ("as_of", as_of),
+            ];
+            let mut page = context.get(&with_query(path, &[filters, &own].concat()))?;
+            if let Some(Value::Array(found)) = page.get_mut("items").map(Value::take) {
+                items.extend(found);
+            }
+            after = page.get("next").and_then(Value::as_str).map(str::to_owned);
+            let is_enough =
+                self.limit.is_some_and(|limit| items.len() >= usize::try_from(limit).unwrap_or(usize::MAX));
+            if after.is_none() || is_enough || items.len() >= ITEMS_MAX {
+                if let Value::Object(fields) = &mut page {
+                    fields.insert("items".to_owned(), Value::Array(items));
+                }
+                return Ok(page);
+            }
+        }
+    }
+
+    /// The same as an answer.
+    ///
+    /// # Errors
+    /// What the node says.
+    pub(crate) fn list(
+        &self,
+        context: &Context,
+        path: &str,
+        columns: &'static [Column],
+    ) -> Result<Answer, Failure> {
+        Ok(Answer::new(self.get(context, path, &[])?, Shape::List(columns)))
+    }
+}
+
+/// A path with the parameters that have a value.
+pub(crate) fn with_query(path: &str, parameters: &[(&str, Option<String>)]) -> String {
+    let mut text = path.to_owned();
+    for (name, value) in parameters {
+        let Some(value) = value else { continue };
+        text.push(if text.contains('?') { '&' } else { '?' });
+        text += &format!("{name}={}", encoded(value));
+    }
+    text
+}
+
+/// A text as it stands in an address.
+pub(crate) fn encoded(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded += &format!("%{byte:02X}");
+        }
+    }
+    encoded
+}
+
+/// The account that is meant: the one that is named, otherwise the one that acts by the settings.
+///
+/// # Errors
+/// If nobody is named, or the name is not known.
+pub(crate) fn account(context: &Context, name: Option<&str>) -> Result<Address, Failure> {
+    let name = name.or_else(|| context.settings().text(Key::From)).ok_or_else(|| {
+        Failure::usage("account.nobody", "it is not said which account is meant")
+            .help("name it, or set SURETY_FROM or from in the configuration")
+    })?;
+    context.book()?.account(name)
+}
+
+/// The path of a thing by its name.
+///
+/// # Errors
+/// If the name is not known.
+pub(crate) fn path_of(context: &Context, thing: Thing, name: &str) -> Result<String, Failure> {
+    let number = context.book()?.thing(thing, name)?;
+    let plural = match thing {
+        Thing::Slash => "slashes".to_owned(),
+        other => format!("{other}s"),
+    };
+    Ok(format!("/v1/{plural}/{number}"))
+}

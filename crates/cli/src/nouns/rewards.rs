@@ -1,0 +1,31 @@
+//! `surety rewards`.
+
+use clap::Subcommand;
+
+use super::position;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::op::verb::{Rewards as Noun, Under};
+use crate::output::Answer;
+
+/// What is asked about rewards, or done with them.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show what an account can claim, and what it can expect for this epoch.
+    Show(position::Which),
+    #[command(flatten)]
+    Under(Under<Noun>),
+}
+
+impl Command {
+    /// Runs it.
+    ///
+    /// # Errors
+    /// What the node says.
+    pub(crate) fn run(&self, context: &Context) -> Result<Answer, Failure> {
+        match self {
+            Self::Show(which) => position::earn(context, which),
+            Self::Under(under) => under.run(context),
+        }
+    }
+}
