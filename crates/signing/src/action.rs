@@ -81,6 +81,3 @@ pub fn action(operation: &Operation) -> String {
         Op::Guard(op) => governance::guard(op),
     }
 }
-
-#[cfg(test)]
-mod tests;

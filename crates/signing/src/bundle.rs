@@ -403,6 +403,3 @@ impl std::error::Error for BundleError {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

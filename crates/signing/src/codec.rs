@@ -210,6 +210,3 @@ impl<'a> Reader<'a> {
         Ok(Seal { nonce, signature })
     }
 }
-
-#[cfg(test)]
-mod tests;

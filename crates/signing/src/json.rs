@@ -327,6 +327,3 @@ impl<'de, const LENGTH: usize> Deserialize<'de> for Hex<LENGTH> {
         Ok(Self(bytes))
     }
 }
-
-#[cfg(test)]
-mod tests;

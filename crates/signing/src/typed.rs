@@ -246,6 +246,3 @@ fn word(bytes: &[u8]) -> [u8; 32] {
     }
     word
 }
-
-#[cfg(test)]
-mod tests;

@@ -172,6 +172,3 @@ impl std::error::Error for SealError {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

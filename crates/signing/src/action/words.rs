@@ -26,8 +26,12 @@ pub(super) fn list(items: impl IntoIterator<Item = impl Display>) -> String {
 }
 
 /// A text that somebody made up. What is not plain ASCII is told by its number, so that no text turns the direction of writing, moves the
-/// cursor or looks like another.
+/// cursor or looks like another. An address, `0x` and at most 32 bytes, needs no quotation marks.
 pub(super) fn quoted(text: &str) -> String {
+    let digits = text.strip_prefix("0x").unwrap_or_default();
+    if (1..=64).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return text.to_owned();
+    }
     let mut quoted = String::from("\"");
     for character in text.chars().take(TEXT_MAX) {
         match character {
