@@ -19,6 +19,7 @@ use crate::pick::Picks;
 pub fn life(state: &State) -> Vec<Step> {
     let epoch = state.epoch().number();
     let mut day = Day { state, epoch, picks: Picks::new(epoch), steps: Vec::new() };
+    stake::claims(&mut day);
     stake::fetch(&mut day);
     duty::operators(&mut day);
     duty::services(&mut day);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use protocol::query::{self, ExitState, NoticeKind, PositionState, RequestFilter, RequestStatus};
 use protocol::units::{Amount, Epoch, RequestId};
-use protocol::{Authority, Event, KeyUse, Operation, Signer, State, advance_epoch, apply, invariants};
+use protocol::{Authority, Event, KeyUse, Signer, State, advance_epoch, apply, invariants};
 use story::people::{self, TREASURY};
 use story::world::{BEACON, ETH, MER, PETRA, PRICES, QUENTIN, RELAY, SAMPLING, SETH, USD};
 use story::{PRESENT, Step, address, genesis, labels, life, steps};
@@ -174,7 +174,7 @@ fn the_story_is_the_same_for_ever_and_for_every_ledger_its_own() {
     let epochs: Vec<u32> = steps(&ledger).iter().map(|step| step.epoch).collect();
     assert!(epochs.is_sorted() && epochs.last() == Some(&PRESENT));
     // Frozen: a wallet that has imported a key of the demo still has it.
-    assert_eq!(address("alice").to_string(), "0x0000000000000000000000000000000000000000");
+    assert_eq!(address("alice").to_string(), "0x3187cfa850785bb0af32cee4b7768cc8b258301e");
 }
 
 #[test]
@@ -213,10 +213,10 @@ fn names_are_unique_and_lead_somewhere() {
     let keys: BTreeSet<_> = labels.iter().map(|label| label.key.clone()).collect();
     assert_eq!(keys.len(), labels.len());
     let known: BTreeSet<String> = told.state.keys().iter().map(ToString::to_string).collect();
-    // The guardian has never acted.
+    // They own nothing, and the ledger keeps no account of who only asks.
     let missing: Vec<_> =
         labels.iter().filter(|label| !known.contains(&label.key)).map(|label| label.label).collect();
-    assert_eq!(missing, ["guardian"]);
+    assert_eq!(missing, ["governor", "guardian", "robot", "wanda", "uma"]);
     let is_name = |name: &str| {
         name.starts_with(|first: char| first.is_ascii_lowercase())
             && name
@@ -233,7 +233,7 @@ fn names_are_unique_and_lead_somewhere() {
 fn the_network_lives_on() {
     let mut told = Told::whole();
     let (mut applied, mut kinds) = (0, BTreeSet::new());
-    for epoch in PRESENT + 1..PRESENT + 150 {
+    for epoch in PRESENT + 1..PRESENT + 400 {
         told.go_to(epoch);
         let next = life(&told.state);
         assert_eq!(next, life(&told.state), "the same state lives on in the same way");
@@ -257,5 +257,4 @@ fn the_network_lives_on() {
     }
     let most = people::everybody().map(|(_, account)| query::positions(state, account).len()).max();
     assert!(most < Some(60), "entries of stake stay few: {most:?}");
-    let _: Option<Operation> = None;
 }

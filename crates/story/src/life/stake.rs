@@ -20,6 +20,15 @@ const STAKERS: [(&str, AssetId, &[OperatorId]); 6] = [
     ("uma", ETH, &[OLGA, ROSA]),
 ];
 
+/// Some stakers claim, before anything else touches their stake.
+pub(super) fn claims(day: &mut Day<'_>) {
+    for (staker, _, _) in STAKERS {
+        if day.picks.chance(20) {
+            collect(day, staker);
+        }
+    }
+}
+
 /// What is free is fetched, by whoever watches.
 pub(super) fn fetch(day: &mut Day<'_>) {
     for (name, account) in everybody() {
@@ -68,7 +77,7 @@ fn steps_of(decimal: &str) -> Option<u128> {
     format!("{whole}{places:0<18}").parse().ok()
 }
 
-/// Two stakers stake, and somebody asks a part back, or claims.
+/// Two stakers stake, and somebody asks a part back.
 pub(super) fn stakers(day: &mut Day<'_>) {
     let first = day.picks.below(6);
     let second = first + 1 + day.picks.below(5);
@@ -82,9 +91,6 @@ pub(super) fn stakers(day: &mut Day<'_>) {
     for (staker, asset, _) in STAKERS {
         if day.picks.chance(25) {
             leave(day, staker, asset);
-        }
-        if day.picks.chance(20) {
-            collect(day, staker);
         }
     }
 }
