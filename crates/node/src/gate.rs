@@ -4,54 +4,21 @@
 //! the operation is executed.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use ledger::{Head, Verified, VerifyError};
-use protocol::Signer;
-use protocol::units::Address;
+use ledger::Verified;
+use protocol::{Signer, State, authority};
 use signing::Domain;
 use tokio::sync::oneshot;
 
+use crate::answer::{Answer, Barred};
 use crate::heads::Heads;
 use crate::metrics::Metrics;
-use crate::sequencer::{Answer, Sequencer, Submission};
+use crate::sequencer::{Sequencer, Submission};
 
-/// How many a thread takes at once.
+/// How many operations a thread takes at once.
 const BATCH: usize = 32;
-
-/// Why bytes did not get through.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Barred {
-    /// Too many wait to be verified.
-    Busy {
-        /// How many.
-        waiting: usize,
-    },
-    /// They are no operation, or a seal does not hold.
-    Invalid(VerifyError),
-    /// Who signed may not act for the account.
-    NoAuthority {
-        /// Such as `authority.TooFewKeys`.
-        code: String,
-        /// The reason as a sentence.
-        text: String,
-    },
-}
-
-/// What came of an operation that was sent in.
-#[derive(Clone, Debug)]
-pub enum Verdict {
-    /// It did not get in.
-    Barred(Barred),
-    /// It did.
-    Answered(Answer),
-}
-
-struct Job {
-    bytes: Vec<u8>,
-    reply: oneshot::Sender<Verdict>,
-}
 
 /// The queue of what is to be verified, and the threads that do it.
 pub(crate) struct Gate {
@@ -73,4 +40,145 @@ struct Shared {
 struct Queue {
     jobs: VecDeque<Job>,
     is_stopping: bool,
+}
+
+struct Job {
+    bytes: Vec<u8>,
+    reply: oneshot::Sender<Answer>,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Gate {
+    /// Starts the threads; 0: one for each core.
+    ///
+    /// # Errors
+    /// The machine has no thread to give.
+    pub(crate) fn start(
+        (threads, limit): (usize, usize),
+        domain: Domain,
+        heads: Arc<Heads>,
+        sequencer: Arc<dyn Sequencer>,
+        metrics: Arc<Metrics>,
+    ) -> std::io::Result<Self> {
+        let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let threads = if threads == 0 { cores() } else { threads };
+        let (queue, wake) = (Mutex::default(), Condvar::new());
+        let shared = Arc::new(Shared { queue, wake, limit, domain, heads, sequencer, metrics });
+        let gate = Self { shared: Arc::clone(&shared), threads: Mutex::default() };
+        for number in 0..threads {
+            let shared = Arc::clone(&shared);
+            let thread = std::thread::Builder::new().name(format!("verifier-{number}"));
+            let thread = thread.spawn(move || shared.work())?;
+            gate.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        }
+        Ok(gate)
+    }
+
+    /// Takes the canonical bytes of a signed operation; the answer comes when there is one.
+    pub(crate) fn submit(&self, bytes: Vec<u8>) -> oneshot::Receiver<Answer> {
+        let (reply, answer) = oneshot::channel();
+        self.shared.metrics.submitted.inc();
+        let mut queue = self.shared.lock();
+        if queue.is_stopping || queue.jobs.len() >= self.shared.limit {
+            let waiting = queue.jobs.len();
+            drop(queue);
+            drop(reply.send(Answer::Barred(Barred::Busy { waiting })));
+            return answer;
+        }
+        queue.jobs.push_back(Job { bytes, reply });
+        drop(queue);
+        self.shared.metrics.verifying.inc();
+        self.shared.wake.notify_one();
+        answer
+    }
+
+    /// Ends the threads. What was not verified is answered as busy.
+    pub(crate) fn stop(&self) {
+        let mut queue = self.shared.lock();
+        queue.is_stopping = true;
+        let jobs = std::mem::take(&mut queue.jobs);
+        drop(queue);
+        self.shared.wake.notify_all();
+        for job in jobs {
+            drop(job.reply.send(Answer::Barred(Barred::Busy { waiting: 0 })));
+        }
+        for thread in std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner)) {
+            // Only a bug of this module panics there, and the requests of that batch were told by their channel.
+            drop(thread.join());
+        }
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Shared {
+    fn work(&self) {
+        while let Some(jobs) = self.take() {
+            let count = i64::try_from(jobs.len()).unwrap_or(i64::MAX);
+            let state = self.heads.newest();
+            let passed: Vec<Submission> =
+                jobs.into_iter().filter_map(|job| self.check(job, &state.state)).collect();
+            self.metrics.verifying.dec_by(count);
+            if !passed.is_empty() {
+                self.sequencer.submit(passed);
+            }
+        }
+    }
+
+    fn take(&self) -> Option<Vec<Job>> {
+        let mut queue = self.lock();
+        loop {
+            if queue.is_stopping {
+                return None;
+            }
+            let count = queue.jobs.len().min(BATCH);
+            if count > 0 {
+                return Some(queue.jobs.drain(..count).collect());
+            }
+            queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Verifies one operation, and answers where it ends here.
+    fn check(&self, job: Job, state: &State) -> Option<Submission> {
+        let barred = |barred: Barred, reply: oneshot::Sender<Answer>| {
+            drop(reply.send(Answer::Barred(barred)));
+            None
+        };
+        let operation = match Verified::check(&self.domain, job.bytes) {
+            Ok(operation) => operation,
+            Err(why) => return barred(Barred::Invalid(why), job.reply),
+        };
+        match authority::screen(state, operation.authority(), &operation.signed().operation) {
+            // Whether it expires before its turn is for the mempool, which knows the clock; and what was executed before, with its nonce
+            // used, is answered as it was then.
+            Ok(()) => {}
+            Err(refused) if is_for_later(&refused) => {}
+            Err(refused) => {
+                let (code, text) = (format!("authority.{}", refused.name()), refused.to_string());
+                return barred(Barred::NoAuthority { code, text }, job.reply);
+            }
+        }
+        let authority = operation.authority();
+        let sender = match &authority.signer {
+            Signer::Delegate { address, .. } => *address,
+            _ => authority.account,
+        };
+        let known = state.knows(sender);
+        Some(Submission { operation, known, reply: job.reply })
+    }
+}
+
+/// Whether a refusal says something about time or numbers and nothing about who may act.
+fn is_for_later(refused: &authority::Refused) -> bool {
+    matches!(refused, authority::Refused::Expired { .. } | authority::Refused::LimitExceeded { .. })
 }

@@ -28,7 +28,7 @@ pub(crate) struct Metrics {
     pub(crate) block_operations: Histogram,
     pub(crate) block_seconds: Histogram,
     operations: Family<Labels<2>, Counter>,
-    events: Family<Labels<1>, Counter>,
+    alarms: Family<Labels<1>, Counter>,
     rejected: Family<Labels<1>, Counter>,
     pub(crate) submitted: Counter,
     pub(crate) outcome_seconds: Histogram,
@@ -72,7 +72,7 @@ impl Metrics {
             block_operations: sizes(),
             block_seconds: seconds(),
             operations: Family::default(),
-            events: Family::default(),
+            alarms: Family::default(),
             rejected: Family::default(),
             submitted: Counter::default(),
             outcome_seconds: seconds(),
@@ -107,7 +107,8 @@ impl Metrics {
     fn register_ledger(&self, registry: &mut Registry) {
         registry.register("height", "Height of the newest block", self.height.clone());
         registry.register("epoch", "The current epoch", self.epoch.clone());
-        let behind = "Epochs that the clock is ahead of the newest block; more than 1 only while it catches up";
+        let behind =
+            "Epochs that the clock is ahead of the newest block; more than 1 only while it catches up";
         registry.register("epochs_behind", behind, self.epochs_behind.clone());
         let store = "Newest height that the authenticated store has";
         registry.register("store_height", store, self.store_height.clone());
@@ -120,7 +121,8 @@ impl Metrics {
         registry.register_with_unit("block", append, Unit::Seconds, self.block_seconds.clone());
         let operations = "Operations in blocks since the start, by kind and outcome (applied, refused)";
         registry.register("operations", operations, self.operations.clone());
-        registry.register("events", "Events since the start, by topic", self.events.clone());
+        let alarms = "Events that somebody should look at, by topic: slashed, slash_requested, terms_announced and others";
+        registry.register("alarms", alarms, self.alarms.clone());
     }
 
     fn register_submissions(&self, registry: &mut Registry) {
@@ -169,14 +171,15 @@ impl Metrics {
     }
 
     /// Counts operations of a block.
-    pub(crate) fn operation(&self, kind: &str, is_applied: bool) {
+    pub(crate) fn operations(&self, kind: &str, is_applied: bool, count: u64) {
         let outcome = if is_applied { "applied" } else { "refused" };
-        self.operations.get_or_create(&[("kind", kind.to_owned()), ("outcome", outcome.to_owned())]).inc();
+        let labels = [("kind", kind.to_owned()), ("outcome", outcome.to_owned())];
+        self.operations.get_or_create(&labels).inc_by(count);
     }
 
-    /// Counts an event.
-    pub(crate) fn event(&self, topic: &str) {
-        self.events.get_or_create(&[("topic", topic.to_owned())]).inc();
+    /// Counts an event that somebody should look at.
+    pub(crate) fn alarm(&self, topic: &str) {
+        self.alarms.get_or_create(&[("topic", topic.to_owned())]).inc();
     }
 
     /// Counts an operation that does not get into a block.

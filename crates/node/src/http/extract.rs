@@ -64,7 +64,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         if !is_json(request.headers()) {
             let found = request.headers().get(header::CONTENT_TYPE).map_or(0, |value| value.len());
-            let cause = if found == 0 { "there is no content-type" } else { "content-type is something else" };
+            let cause =
+                if found == 0 { "there is no content-type" } else { "content-type is something else" };
             return Err(Problem::new(Code::MediaType, "the body must be JSON", cause));
         }
         let limit = request.extensions().get::<BodyLimit>().map_or(64 * 1024, |limit| limit.0);

@@ -14,7 +14,8 @@ use protocol::units::Digest;
 use tokio::sync::oneshot;
 
 use super::waiting::Waiting;
-use super::{Answer, Load, Sequencer, Submission};
+use super::{Load, Sequencer, Submission};
+use crate::answer::Answer;
 use crate::clock::Clock;
 use crate::config::{Blocks, Mempool};
 use crate::mempool::Limits;
@@ -36,7 +37,7 @@ pub(crate) trait Listener: Send + 'static {
 
 /// The handle of the thread.
 #[derive(Debug)]
-pub struct Solo {
+pub(crate) struct Solo {
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -190,8 +191,7 @@ impl<L: Listener> Worker<L> {
             if inner.waiting.len() > 0 {
                 inner = self.gather(&shared, inner);
                 let now = self.time().0.min(latest);
-                let operations =
-                    inner.waiting.draw(self.blocks.operations_max, self.blocks.bytes_max, now);
+                let operations = inner.waiting.draw(self.blocks.operations_max, self.blocks.bytes_max, now);
                 if !operations.is_empty() {
                     return Next::Block(operations, now);
                 }

@@ -8,7 +8,8 @@ use ledger::Verified;
 use protocol::Signer;
 use tokio::sync::oneshot;
 
-use super::{Answer, Load, Placed, Submission};
+use super::{Load, Submission};
+use crate::answer::{Answer, Placed};
 use crate::mempool::{Candidate, Drawn, Limits, Pool, Rejected};
 
 /// How many answers are remembered, so that the same bytes find theirs before the archive has them.
