@@ -2,7 +2,9 @@
 //!
 //! Its mutating calls take it by value, and an error of one ends it; so do those here. Nobody can go on with a database that has failed.
 
+use std::fs;
 use std::num::{NonZeroU16, NonZeroU64, NonZeroUsize};
+use std::path::Path;
 
 use bytes::Bytes;
 use commonware_codec::RangeCfg;
@@ -60,15 +62,15 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// Opens the database of this runtime's folder, at the newest whole height that it has.
-    pub(crate) async fn open(context: Context, options: &Options) -> Result<Self, Error> {
+    /// Opens the database of this folder, which must be that of the runtime, at the newest whole height that it has.
+    pub(crate) async fn open(context: Context, folder: &Path, options: &Options) -> Result<Self, Error> {
         let pages = NonZeroUsize::new(options.page_cache_bytes / usize::from(PAGE.get()))
             .unwrap_or(NonZeroUsize::MIN);
         let page_cache = CacheRef::new(PAGE, pages);
         let config = VariableConfig {
             merkle_config: merkle::full::Config {
                 journal_partition: "tree".to_owned(),
-                metadata_partition: "tree-metadata".to_owned(),
+                metadata_partition: "tree-pins".to_owned(),
                 items_per_blob: TREE_ITEMS,
                 write_buffer: BUFFER,
                 replay_buffer: BUFFER,
@@ -84,9 +86,9 @@ impl Engine {
                 write_buffer: BUFFER,
                 replay_buffer: BUFFER,
             },
-            grafted_metadata_partition: "activity-metadata".to_owned(),
+            grafted_metadata_partition: "activity".to_owned(),
             translator: WholeKey,
-            init_cache: NonZeroUsize::new(1 << 18),
+            init_cache: NonZeroUsize::new(logged(folder).min(options.opening_cache_entries)),
             init_buffer: BUFFER,
             init_concurrency: (),
         };
@@ -141,9 +143,8 @@ impl Engine {
         self.database.get(&Key::new(*key)).await
     }
 
-    /// The value under a key, or that there is none, with its proof against the newest root.
-    pub(crate) async fn prove(&self, key: &[u8; 32]) -> Result<EntryProof, Error> {
-        let at = self.committed.ok_or(Error::KeyNotFound)?;
+    /// The value under a key, or that there is none, with its proof against the newest root, which is that of `at`.
+    pub(crate) async fn prove(&self, at: Committed, key: &[u8; 32]) -> Result<EntryProof, Error> {
         let key = Key::new(*key);
         Ok(match self.database.get(&key).await? {
             Some(value) => {
@@ -175,7 +176,7 @@ impl Engine {
                 from = from.saturating_add(1);
             }
         }
-        live.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        live.sort_unstable_by_key(|(key, _)| *key);
         let mut live = live.into_iter().peekable();
         while live.peek().is_some() {
             if !page(live.by_ref().take(PAGE_ENTRIES).collect()) {
@@ -189,6 +190,12 @@ impl Engine {
 
 fn whole(key: &Key) -> [u8; KEY_BYTES] {
     key.as_ref().try_into().expect("the type of a key has this length")
+}
+
+/// Operations in the log, rounded up to whole files. Opening looks every superseded one up once: what it does not remember, it reads from the disk.
+fn logged(folder: &Path) -> usize {
+    let files = fs::read_dir(folder.join("log_data")).map_or(0, Iterator::count);
+    files.saturating_mul(usize::try_from(LOG_ITEMS.get()).unwrap_or(usize::MAX))
 }
 
 /// What the record of a commit says beside the operations: the height and the digest of its header.

@@ -22,6 +22,9 @@ mod proof;
 mod store;
 mod worker;
 
+#[cfg(test)]
+mod tests;
+
 pub use options::Options;
-pub use proof::{KEY_BYTES, PROOF_BYTES_MAX, ProofError, VALUE_BYTES_MAX, verify};
+pub use proof::{KEY_BYTES, PROOF_BYTES_MAX, ProofError, VALUE_BYTES_MAX, verify, verify_entry};
 pub use store::QmdbStore;

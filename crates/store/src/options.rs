@@ -8,7 +8,9 @@ use std::time::Duration;
 pub struct Options {
     /// Memory for pages of the log, in bytes. At least one page of 4,096 is used.
     pub page_cache_bytes: usize,
-    /// Threads that hash a batch. 1: none beside the store's own.
+    /// Operations of the log that opening remembers, at about 50 bytes each, until the store is open. What it forgets, it reads again from the disk, one by one.
+    pub opening_cache_entries: usize,
+    /// Threads that hash a batch.
     pub threads: NonZeroUsize,
     /// Makes committed heights durable at the latest after this many of them. 0 is read as 1.
     pub sync_heights: u32,
@@ -21,11 +23,12 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// 16 MiB of pages, two threads, durable after 64 heights, 65,536 writes or 50 ms of rest, 64 commands waiting.
+    /// 64 MiB of pages, 4,194,304 operations at opening, one thread, durable after 64 heights, 65,536 writes or 50 ms of rest, 64 commands waiting.
     fn default() -> Self {
         Self {
-            page_cache_bytes: 16 * 1024 * 1024,
-            threads: NonZeroUsize::new(2).expect("two is not zero"),
+            page_cache_bytes: 64 * 1024 * 1024,
+            opening_cache_entries: 1 << 22,
+            threads: NonZeroUsize::MIN,
             sync_heights: 64,
             sync_writes: 65_536,
             sync_idle: Duration::from_millis(50),

@@ -115,6 +115,19 @@ pub fn verify(
     if holds { Ok(()) } else { Err(ProofError::Unproven) }
 }
 
+/// [`verify`] in the form in which a ledger asks for it: [`ledger::store::VerifyEntry`].
+///
+/// # Errors
+/// The text of the [`ProofError`].
+pub fn verify_entry(
+    root: &[u8; 32],
+    key: &[u8; 32],
+    value: Option<&[u8]>,
+    proof: &[u8],
+) -> Result<(), String> {
+    verify(root, key, value, proof).map_err(|error| error.to_string())
+}
+
 fn malformed(error: commonware_codec::Error) -> ProofError {
     ProofError::Malformed { why: error.to_string() }
 }

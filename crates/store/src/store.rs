@@ -50,7 +50,7 @@ impl QmdbStore {
             .spawn(move || worker.run(opened))
             .map_err(|error| failed("starting its thread", &error))?;
         let store = Self { inner: Arc::new(Inner { commands, status, thread: Some(thread), _lock: lock }) };
-        answer.recv().unwrap_or_else(|_| Err(gone()))?;
+        answer.recv().unwrap_or_else(|_| Err(store.cause()))?;
         Ok(store)
     }
 
@@ -75,7 +75,22 @@ impl QmdbStore {
     ) -> Result<T, StoreError> {
         let (answer, waiting) = sync_channel(1);
         self.inner.commands.send(command(answer)).map_err(|_| gone())?;
-        waiting.recv().unwrap_or_else(|_| Err(gone()))
+        waiting.recv().unwrap_or_else(|_| Err(self.cause()))
+    }
+
+    /// Why a command was dropped without an answer: the thread that panicked at it tells whoever comes next.
+    fn cause(&self) -> StoreError {
+        let (answer, waiting) = sync_channel(1);
+        match self.inner.commands.send(Command::Sync { answer }).map(|()| waiting.recv()) {
+            Ok(Ok(Err(error))) => error,
+            _ => gone(),
+        }
+    }
+
+    /// Ends the store as if the machine had stopped: nothing more becomes durable.
+    #[cfg(test)]
+    pub(crate) fn crash(self) {
+        let _ended = self.inner.commands.send(Command::Crash).is_err();
     }
 }
 
@@ -117,7 +132,7 @@ impl Store for QmdbStore {
         let (pages, waiting) = sync_channel(PAGES);
         self.inner.commands.send(Command::Entries { pages }).map_err(|_| gone())?;
         loop {
-            let page = waiting.recv().unwrap_or_else(|_| Err(gone()))?;
+            let page = waiting.recv().unwrap_or_else(|_| Err(self.cause()))?;
             if page.is_empty() {
                 return Ok(());
             }

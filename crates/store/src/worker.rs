@@ -174,7 +174,7 @@ impl Worker {
     }
 
     async fn serve(&self, context: Context, opened: Answer<()>) -> Next {
-        let mut engine = match Engine::open(context, &self.options).await {
+        let mut engine = match Engine::open(context, &self.folder, &self.options).await {
             Ok(engine) => engine,
             Err(error) => return Next::Refuse(tell(&opened, failed("opening", &error))),
         };
@@ -186,10 +186,9 @@ impl Worker {
                 None => session.sync(engine).await.map_err(|error| failed(SYNCING, &error)),
                 Some(Command::Reset { answer }) => return Next::Empty(answer),
                 Some(Command::End) => {
-                    return match session.sync(engine).await {
-                        Ok(_) => Next::End,
-                        Err(error) => Next::Refuse(failed(SYNCING, &error)),
-                    };
+                    // Nobody is left to be told. What did not become durable, the journal has.
+                    let _durable = session.sync(engine).await.is_ok();
+                    return Next::End;
                 }
                 #[cfg(test)]
                 Some(Command::Crash) => return Next::End,
@@ -280,8 +279,13 @@ impl Session<'_> {
                 found(engine, &answer, "reading an entry", value)
             }
             Command::Prove { key, answer } => {
-                let proof = engine.prove(&key).await;
-                found(engine, &answer, "proving an entry", proof)
+                let doing = "proving an entry";
+                let Some(at) = engine.committed() else {
+                    reply(&answer, Err(failed(doing, &"no height is committed yet")));
+                    return Ok(engine);
+                };
+                let proof = engine.prove(at, &key).await;
+                found(engine, &answer, doing, proof)
             }
             Command::Entries { pages } => {
                 let sent = engine.entries(|page| pages.send(Ok(page)).is_ok()).await;
