@@ -99,6 +99,14 @@ pub enum Fault {
         /// Who claims it.
         by: String,
     },
+    /// A snapshot that can't be made or used.
+    #[error("the snapshot can't be made or used: {why}; {remedy}")]
+    Snapshot {
+        /// Why.
+        why: String,
+        /// What to do.
+        remedy: &'static str,
+    },
     /// A block that can't be the next.
     #[error("the block can't be the next: {0}")]
     Block(#[from] BlockError),
@@ -262,6 +270,7 @@ impl Fault {
             Self::JournalBehindStore { .. } => "ledger.JournalBehindStore",
             Self::StoreDiffers { .. } => "ledger.StoreDiffers",
             Self::Diverged { .. } => "ledger.Diverged",
+            Self::Snapshot { .. } => "ledger.Snapshot",
             Self::Block(_) => "ledger.Block",
             Self::Stopped { .. } => "ledger.Stopped",
             Self::Unclaimed { .. } => "ledger.Unclaimed",

@@ -22,6 +22,8 @@ pub const JOURNAL_FOLDER: &str = "journal";
 pub const RECEIPTS_FOLDER: &str = "receipts";
 /// The folder that belongs to the authenticated store.
 pub const STORE_FOLDER: &str = "store";
+/// The file that says what a snapshot holds.
+pub const MANIFEST_FILE: &str = "manifest.json";
 /// The file that is locked while a folder is open.
 pub const LOCK_FILE: &str = "lock";
 
@@ -56,3 +58,5 @@ pub const BOUNDARIES_PER_BLOCK_MAX: u64 = 64;
 pub const GENESIS_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// The most bytes of a proof file.
 pub const PROOF_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// The most bytes of a snapshot's manifest.
+pub const MANIFEST_BYTES_MAX: u64 = 64 * 1024 * 1024;

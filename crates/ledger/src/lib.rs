@@ -33,6 +33,7 @@ pub mod block;
 mod commit;
 mod cursor;
 mod execute;
+pub mod export;
 pub mod fault;
 pub mod files;
 pub mod format;
@@ -47,7 +48,9 @@ pub mod proof;
 mod reader;
 pub mod receipt;
 mod receipts;
+pub mod snapshot;
 pub mod store;
+pub mod verify;
 
 pub use block::{Block, Verified, VerifyError};
 pub use cursor::Malformed;

@@ -127,6 +127,18 @@ impl Log {
     /// # Errors
     /// [`Fault::Io`]. Then nothing is known about what was written, and this must not be used any more.
     pub(crate) fn append(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), Fault> {
+        self.put(self.identity.care, write)
+    }
+
+    /// Appends the next item without making it durable: [`Log::sync`] does that for many at once.
+    ///
+    /// # Errors
+    /// As [`Log::append`].
+    pub(crate) fn append_unsynced(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), Fault> {
+        self.put(Care::Rebuildable, write)
+    }
+
+    fn put(&mut self, care: Care, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), Fault> {
         let (first, count, size) = {
             let table = self.table.read();
             table.segments.last().map_or((0, 0, 0), |last| (last.first, last.count, last.size))
@@ -146,7 +158,7 @@ impl Log {
         scan::close(&mut self.buffer);
         let mut end = size + wide(self.buffer.len());
         self.tail.append(&self.buffer).map_err(Fault::io("writing", name.as_str()))?;
-        if self.identity.care == Care::Truth {
+        if care == Care::Truth {
             self.tail.sync().map_err(Fault::io("syncing", name.as_str()))?;
             let seal = scan::seal(end);
             self.tail.append(&seal).map_err(Fault::io("writing", name))?;

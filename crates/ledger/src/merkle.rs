@@ -88,3 +88,67 @@ pub fn verify<H: Hash<OutputSize = U32>>(
     }
     last == 0 && hash == *root
 }
+
+#[cfg(test)]
+mod tests {
+    use sha2::Sha256;
+    use sha3::Keccak256;
+
+    use super::*;
+
+    /// RFC 6962, section 2.1, as it is written there: split at the largest power of two below the number.
+    fn defined<H: Hash<OutputSize = U32>>(leaves: &[Digest]) -> Digest {
+        match leaves {
+            [] => Digest(H::new().finalize().into()),
+            [one] => *one,
+            _ => {
+                let split = leaves.len().next_power_of_two() / 2;
+                node::<H>(&defined::<H>(&leaves[..split]), &defined::<H>(&leaves[split..]))
+            }
+        }
+    }
+
+    fn leaves<H: Hash<OutputSize = U32>>(count: usize) -> Vec<Digest> {
+        (0..count).map(|index| leaf::<H>(&index.to_be_bytes())).collect()
+    }
+
+    #[test]
+    fn the_tree_is_that_of_the_definition() {
+        for count in 0..70 {
+            assert_eq!(root::<Sha256>(leaves::<Sha256>(count)), defined::<Sha256>(&leaves::<Sha256>(count)));
+            let keccak = leaves::<Keccak256>(count);
+            assert_eq!(root::<Keccak256>(keccak.clone()), defined::<Keccak256>(&keccak));
+        }
+    }
+
+    #[test]
+    fn a_path_leads_to_its_root_and_to_no_other() {
+        for count in 1..40usize {
+            let all = leaves::<Sha256>(count);
+            let root = root::<Sha256>(all.clone());
+            for index in 0..count {
+                let path = path::<Sha256>(all.clone(), index).unwrap();
+                let holds = |leaf, index: usize, count: usize, path: &[Digest]| {
+                    verify::<Sha256>(&root, leaf, index as u64, count as u64, path)
+                };
+                assert!(holds(all[index], index, count, &path), "{index} of {count}");
+                assert!(!holds(all[(index + 1) % count], index, count, &path) || count == 1);
+                for other in (0..count + 2).filter(|other| *other != index) {
+                    assert!(!holds(all[index], other, count, &path), "{index} as {other} of {count}");
+                }
+                let mut longer = path.clone();
+                longer.push(root);
+                assert!(!holds(all[index], index, count, &longer));
+                if let Some((_, shorter)) = path.split_last() {
+                    assert!(!holds(all[index], index, count, &path[..shorter.len()]));
+                }
+                for place in 0..path.len() {
+                    let mut other = path.clone();
+                    other[place].0[7] ^= 1;
+                    assert!(!holds(all[index], index, count, &other));
+                }
+            }
+            assert_eq!(path::<Sha256>(all, count), None);
+        }
+    }
+}

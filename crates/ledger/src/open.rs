@@ -15,7 +15,7 @@ use crate::format::{GENESIS_BYTES_MAX, GENESIS_FILE, JOURNAL_FOLDER, JOURNAL_MAG
 use crate::genesis::Genesis;
 use crate::header::Header;
 use crate::ledger::{Head, Ledger, genesis_block};
-use crate::log::{Care, Cut, Identity, Log};
+use crate::log::{Care, Cut, Identity, Log, LogReader};
 use crate::outbox::Outbox;
 use crate::reader::Reader;
 use crate::receipts::Receipts;
@@ -85,11 +85,37 @@ struct Found {
 /// What is learnt from reading the journal once.
 #[derive(Default)]
 struct Survey {
+    /// The newest block.
     last: Option<Found>,
     /// The header of the store's height, and of the newest receipts.
     wanted: BTreeMap<u64, Option<Found>>,
     /// The root that a header claims for the store's height, and which header.
     claim: Option<(Digest, u64)>,
+}
+
+impl Survey {
+    /// Sees the next block of the journal.
+    fn visit(
+        &mut self,
+        genesis: &Genesis,
+        chain: Digest,
+        store: Option<u64>,
+        height: u64,
+        item: &[u8],
+    ) -> Result<(), String> {
+        let header = item.get(..Header::BYTES).ok_or("it is too short for a header")?;
+        let header = Header::decode(header).map_err(|why| why.to_string())?;
+        let digest = header.digest();
+        check_link(genesis, chain, self.last.as_ref(), height, &header, &digest)?;
+        if store == Some(header.executed_height) && height > 0 {
+            self.claim.get_or_insert((header.state_root, height));
+        }
+        if let Some(place) = self.wanted.get_mut(&height) {
+            *place = Some(Found { header: header.clone(), digest });
+        }
+        self.last = Some(Found { header, digest });
+        Ok(())
+    }
 }
 
 impl Ledger {
@@ -254,21 +280,20 @@ fn open_journal(
     survey: &mut Survey,
 ) -> Result<(Log, Vec<Cut>), Fault> {
     let identity = Identity { folder: JOURNAL_FOLDER, magic: JOURNAL_MAGIC, chain, care: Care::Truth };
-    let mut visit = |height: u64, item: &[u8]| {
-        let header = item.get(..Header::BYTES).ok_or("it is too short for a header")?;
-        let header = Header::decode(header).map_err(|why| why.to_string())?;
-        let digest = header.digest();
-        check_link(genesis, chain, survey.last.as_ref(), height, &header, &digest)?;
-        if committed.is_some_and(|committed| header.executed_height == committed.height) && height > 0 {
-            survey.claim.get_or_insert((header.state_root, height));
-        }
-        if let Some(place) = survey.wanted.get_mut(&height) {
-            *place = Some(Found { header: header.clone(), digest });
-        }
-        survey.last = Some(Found { header, digest });
-        Ok(())
-    };
+    let store = committed.map(|committed| committed.height);
+    let mut visit = |height: u64, item: &[u8]| survey.visit(genesis, chain, store, height, item);
     Log::open(files, identity, &mut visit)
+}
+
+/// Reads the journal of a folder without changing anything, and checks that every header follows from the one before. Returns what its end is
+/// where that is torn.
+pub(crate) fn look_journal(files: Arc<dyn Files>) -> Result<(LogReader, Option<String>), Fault> {
+    let genesis = read_genesis(files.as_ref())?;
+    let chain = genesis.digest();
+    let identity = Identity { folder: JOURNAL_FOLDER, magic: JOURNAL_MAGIC, chain, care: Care::Truth };
+    let mut survey = Survey::default();
+    let mut visit = |height: u64, item: &[u8]| survey.visit(&genesis, chain, None, height, item);
+    Log::look(files, identity, &mut visit)
 }
 
 fn check_link(

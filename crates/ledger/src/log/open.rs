@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::scan::{Scanner, Step};
-use super::{Care, Identity, Log, STRIDE, Segment, Shared, Table, begin_segment, scan, segment_name};
+use super::{
+    Care, Identity, Log, LogReader, STRIDE, Segment, Shared, Table, begin_segment, scan, segment_name,
+};
 use crate::cursor::{Cursor, Malformed, wide};
 use crate::fault::Fault;
 use crate::files::{Access, Files};
@@ -39,47 +41,42 @@ impl Log {
         identity: Identity,
         visit: Visit<'_>,
     ) -> Result<(Self, Vec<Cut>), Fault> {
-        let firsts = list_segments(files.as_ref(), &identity)?;
-        let mut table = Table::default();
+        let mut scanned = scan_all(files.as_ref(), &identity, visit)?;
         let mut cuts = Vec::new();
-        let mut is_sealed = true;
-        for (index, first) in firsts.iter().copied().enumerate() {
-            let next = table.next();
-            let mut segment = Segment { first, count: 0, size: 0, marks: Vec::new() };
-            let ending = if first == next {
-                scan_segment(files.as_ref(), &identity, &mut segment, visit)
-            } else {
-                Err(missing(&identity, first, next))
-            };
-            let is_last = index + 1 == firsts.len();
-            let (offset, what) = match (ending, identity.care) {
-                (Ok(Ending::Whole { is_sealed: sealed }), _) => {
-                    is_sealed = sealed;
-                    table.segments.push(segment);
-                    continue;
-                }
-                (Ok(Ending::Torn { offset, what }), Care::Truth) if is_last => (offset, what),
-                (Ok(Ending::Torn { offset, what }), Care::Truth) => {
-                    let file = segment_name(identity.folder, first);
-                    return Err(Fault::Damaged { file, offset, what, remedy: RESTORE });
-                }
-                (Ok(Ending::Torn { offset, what }), Care::Rebuildable) => (offset, what),
-                (Err(Fault::Damaged { offset, what, .. }), Care::Rebuildable) => (offset, what),
-                (Err(Fault::OtherLedger { .. } | Fault::Format { .. }), Care::Rebuildable) => {
-                    (0, "it belongs to another ledger or version".to_owned())
-                }
-                (Err(fault), _) => return Err(fault),
-            };
-            let rest = firsts.get(index..).unwrap_or_default();
-            cuts.push(cut(files.as_ref(), &identity, &mut segment, rest, offset, what)?);
+        if let Some(Torn { mut segment, rest, offset, what }) = scanned.torn.take() {
+            cuts.push(cut(files.as_ref(), &identity, &mut segment, &rest, offset, what)?);
             if segment.count > 0 {
-                is_sealed = false;
-                table.segments.push(segment);
+                scanned.is_sealed = false;
+                scanned.table.segments.push(segment);
             }
-            break;
         }
-        let log = Self::finish(files, identity, table, is_sealed)?;
+        let log = Self::finish(files, identity, scanned.table, scanned.is_sealed)?;
         Ok((log, cuts))
+    }
+
+    /// Reads a log without changing anything, and shows every item to `visit`. A torn end is left alone, and said in words.
+    ///
+    /// # Errors
+    /// As [`Log::open`].
+    pub(crate) fn look(
+        files: Arc<dyn Files>,
+        identity: Identity,
+        visit: Visit<'_>,
+    ) -> Result<(LogReader, Option<String>), Fault> {
+        let mut scanned = scan_all(files.as_ref(), &identity, visit)?;
+        let torn = scanned.torn.take().map(|torn| {
+            let what = format!(
+                "{} at byte {}: {}",
+                segment_name(identity.folder, torn.segment.first),
+                torn.offset,
+                torn.what
+            );
+            scanned.table.segments.push(torn.segment);
+            what
+        });
+        let shared = Shared::default();
+        *shared.write() = scanned.table;
+        Ok((LogReader::new(files, identity, shared), torn))
     }
 
     /// Forgets the items from a height on. Readers of before must not be used any more.
@@ -138,6 +135,62 @@ impl Log {
         *shared.write() = table;
         Ok(Self { files, identity, table: shared, tail, segment_bytes: SEGMENT_BYTES, buffer: Vec::new() })
     }
+}
+
+/// What is on disk.
+struct Scanned {
+    /// The segments that are whole.
+    table: Table,
+    /// Whether a seal follows the last item.
+    is_sealed: bool,
+    torn: Option<Torn>,
+}
+
+/// Where a log ends that does not end well.
+struct Torn {
+    /// The segment, as far as it is whole.
+    segment: Segment,
+    /// The first heights of this segment and those that follow.
+    rest: Vec<u64>,
+    offset: u64,
+    what: String,
+}
+
+/// Checks every record of every segment.
+fn scan_all(files: &dyn Files, identity: &Identity, visit: Visit<'_>) -> Result<Scanned, Fault> {
+    let firsts = list_segments(files, identity)?;
+    let mut scanned = Scanned { table: Table::default(), is_sealed: true, torn: None };
+    for (index, first) in firsts.iter().copied().enumerate() {
+        let next = scanned.table.next();
+        let mut segment = Segment { first, count: 0, size: 0, marks: Vec::new() };
+        let ending = if first == next {
+            scan_segment(files, identity, &mut segment, visit)
+        } else {
+            Err(missing(identity, first, next))
+        };
+        let is_last = index + 1 == firsts.len();
+        let (offset, what) = match (ending, identity.care) {
+            (Ok(Ending::Whole { is_sealed }), _) => {
+                scanned.is_sealed = is_sealed;
+                scanned.table.segments.push(segment);
+                continue;
+            }
+            (Ok(Ending::Torn { offset, what }), Care::Truth) if !is_last => {
+                let file = segment_name(identity.folder, first);
+                return Err(Fault::Damaged { file, offset, what, remedy: RESTORE });
+            }
+            (Ok(Ending::Torn { offset, what }), _) => (offset, what),
+            (Err(Fault::Damaged { offset, what, .. }), Care::Rebuildable) => (offset, what),
+            (Err(Fault::OtherLedger { .. } | Fault::Format { .. }), Care::Rebuildable) => {
+                (0, "it belongs to another ledger or version".to_owned())
+            }
+            (Err(fault), _) => return Err(fault),
+        };
+        let rest = firsts.get(index..).unwrap_or_default().to_vec();
+        scanned.torn = Some(Torn { segment, rest, offset, what });
+        break;
+    }
+    Ok(scanned)
 }
 
 /// The first heights of the segments, in order.

@@ -22,6 +22,11 @@ impl LogReader {
         Self { files, identity, table }
     }
 
+    /// The height after the last item.
+    pub(crate) fn next(&self) -> u64 {
+        self.table.read().next()
+    }
+
     /// The first heights of the segments, in order.
     pub(crate) fn firsts(&self) -> Vec<u64> {
         self.table.read().segments.iter().map(|segment| segment.first).collect()

@@ -1,6 +1,8 @@
 //! The ledger as its users see it: what it keeps through crashes, what it refuses, what its proofs prove.
 
 mod campaign;
+mod copies;
+mod disk;
 mod recovery;
 mod store;
 mod world;
