@@ -39,6 +39,8 @@ mod labels;
 pub mod mempool;
 mod metrics;
 mod node;
+#[cfg(test)]
+mod openapi;
 mod page;
 mod routes;
 mod sequencer;
