@@ -25,7 +25,8 @@
 //! - It does not know who a key belongs to, what an offence costs, whether a window is still open or what a
 //!   signer weighs. Those are rules, and rules live in `protocol`.
 //! - It does not keep secrets. [`signing`] serves tests, examples and the simulator.
-//! - It does not follow another chain yet: [`fact`] is the door through which light clients come.
+//! - It does not fetch: [`ethereum`] judges headers and proofs that others bring, and [`fact`] is the door through which
+//!   they reach the rules.
 //!
 //! # Panics
 //!
@@ -46,6 +47,7 @@
 
 mod address;
 mod encoding;
+pub mod ethereum;
 pub mod fact;
 pub mod offence;
 pub mod quorum;

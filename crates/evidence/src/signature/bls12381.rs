@@ -18,11 +18,15 @@ const SCHEME: Scheme = Scheme::Bls12381;
 
 /// See [`PublicKey::new`].
 pub(super) fn check_key(bytes: &[u8; KEY_LENGTH]) -> Result<(), KeyError> {
-    min_pk::PublicKey::uncompress(bytes).and_then(|key| key.validate()).map_err(|error| match error {
+    min_pk::PublicKey::uncompress(bytes).and_then(|key| key.validate()).map_err(key_refused)
+}
+
+fn key_refused(error: BLST_ERROR) -> KeyError {
+    match error {
         BLST_ERROR::BLST_PK_IS_INFINITY => KeyError::SmallOrder { scheme: SCHEME },
         BLST_ERROR::BLST_POINT_NOT_IN_GROUP => KeyError::NotInSubgroup { scheme: SCHEME },
         _ => KeyError::NotAPoint { scheme: SCHEME },
-    })
+    }
 }
 
 /// Verifies with a key that [`check_key`] has passed, so its subgroup is not checked again.
@@ -86,6 +90,46 @@ fn refused(error: BLST_ERROR) -> SignatureError {
         BLST_ERROR::BLST_PK_IS_INFINITY => SignatureError::Infinity { scheme: SCHEME },
         BLST_ERROR::BLST_POINT_NOT_IN_GROUP => SignatureError::NotInSubgroup { scheme: SCHEME },
         _ => SignatureError::NotCanonical { scheme: SCHEME },
+    }
+}
+
+/// Keys as points, for those whose aggregates are verified again and again: decompressing 512 keys takes longer than
+/// verifying what they signed.
+pub(crate) struct KeyTable(Vec<min_pk::PublicKey>);
+
+impl KeyTable {
+    /// The points of `keys`, each validated as [`check_key`] does.
+    ///
+    /// # Refuses
+    /// The first key that is none, by its place.
+    pub(crate) fn new(keys: &[[u8; KEY_LENGTH]]) -> Result<Self, (usize, KeyError)> {
+        let point = |(place, bytes): (usize, &[u8; KEY_LENGTH])| {
+            let key = min_pk::PublicKey::uncompress(bytes).map_err(key_refused);
+            let key = key.and_then(|key| key.validate().map(|()| key).map_err(key_refused));
+            key.map_err(|error| (place, error))
+        };
+        keys.iter().enumerate().map(point).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Verifies that the owners of the keys chosen, by place, signed the same `message`.
+    ///
+    /// # Refuses
+    /// As [`verify_aggregate`](super::verify_aggregate).
+    pub(crate) fn verify(
+        &self,
+        chosen: impl Iterator<Item = bool>,
+        message: &[u8],
+        signature: &Signature,
+    ) -> Result<(), SignatureError> {
+        let mut keys = self.0.iter().zip(chosen).filter_map(|(key, is_chosen)| is_chosen.then_some(key));
+        let first = keys.next().ok_or(SignatureError::NoKeys)?;
+        let mut total = min_pk::AggregatePublicKey::from_public_key(first);
+        for key in keys {
+            // Every key of the table was validated.
+            let added = total.add_public_key(key, false);
+            added.map_err(|_| SignatureError::Mismatch { scheme: SCHEME })?;
+        }
+        verify_point(&total.to_public_key(), message, signature, DOMAIN_MESSAGE)
     }
 }
 
