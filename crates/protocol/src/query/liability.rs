@@ -2,11 +2,11 @@
 //!
 //! An entry is liable for the epochs in which it was, is and will be bonded, as far as offences of them may still be punished. A set
 //! matters to it if it owns parts in one of those epochs. At worst the set takes its window cap of what is left of them: within a window
-//! of `W + V + X` epochs no number of slashes takes more. Everything here rounds up.
+//! of `W + V + X` epochs no number of slashes takes more. Losses round up.
 
 use super::Loss;
+use crate::pool::FACTOR_ONE;
 use crate::pool::slices::{Owner, Slice};
-use crate::pool::{FACTOR_ONE, PARTS};
 use crate::state::State;
 use crate::state::positions::Position;
 use crate::state::records::{PoolRecord, Set};
@@ -46,8 +46,8 @@ pub(super) struct SliceAtWorst {
     pub(super) left: u128,
     /// The caps of the sets that matter in it, by set.
     pub(super) caps: Vec<(SetId, Fraction)>,
-    /// What they take together of what is left: 1 less the product of what each leaves, every product cut to 18 places.
-    pub(super) lost: Fraction,
+    /// What they leave together of what is left: the product of what each leaves, every product cut to 18 places.
+    pub(super) kept: Fraction,
 }
 
 impl<'a> Liability<'a> {
@@ -144,7 +144,7 @@ impl<'a> Liability<'a> {
             }
             own.sort_unstable();
             let kept = own.iter().fold(Fraction::ONE, |kept, (_, cap)| kept.times_down(cap.complement()));
-            slices.push(SliceAtWorst { parts: slice.size, left, caps: own, lost: kept.complement() });
+            slices.push(SliceAtWorst { parts: slice.size, left, caps: own, kept });
         }
         slices
     }
@@ -154,7 +154,7 @@ impl<'a> Liability<'a> {
         let lost = self
             .at_worst()
             .iter()
-            .fold(0_u128, |sum, slice| sum.saturating_add(part_up(slice.parts, slice.left, slice.lost)));
+            .fold(0_u128, |sum, slice| sum.saturating_add(lost_of(slice.parts, slice.left, slice.kept)));
         self.loss(lost)
     }
 
@@ -173,25 +173,23 @@ impl<'a> Liability<'a> {
         let mut lost = 0_u128;
         for (slice, left) in self.slices() {
             if slice.owners.iter().any(&chosen) {
-                lost = lost.saturating_add(part_up(slice.size, left, fraction));
+                lost = lost.saturating_add(lost_of(slice.size, left, fraction.complement()));
             }
         }
         self.loss(lost)
     }
 
-    /// What a factor of the principal is, of what the entry is worth.
+    /// What a factor of the principal is, of what the entry is worth. Rounded up: wherever the worth is cut, no more is lost.
     fn loss(&self, factor: u128) -> Loss {
-        let units = self.position.principal.units();
-        // Rounded up, a factor may exceed one by a few 2^-120.
-        let lost = wide::mul_div_up(units, factor.min(FACTOR_ONE), FACTOR_ONE);
+        let lost = wide::mul_div_up(self.position.principal.units(), factor, FACTOR_ONE);
         Loss::of(Amount::new(lost), super::positions::worth(self.record, self.position))
     }
 }
 
-/// `ceil(parts x left x fraction)` in `1 / 2^120`.
-pub(super) fn part_up(parts: u16, left: u128, fraction: Fraction) -> u128 {
-    let whole = left.saturating_mul(u128::from(parts.min(PARTS)));
-    wide::mul_div_up(whole, u128::from(fraction.steps()), u128::from(Fraction::STEPS))
+/// What a slash that keeps `kept` takes of a slice, in `1 / 2^120`. What is left rounds up, as it does when stake is slashed.
+pub(super) fn lost_of(parts: u16, left: u128, kept: Fraction) -> u128 {
+    let rest = wide::mul_div_up(left, u128::from(kept.steps()), u128::from(Fraction::STEPS));
+    left.saturating_sub(rest).saturating_mul(u128::from(parts))
 }
 
 /// The highest window cap of the terms in force in any epoch of a span.

@@ -1,6 +1,6 @@
 //! Every figure recomputes from its inputs, and is the figure that the answers show.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::State;
 use protocol::query::{self, ExitState, Figure, explain};
@@ -9,16 +9,32 @@ use protocol::units::{Address, PoolId, SetId};
 use crate::formulas::check;
 use crate::{at_many_moments, everybody};
 
+/// What was seen: how often each figure was more than nothing, and every formula.
+#[derive(Default)]
+struct Seen {
+    counts: BTreeMap<String, u64>,
+    formulas: BTreeSet<String>,
+}
+
+/// Every formula of a tree.
+fn formulas_of(figure: &query::Explained, formulas: &mut BTreeSet<String>) {
+    formulas.extend(figure.formula.clone());
+    for input in &figure.inputs {
+        formulas_of(input, formulas);
+    }
+}
+
 /// Explains a figure, evaluates it, and compares it with what an answer shows.
-fn compare(state: &State, at: &str, figure: Figure, shown: impl ToString, seen: &mut BTreeMap<String, u64>) {
+fn compare(state: &State, at: &str, figure: Figure, shown: impl ToString, seen: &mut Seen) {
     let explained = explain(state, &figure).unwrap_or_else(|| panic!("{at}: {figure:?} can be explained"));
     check(&explained).unwrap_or_else(|why| panic!("{at}: {figure:?}: {why}\n{explained:#?}"));
     assert_eq!(explained.value, shown.to_string(), "{at}: {figure:?}");
     assert_eq!(explained.source, format!("docs/reference/figures.md#{}", explained.name));
-    *seen.entry(explained.name).or_default() += u64::from(explained.value != "0");
+    formulas_of(&explained, &mut seen.formulas);
+    *seen.counts.entry(explained.name).or_default() += u64::from(explained.value != "0");
 }
 
-fn check_account(state: &State, at: &str, account: Address, seen: &mut BTreeMap<String, u64>) {
+fn check_account(state: &State, at: &str, account: Address, seen: &mut Seen) {
     for entry in query::positions(state, account) {
         let position = entry.position;
         compare(state, at, Figure::PositionWorth { account, position }, entry.worth, seen);
@@ -52,7 +68,7 @@ fn check_account(state: &State, at: &str, account: Address, seen: &mut BTreeMap<
 
 #[test]
 fn every_figure_recomputes_from_its_inputs() {
-    let mut seen = BTreeMap::new();
+    let mut seen = Seen::default();
     at_many_moments(300, |state, prng, at| {
         for account in everybody(state) {
             if prng.chance(50) {
@@ -76,9 +92,14 @@ fn every_figure_recomputes_from_its_inputs() {
             }
         }
     });
+    let page = include_str!("../../../../docs/reference/figures.md");
+    for formula in &seen.formulas {
+        assert!(page.contains(formula.as_str()), "the page does not have {formula}");
+    }
     for figure in query::FIGURES {
-        let count = seen.get(*figure).copied().unwrap_or(0);
-        assert!(count > 10, "{figure} is more than nothing {count} times: {seen:?}");
+        let count = seen.counts.get(*figure).copied().unwrap_or(0);
+        assert!(count > 10, "{figure} is more than nothing {count} times: {:?}", seen.counts);
+        assert!(page.contains(&format!("\n## {figure}\n")), "{figure} has no section on the page");
     }
 }
 

@@ -1,6 +1,6 @@
 //! What an entry of stake is worth, what can be lost of it, and when it is free.
 
-use super::super::liability::{Liability, SliceAtWorst, part_up};
+use super::super::liability::{Liability, SliceAtWorst, lost_of};
 use super::{Entry, Explained, units_of};
 use crate::entries::Key;
 use crate::pool::PARTS;
@@ -42,31 +42,37 @@ fn window_cap(set: SetId, cap: Fraction) -> Explained {
 }
 
 /// What a set leaves of a slice at worst.
-fn kept(set: SetId, cap: Fraction) -> Explained {
+fn keep(set: SetId, cap: Fraction) -> Explained {
     let own = vec![window_cap(set, cap)];
-    Explained::computed("kept", cap.complement(), "fraction", "1 - window_cap", own)
+    Explained::computed("keep", cap.complement(), "fraction", "1 - window_cap", own)
+}
+
+/// What a slice loses, where the rest is kept.
+fn lost(at: Key, parts: u16, left: u128, kept: Explained, value: Fraction) -> Explained {
+    let inputs = vec![
+        Explained::stored("parts", parts, "parts of 256", at),
+        Explained::stored("left", left, LEFT, at),
+        kept,
+    ];
+    let formula = "parts * (left - ceil(left * kept))";
+    Explained::computed("slice", lost_of(parts, left, value), FACTOR, formula, inputs)
 }
 
 pub(super) fn worst_case(state: &State, entry: &Entry) -> Explained {
     let liability = Liability::of(state, &entry.position);
     let at = Key::Pool(entry.position.pool);
     let mut inputs = vec![principal(state, entry), as_worth(state, entry)];
-    for SliceAtWorst { parts, left, caps, lost } in liability.at_worst() {
-        let kept = caps.iter().map(|(set, cap)| kept(*set, *cap)).collect();
-        let own = vec![
-            Explained::stored("parts", parts, "parts of 256", at),
-            Explained::stored("left", left, LEFT, at),
-            Explained::computed("lost", lost, "fraction", "1 - product18(kept)", kept),
-        ];
-        let value = part_up(parts, left, lost);
-        inputs.push(Explained::computed("slice", value, FACTOR, "ceil(parts * left * lost)", own));
+    for SliceAtWorst { parts, left, caps, kept } in liability.at_worst() {
+        let keeps = caps.iter().map(|(set, cap)| keep(*set, *cap)).collect();
+        let node = Explained::computed("kept", kept, "fraction", "product18(keep)", keeps);
+        inputs.push(lost(at, parts, left, node, kept));
     }
     let unit = units_of(liability.record.asset);
     Explained::computed("", liability.worst_case().amount, &unit, AT_WORST, inputs)
         .titled("position_worst_case")
 }
 
-const AT_WORST: &str = "min(worth, ceil(principal * min(2^120, sum(slice)) / 2^120))";
+const AT_WORST: &str = "min(worth, ceil(principal * sum(slice) / 2^120))";
 
 pub(super) fn set_exposure(state: &State, entry: &Entry, set: SetId) -> Option<Explained> {
     let liability = Liability::of(state, &entry.position);
@@ -77,13 +83,10 @@ pub(super) fn set_exposure(state: &State, entry: &Entry, set: SetId) -> Option<E
         if !caps.iter().any(|(owner, _)| *owner == set) {
             continue;
         }
-        let own = vec![
-            Explained::stored("parts", parts, "parts of 256", at),
-            Explained::stored("left", left, LEFT, at),
-            window_cap(set, threat.cap),
-        ];
-        let value = part_up(parts, left, threat.cap);
-        inputs.push(Explained::computed("slice", value, FACTOR, "ceil(parts * left * window_cap)", own));
+        let cap = threat.cap;
+        let own = vec![window_cap(set, cap)];
+        let node = Explained::computed("kept", cap.complement(), "fraction", "1 - window_cap", own);
+        inputs.push(lost(at, parts, left, node, cap.complement()));
     }
     let amount = liability.worst_case_by(set, threat.cap).amount;
     let unit = units_of(liability.record.asset);
@@ -115,11 +118,11 @@ pub(super) fn pool_worst_case(state: &State, pool: PoolId) -> Option<Explained> 
         let mut left = Fraction::ONE;
         for (set, cap) in caps {
             left = left.times_down(cap.complement());
-            own.push(kept(set, cap));
+            own.push(keep(set, cap));
         }
         let steps = u128::from(left.steps()).saturating_mul(u128::from(slice.size));
         let value = super::super::sets::decimal(steps);
-        inputs.push(Explained::computed("slice", value, "parts of 256", "parts * product18(kept)", own));
+        inputs.push(Explained::computed("slice", value, "parts of 256", "parts * product18(keep)", own));
     }
     let formula = format!("1 - floor18(sum(slice) / {PARTS})");
     let value = state.worst_case(pool);
