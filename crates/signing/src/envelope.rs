@@ -123,6 +123,29 @@ impl SignedOperation {
     }
 }
 
+/// A draft that is part of something else.
+#[derive(Clone, Copy)]
+pub(crate) struct DraftRef<'a> {
+    pub(crate) account: Address,
+    pub(crate) delegate: Option<Address>,
+    pub(crate) expires: u64,
+    pub(crate) operation: &'a Operation,
+}
+
+impl<'a> From<&'a Draft> for DraftRef<'a> {
+    fn from(draft: &'a Draft) -> Self {
+        let Draft { account, delegate, expires, operation } = draft;
+        Self { account: *account, delegate: *delegate, expires: *expires, operation }
+    }
+}
+
+impl<'a> From<&'a SignedOperation> for DraftRef<'a> {
+    fn from(signed: &'a SignedOperation) -> Self {
+        let SignedOperation { account, delegate, expires, operation, seals: _ } = signed;
+        Self { account: *account, delegate: *delegate, expires: *expires, operation }
+    }
+}
+
 /// See [`Draft::contents`].
 pub(crate) fn contents(delegate: Option<Address>, operation: &Operation) -> Digest {
     let mut hash = Sha256::new_with_prefix(CONTENTS_TAG);

@@ -43,4 +43,4 @@ pub use action::action;
 pub use codec::{DecodeError, SEALS_MAX, SIGNED_BYTES_MAX};
 pub use envelope::{Cost, Domain, Draft, NEVER, Seal, Signature, SignedOperation};
 pub use typed::{domain_separator, primary_type, signing_hash, signing_preimage, typed_data};
-pub use verify::{ED25519_TAG, SealError, SigningError, key_of, machine_bytes, seal_with, verify};
+pub use verify::{ED25519_TAG, SealError, SigningError, Verifier, key_of, machine_bytes, seal_with, verify};

@@ -28,7 +28,7 @@ use serde_json::{Map, Value, json};
 use sha3::{Digest as _, Keccak256};
 
 use crate::action::action;
-use crate::envelope::{Domain, Draft, contents};
+use crate::envelope::{Domain, Draft, DraftRef, contents};
 
 const NAME: &str = "Surety";
 const VERSION: &str = "1";
@@ -38,13 +38,6 @@ const DOMAIN_FIELDS: [(&str, &str); 4] =
 /// 2^256 - 1: all of it.
 const EVERYTHING: &str = "115792089237316195423570985008687907853269984665640564039457584007913129639935";
 
-/// A field of the flat struct.
-struct Field {
-    name: &'static str,
-    kind: &'static str,
-    value: Slot,
-}
-
 /// What a field holds.
 enum Slot {
     Text(String),
@@ -53,10 +46,14 @@ enum Slot {
     Number(u64),
     /// None is everything.
     Amount(Option<u128>),
+    /// The text of the domain.
+    Ledger,
+    /// The number that a key spends.
+    Nonce,
 }
 
 impl Slot {
-    /// `encodeData` of EIP-712 for one field.
+    /// `encodeData` of EIP-712 for one field; nothing for what is filled in later.
     fn word(&self) -> [u8; 32] {
         match self {
             Self::Text(text) => keccak(text.as_bytes()),
@@ -65,11 +62,12 @@ impl Slot {
             Self::Number(number) => word(&number.to_be_bytes()),
             Self::Amount(Some(units)) => word(&units.to_be_bytes()),
             Self::Amount(None) => [0xff; 32],
+            Self::Ledger | Self::Nonce => [0; 32],
         }
     }
 
     /// As JSON. Numbers are decimal strings: JavaScript has no integers beyond 2^53.
-    fn json(&self) -> Value {
+    fn json(&self, domain: &Domain, nonce: u64) -> Value {
         match self {
             Self::Text(text) => json!(text),
             Self::Address(address) => json!(address.to_string()),
@@ -77,6 +75,8 @@ impl Slot {
             Self::Number(number) => json!(number.to_string()),
             Self::Amount(Some(units)) => json!(units.to_string()),
             Self::Amount(None) => json!(EVERYTHING),
+            Self::Ledger => json!(domain.ledger),
+            Self::Nonce => json!(nonce.to_string()),
         }
     }
 }
@@ -86,14 +86,16 @@ impl Slot {
 /// `types.EIP712Domain` is always there, since some wallets hash wrongly without it; `chainId` is a number, since some compare it as
 /// one; all other numbers are decimal strings.
 pub fn typed_data(domain: &Domain, draft: &Draft, nonce: u64) -> Value {
-    let fields = fields(domain, draft, nonce);
-    let name = primary_type(draft.operation.kind());
+    let kind = draft.operation.kind();
+    let name = primary_type(kind);
     let declare = |(name, kind): (&'static str, &'static str)| json!({ "name": name, "type": kind });
     let mut types = Map::new();
     types.insert(DOMAIN_NAME.to_owned(), DOMAIN_FIELDS.into_iter().map(declare).collect());
-    types.insert(name.clone(), fields.iter().map(|field| declare((field.name, field.kind))).collect());
-    let message: Map<String, Value> =
-        fields.iter().map(|field| (field.name.to_owned(), field.value.json())).collect();
+    types.insert(name.clone(), declared(kind).map(declare).collect());
+    let message: Map<String, Value> = declared(kind)
+        .zip(slots(draft.into()))
+        .map(|((name, _), slot)| (name.to_owned(), slot.json(domain, nonce)))
+        .collect();
     json!({
         "types": types,
         "primaryType": name,
@@ -109,19 +111,61 @@ pub fn typed_data(domain: &Domain, draft: &Draft, nonce: u64) -> Value {
 
 /// The hash of the typed data of a draft: what secp256k1 keys sign.
 pub fn signing_hash(domain: &Domain, draft: &Draft, nonce: u64) -> [u8; 32] {
-    keccak(&signing_preimage(domain, draft, nonce))
+    DomainHashes::of(domain).message(draft.into()).hash(nonce)
 }
 
 /// The bytes whose Keccak-256 is [`signing_hash`]: `0x1901`, the hash of the domain and that of the message. For remote signers that
 /// hash what they are given.
 pub fn signing_preimage(domain: &Domain, draft: &Draft, nonce: u64) -> [u8; 66] {
-    let mut hash = Keccak256::new_with_prefix(TYPE_HASHES.of(draft.operation.kind()));
-    for field in fields(domain, draft, nonce) {
-        hash.update(field.value.word());
+    DomainHashes::of(domain).message(draft.into()).preimage(nonce)
+}
+
+/// What of a signing hash depends on the domain alone.
+#[derive(Clone, Debug)]
+pub(crate) struct DomainHashes {
+    separator: [u8; 32],
+    ledger: [u8; 32],
+}
+
+impl DomainHashes {
+    pub(crate) fn of(domain: &Domain) -> Self {
+        Self { separator: domain_separator(domain), ledger: keccak(domain.ledger.as_bytes()) }
     }
-    let message: [u8; 32] = hash.finalize().into();
-    let bytes = [[0x19, 0x01].as_slice(), &domain_separator(domain), &message].concat();
-    bytes.try_into().expect("2, 32 and 32 bytes are 66")
+
+    /// What depends on the draft, but not on who signs it with which nonce.
+    pub(crate) fn message(&self, draft: DraftRef<'_>) -> MessageHashes {
+        let kind = draft.operation.kind();
+        let mut words = vec![TYPE_HASHES.of(kind)];
+        words.extend(slots(draft).map(|slot| match slot {
+            Slot::Ledger => self.ledger,
+            slot => slot.word(),
+        }));
+        MessageHashes { separator: self.separator, words }
+    }
+}
+
+/// What of a signing hash depends on the draft: the words of `encodeData`, with nothing in that of the nonce.
+pub(crate) struct MessageHashes {
+    separator: [u8; 32],
+    words: Vec<[u8; 32]>,
+}
+
+impl MessageHashes {
+    pub(crate) fn hash(&self, nonce: u64) -> [u8; 32] {
+        keccak(&self.preimage(nonce))
+    }
+
+    fn preimage(&self, nonce: u64) -> [u8; 66] {
+        let mut hash = Keccak256::new();
+        let (last, words) = self.words.split_last().expect("a message has fields");
+        let (_, words) = words.split_last().expect("a message has more than one field");
+        words.iter().for_each(|word| hash.update(word));
+        hash.update(word(&nonce.to_be_bytes()));
+        hash.update(last);
+        let message: [u8; 32] = hash.finalize().into();
+        let bytes = [[0x19, 0x01].as_slice(), &self.separator, &message].concat();
+        bytes.try_into().expect("2, 32 and 32 bytes are 66")
+    }
 }
 
 /// `hashStruct` of the domain.
@@ -147,20 +191,19 @@ pub fn primary_type(kind: Kind) -> String {
         .collect()
 }
 
-/// The fields of a draft's struct, in order.
-fn fields(domain: &Domain, draft: &Draft, nonce: u64) -> Vec<Field> {
-    let kind = draft.operation.kind();
-    let mut slots = vec![Slot::Text(action(&draft.operation)), Slot::Address(draft.account)];
-    if moves(kind) {
-        let Moved { asset, units } = moved(&draft.operation);
-        slots.push(Slot::Number(asset));
-        slots.push(Slot::Amount(units));
-    }
-    slots.push(Slot::Bytes(contents(draft.delegate, &draft.operation)));
-    slots.push(Slot::Text(domain.ledger.clone()));
-    slots.push(Slot::Number(nonce));
-    slots.push(Slot::Number(draft.expires));
-    declared(kind).zip(slots).map(|((name, kind), value)| Field { name, kind, value }).collect()
+/// What a draft's struct holds, in order. The last but one is the nonce, which is not known yet.
+fn slots(draft: DraftRef<'_>) -> impl Iterator<Item = Slot> {
+    let moved = moves(draft.operation.kind()).then(|| moved(draft.operation));
+    let moved = moved.map(|Moved { asset, units }| [Slot::Number(asset), Slot::Amount(units)]);
+    [Slot::Text(action(draft.operation)), Slot::Address(draft.account)]
+        .into_iter()
+        .chain(moved.into_iter().flatten())
+        .chain([
+            Slot::Bytes(contents(draft.delegate, draft.operation)),
+            Slot::Ledger,
+            Slot::Nonce,
+            Slot::Number(draft.expires),
+        ])
 }
 
 /// Names and types of the fields of a kind, in order.

@@ -7,7 +7,7 @@ use protocol::{Authority, KeyUse, Signer};
 
 use crate::codec::SEALS_MAX;
 use crate::envelope::{Domain, Draft, Seal, Signature, SignedOperation};
-use crate::typed::signing_hash;
+use crate::typed::{DomainHashes, MessageHashes, signing_hash};
 
 /// What an ed25519 key signs before the hash of the typed data.
 pub const ED25519_TAG: &[u8] = b"surety/operation/1";
@@ -18,30 +18,55 @@ pub const ED25519_TAG: &[u8] = b"surety/operation/1";
 /// [`Signer::Plain`], or a delegate without keys: whoever takes no plain senders refuses [`SignedOperation::is_plain`] first. A secp256k1
 /// signature of anything else is by some other key, which the rules then do not find among those of the account.
 ///
+/// Whoever verifies many operations of one domain makes a [`Verifier`] of it first.
+///
 /// # Errors
 /// 1. [`SigningError::TooManySeals`]
 /// 2. In the order of the seals: [`SigningError::Seal`], [`SigningError::KeyTwice`]
 pub fn verify(domain: &Domain, signed: &SignedOperation) -> Result<Authority, SigningError> {
-    if signed.seals.len() > SEALS_MAX {
-        return Err(SigningError::TooManySeals { seals: signed.seals.len() });
+    Verifier::new(domain).verify(signed)
+}
+
+/// A domain whose hashes are known already.
+#[derive(Clone, Debug)]
+pub struct Verifier(DomainHashes);
+
+impl Verifier {
+    /// Verifies operations of this domain.
+    pub fn new(domain: &Domain) -> Self {
+        Self(DomainHashes::of(domain))
     }
-    let mut keys: Vec<KeyUse> = Vec::with_capacity(signed.seals.len());
-    if !signed.seals.is_empty() {
-        let draft = signed.draft();
+
+    /// Verifies the seals of an operation and says who signed it, as [`verify`] does.
+    ///
+    /// # Errors
+    /// As [`verify`].
+    pub fn verify(&self, signed: &SignedOperation) -> Result<Authority, SigningError> {
+        let SignedOperation { account, delegate, expires, operation: _, seals } = signed;
+        if seals.len() > SEALS_MAX {
+            return Err(SigningError::TooManySeals { seals: seals.len() });
+        }
+        let keys = if seals.is_empty() { Vec::new() } else { self.keys(signed)? };
+        let signer = match *delegate {
+            Some(address) => Signer::Delegate { address, keys },
+            None if keys.is_empty() => Signer::Plain,
+            None => Signer::Keys(keys),
+        };
+        Ok(Authority { account: *account, signer, expires: *expires })
+    }
+
+    fn keys(&self, signed: &SignedOperation) -> Result<Vec<KeyUse>, SigningError> {
+        let message = self.0.message(signed.into());
+        let mut keys: Vec<KeyUse> = Vec::with_capacity(signed.seals.len());
         for (index, seal) in signed.seals.iter().enumerate() {
-            let key = key_of(domain, &draft, seal).map_err(|why| SigningError::Seal { index, why })?;
+            let key = key_of_seal(&message, seal).map_err(|why| SigningError::Seal { index, why })?;
             if keys.iter().any(|earlier| earlier.key == key) {
                 return Err(SigningError::KeyTwice { key });
             }
             keys.push(KeyUse { key, nonce: seal.nonce });
         }
+        Ok(keys)
     }
-    let signer = match signed.delegate {
-        Some(address) => Signer::Delegate { address, keys },
-        None if keys.is_empty() => Signer::Plain,
-        None => Signer::Keys(keys),
-    };
-    Ok(Authority { account: signed.account, signer, expires: signed.expires })
 }
 
 /// The key that made a seal of a draft.
@@ -49,7 +74,11 @@ pub fn verify(domain: &Domain, signed: &SignedOperation) -> Result<Authority, Si
 /// # Errors
 /// As [`SealError`] lists them.
 pub fn key_of(domain: &Domain, draft: &Draft, seal: &Seal) -> Result<PublicKey, SealError> {
-    let hash = signing_hash(domain, draft, seal.nonce);
+    key_of_seal(&DomainHashes::of(domain).message(draft.into()), seal)
+}
+
+fn key_of_seal(message: &MessageHashes, seal: &Seal) -> Result<PublicKey, SealError> {
+    let hash = message.hash(seal.nonce);
     match &seal.signature {
         Signature::Secp256k1(signature) => evidence::recover(&hash, signature).map_err(SealError::Recovery),
         Signature::Ed25519 { key, signature } => {

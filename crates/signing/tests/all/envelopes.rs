@@ -91,7 +91,7 @@ fn what_is_no_envelope_says_why() {
         (change(&|bytes| bytes[count] = 33), DecodeError::TooManySeals { seals: 33 }),
         (change(&|bytes| bytes.push(0)), DecodeError::LeftOver { bytes: 1 }),
         (change(&|bytes| bytes[count + 9] = 1), DecodeError::Unknown { what: "scheme of a seal", found: 1 }),
-        (change(&|bytes| drop(bytes.pop())), DecodeError::CutOff { at: last, needed: 65 }),
+        (change(&|bytes| bytes.truncate(bytes.len() - 1)), DecodeError::CutOff { at: last, needed: 65 }),
         (
             change(&|bytes| bytes[30] = 0xff),
             DecodeError::CutOff { at: 34, needed: 0xff00_0000 | (count - 34) },
