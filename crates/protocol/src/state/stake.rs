@@ -272,15 +272,25 @@ impl State {
 
     /// The announcement that stake leaves lowers what the certificate of each set that owns a part of it may count on.
     pub(crate) fn announce_leave(&mut self, pool: PoolId, entered: Epoch, principal: Amount) {
-        let now = self.epoch;
-        let record = self.pool(pool);
-        let asset = record.asset;
-        let owned = record.stake.owned_of(entered, Epoch::NEVER, now, principal);
+        let owned = self.pool(pool).stake.owned_of(entered, Epoch::NEVER, self.epoch, principal);
         for (set, amount) in owned {
-            let Some(record) = self.set(set) else { continue };
-            let leaving = self.weight(&record.terms_in(now).clone(), asset, amount);
+            let leaving = self.frozen(set, pool).weight_up(amount);
             let record = self.set_mut(set);
             record.leaving = record.leaving.plus(leaving).unwrap_or(record.leaving);
+        }
+    }
+
+    /// What a pool contributes to the table of a set.
+    fn frozen(&self, set: SetId, pool: PoolId) -> Frozen {
+        let record = self.pool(pool);
+        let table = self.set(set).and_then(|set| set.table_of(self.epoch));
+        let row = table.and_then(|table| table.row(record.operator));
+        let contribution =
+            row.and_then(|row| row.contributions.iter().find(|(contributor, _)| *contributor == pool));
+        let owned = record.owned.iter().find(|(owner, _)| *owner == set);
+        match (contribution, owned) {
+            (Some((_, weight)), Some((_, owned))) => Frozen { weight: *weight, owned: *owned },
+            _ => Frozen::default(),
         }
     }
 
@@ -306,14 +316,42 @@ impl State {
         }
     }
 
-    /// What a set owns of a pool: in weight what it has and keeps, in value what it will have once everything ordered has started.
+    /// What a set owns of a pool: in the table's weight what it has and keeps, in value what it will have once everything ordered has started.
     fn owned_by(&self, set: SetId, pool: PoolId) -> Owned {
         let now = self.epoch;
-        let Some(record) = self.set(set) else { return Owned::default() };
         let PoolRecord { stake, asset, .. } = self.pool(pool);
-        let staying = self.weight(record.terms_in(now), *asset, stake.staying(set, now));
+        let staying = self.frozen(set, pool).weight_down(stake.staying(set, now));
         let ordered = stake.slashable_where(set, Epoch::NEVER.previous(), |cohort| cohort.is_bonded_in(now));
         Owned { staying, value: self.value(*asset, ordered) }
+    }
+}
+
+/// What a pool contributes to the table of a set: nothing if its operator has no row. Within the epoch everything that leaves is measured
+/// by this and by no rate: then all of it together weighs as much as the table counts, and what is given back and taken again nothing.
+#[derive(Clone, Copy, Default)]
+struct Frozen {
+    weight: Amount,
+    /// What the set owned of the pool, in base units.
+    owned: Amount,
+}
+
+impl Frozen {
+    /// The weight of an amount of what is owned, rounded down.
+    fn weight_down(self, amount: Amount) -> Amount {
+        if self.owned.is_zero() {
+            return Amount::ZERO;
+        }
+        let amount = amount.min(self.owned);
+        Amount::new(wide::mul_div_down(self.weight.units(), amount.units(), self.owned.units()))
+    }
+
+    /// The weight of an amount of what is owned, rounded up.
+    fn weight_up(self, amount: Amount) -> Amount {
+        if self.owned.is_zero() {
+            return Amount::ZERO;
+        }
+        let amount = amount.min(self.owned);
+        Amount::new(wide::mul_div_up(self.weight.units(), amount.units(), self.owned.units()))
     }
 }
 

@@ -3,7 +3,7 @@
 use evidence::{Bitmap, Certificate, Scheme, SecretKey, signing};
 use protocol::genesis::Genesis;
 use protocol::terms::{AcceptedAsset, Mandate, Terms};
-use protocol::units::{Amount, Fraction, SetId};
+use protocol::units::{Amount, AssetId, Fraction, SetId};
 use protocol::{AssetKind, Operation, RateSource, State, ops};
 
 use crate::offers::{ETH, ONE, SERVICE, all_to, any_mandate, eth_terms, percent, terms};
@@ -229,6 +229,70 @@ fn f61_a_shorter_grace_is_not_stepped_over() {
     assert_eq!(world.parts("op", set), (0, 0));
 }
 
+/// A set of operators with so many units of stake each, of a token whose rate is proven; the staker of an operator has its name.
+fn with_rate(stakes: &[(&str, u128)]) -> (World, AssetId, SetId) {
+    let mut world = World::new();
+    let token = world.list(AssetKind::Token, RateSource::Proven);
+    world.govern(token, Some(1_000_000_000), None);
+    let set = world.set(terms(&[token]));
+    for (operator, stake) in stakes {
+        world.operator(operator);
+        world.open_pool(operator, token, any_mandate(), Fraction::ZERO);
+        world.stake_in(operator, operator, token, *stake);
+        let allocation = ops::join_set::Allocation { asset: token, parts: 256 };
+        let join = ops::join_set::JoinSet { allocations: vec![allocation], ..world.joining(set, 0) };
+        world.must(operator, Operation::JoinSet(join));
+    }
+    world.advance(8);
+    (world, token, set)
+}
+
+fn report(asset: AssetId, rate: u128) -> Operation {
+    let (rate, proof) = (Amount::new(rate), evidence::Proof::Development);
+    Operation::ReportRate(ops::report_rate::ReportRate { asset, rate, proof })
+}
+
+/// 61, in small change: a unit is worth a hundredth, and 99 units weigh nothing. 1,100 of them, weighing 11, do not leave in eleven parts
+/// that nobody counts: what leaves is rounded up.
+#[test]
+fn f61_what_leaves_in_small_change_leaves() {
+    let (mut world, token, set) = with_rate(&[("op", 1_100)]);
+    world.must("anyone", report(token, ONE / 100));
+    world.advance(1);
+    assert_eq!(world.weight(set, "op"), 11);
+    let mut stayed = world.clone();
+    for _ in 0..11 {
+        let leave = ops::undelegate::Undelegate { asset: token, ..world.undelegation("op", Some(99)) };
+        world.must("op", Operation::Undelegate(leave));
+    }
+    assert_eq!(world.refused(SERVICE, World::declare(set, 1)), "declare_profit.Uncertified");
+    stayed.must(SERVICE, World::declare(set, 10));
+}
+
+/// 61, behind a rate: all of b's stake leaves. a gives its parts back, the rate rises by 1 %, a takes them again: it has brought back more
+/// than it had taken away, as much as b took. What leaves is measured in the table's own weight, which no rate moves; so giving back and
+/// taking again comes to nothing, however often.
+#[test]
+fn f61_parts_given_back_and_taken_again_hide_no_leave() {
+    let (mut world, token, set) = with_rate(&[("a", 1_000 * ONE), ("b", 10 * ONE)]);
+    let leave = ops::undelegate::Undelegate { asset: token, ..world.undelegation("b", None) };
+    world.must("b", Operation::Undelegate(leave));
+    let with = |parts: u16| {
+        let (expected_parts, expected_slashes) = (None, None);
+        let asset = token;
+        Operation::Allocate(ops::allocate::Allocate { set, asset, parts, expected_parts, expected_slashes })
+    };
+    world.must("a", with(0));
+    world.must("anyone", report(token, ONE + ONE / 100));
+    world.must("a", with(256));
+    for parts in [1, 256, 0, 256] {
+        world.must("a", with(parts));
+    }
+    // 1,010 would secure 918, and the 1,000 that stay secure 909.
+    assert_eq!(world.refused(SERVICE, World::declare(set, 918 * ONE)), "declare_profit.Uncertified");
+    world.must(SERVICE, World::declare(set, 909 * ONE));
+}
+
 /// Two operators sign a message for a table; the certificate, and the keys.
 fn signed_table() -> (World, Certificate) {
     let mut world = World::new();
@@ -283,24 +347,10 @@ fn f65_a_quorum_bounds_the_corruption_share() {
 /// 66: a rate falls without an operation of the set's, and its security is gone in silence. The boundary looks at every set.
 #[test]
 fn f66_a_falling_rate_is_noticed_at_the_boundary() {
-    let mut world = World::new();
-    let token = world.list(AssetKind::Token, RateSource::Proven);
-    world.govern(token, Some(1_000_000_000), None);
-    world.operator("op");
-    world.open_pool("op", token, any_mandate(), Fraction::ZERO);
-    let set = world.set(terms(&[token]));
-    world.stake_in("alice", "op", token, 110 * ONE);
-    let allocation = ops::join_set::Allocation { asset: token, parts: 256 };
-    let join = ops::join_set::JoinSet { allocations: vec![allocation], ..world.joining(set, 0) };
-    world.must("op", Operation::JoinSet(join));
-    world.advance(8);
+    let (mut world, token, set) = with_rate(&[("op", 110 * ONE)]);
     world.must(SERVICE, World::declare(set, 100 * ONE));
-    let report = |rate: u128| {
-        let (rate, proof) = (Amount::new(rate), evidence::Proof::Development);
-        Operation::ReportRate(ops::report_rate::ReportRate { asset: token, rate, proof })
-    };
     let mut still = world.clone();
-    world.must("anyone", report(ONE / 2));
+    world.must("anyone", report(token, ONE / 2));
     world.advance(1);
     assert!(world.is_under_collateralised(set));
     assert_near(world.weight(set, "op"), 55 * ONE);

@@ -131,9 +131,13 @@ impl Model {
 
     /// Changes what a set owns of a pool. What stays less leaves; what was given back and is taken again stays after all.
     fn reallocate(&mut self, set: SetId, pool: PoolId, change: impl FnOnce(&mut Pool)) {
-        let asset = self.pool(pool).asset;
         let keeps = self.keeps(set);
-        let weigh = |model: &Self| model.staying(set, pool).map(|amount| model.weight_in(set, asset, amount));
+        let weigh = |model: &Self| {
+            let (weight, owned) = model.frozen(set, pool);
+            model
+                .staying(set, pool)
+                .map(|amount| exact::portion_down(weight, amount.min(owned), owned.max(1)))
+        };
         let (kept, before) = (self.pool(pool).count(&keeps), weigh(self));
         change(self.pool_mut(pool));
         // It has only more or only fewer parts than before: as many are the same ones.
@@ -146,6 +150,16 @@ impl Model {
         let (low, high) = self.set_mut(set).leaving;
         let (least, most) = (less(after[1], before[0]), less(after[0], before[1]));
         self.set_mut(set).leaving = (moved(low, least), moved(high, most));
+    }
+
+    /// What a pool contributes to the table of a set: in weight, and what the set owned of it.
+    pub(crate) fn frozen(&self, set: SetId, pool: PoolId) -> (u128, u128) {
+        let record = self.pool(pool);
+        let table = self.set(set).and_then(|set| set.tables.get(&self.epoch));
+        let row = table.and_then(|table| table.row(record.operator));
+        let weight =
+            row.and_then(|row| row.contributions.iter().find(|(contributor, _)| *contributor == pool));
+        (weight.map_or(0, |(_, weight)| *weight), record.owned.get(&set).copied().unwrap_or(0))
     }
 
     /// Which parts a set has and keeps.

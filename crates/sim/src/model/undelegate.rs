@@ -147,13 +147,14 @@ impl Model {
         }
     }
 
-    /// Stake that leaves is counted in full against the certificates of the sets that own a part of it.
+    /// Stake that leaves is counted in full against the certificates of the sets that own a part of it: by its share of what the pool
+    /// contributes to the table, whatever has become of the rate since.
     fn announce_leave(&mut self, part: &Stake) {
-        let asset = self.pool(part.pool).asset;
         for set in self.pool(part.pool).sets_in(self.epoch) {
             let share = self.pool(part.pool).share(set, self.epoch, part.entered, Epoch::NEVER);
             let amount = exact::times_up(part.principal, &share);
-            let weigh = |amount: u128| self.weight_in(set, asset, amount);
+            let (weight, owned) = self.frozen(set, part.pool);
+            let weigh = |amount: u128| exact::portion_up(weight, amount.min(owned), owned.max(1));
             let (low, high) = (weigh(amount.saturating_sub(1)), weigh(amount + 1));
             let leaving = &mut self.set_mut(set).leaving;
             *leaving = (leaving.0 + low, leaving.1 + high);
