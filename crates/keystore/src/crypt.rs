@@ -5,8 +5,8 @@
 use aes::Aes128;
 use ctr::Ctr128BE;
 use ctr::cipher::{KeyIvInit as _, StreamCipher as _};
+use pbkdf2::sha2::Sha256;
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::error::KeystoreError;
@@ -129,8 +129,7 @@ impl Scrypt {
             return Err(unsupported("scrypt with", &found(), known));
         }
         let exponent = u8::try_from(self.n.trailing_zeros()).unwrap_or(u8::MAX);
-        scrypt::Params::new(exponent, self.r, self.p, DERIVED)
-            .map_err(|_| unsupported("scrypt with", &found(), known))
+        scrypt::Params::new(exponent, self.r, self.p).map_err(|_| unsupported("scrypt with", &found(), known))
     }
 }
 
@@ -206,8 +205,7 @@ mod tests {
         }
     }
 
-    /// RFC 7914, 12: the first 32 bytes of the third vector (p = 1 of N = 16384) are checked by the vectors of the file formats; this
-    /// is the second block of numbers of RFC 7914, 11: PBKDF2-HMAC-SHA-256 of "passwd" and "salt", one round.
+    /// RFC 7914, 11: "passwd" and "salt", one round. scrypt is checked by the examples of the file formats.
     #[test]
     fn pbkdf2_gives_what_rfc_7914_says() {
         let kdf =
