@@ -10,7 +10,10 @@ fn identity(care: Care) -> Identity {
     Identity { folder: "log", magic: *b"TESTTEST", chain: CHAIN, care }
 }
 
-fn open(files: &MemoryFiles, care: Care) -> Result<(Log, Vec<Cut>, Vec<Vec<u8>>), Fault> {
+/// A log with what was cut away and what was seen when it was opened.
+type Opened = (Log, Vec<Cut>, Vec<Vec<u8>>);
+
+fn open(files: &MemoryFiles, care: Care) -> Result<Opened, Fault> {
     let mut seen = Vec::new();
     let (mut log, cuts) = Log::open(Arc::new(files.clone()), identity(care), &mut |height, item| {
         assert_eq!(height, seen.len() as u64);

@@ -32,7 +32,7 @@ fn a_ledger_that_is_opened_again_goes_on_where_it_was() {
             (executed.digest, executed.header.operations_root)
         );
         for receipt in &executed.receipts {
-            assert_eq!(reader.find(&receipt.id).expect("found").is_some(), true, "{receipt:?}");
+            assert!(reader.find(&receipt.id).expect("found").is_some(), "{receipt:?}");
         }
     }
     assert_eq!(reader.find(&NOTHING).expect("looked for"), None);
