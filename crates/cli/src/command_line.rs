@@ -78,6 +78,12 @@ impl Global {
 /// What can be asked for.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Run a living ledger with thirty days behind it. This is what surety does without a command.
+    Demo(crate::demo::Demo),
+    /// Begin a ledger in a folder.
+    Init(crate::init::Init),
+    /// Run a node on a ledger, in the foreground.
+    Run(crate::run::Run),
     /// Make, list and change the keys that sign.
     #[command(subcommand)]
     Keys(crate::keys::Command),

@@ -74,7 +74,9 @@ impl Context {
                 let address = Address::parse(&url).expect("settings hold checked addresses only");
                 Ok(Box::new(Http::new(address, timeout)))
             }
-            Target::Data(folder) => InProcess::open(&folder, timeout),
+            Target::Data(folder) => {
+                InProcess::open(crate::run::node_config(&self.settings, &folder)?, timeout)
+            }
         }
     }
 

@@ -7,9 +7,11 @@ mod clock;
 mod command_line;
 mod config;
 mod context;
+mod demo;
 mod exit;
 mod failure;
 mod files;
+mod init;
 mod input;
 mod keys;
 mod names;
@@ -52,7 +54,7 @@ fn main() -> ExitCode {
 
 fn run(command_line: CommandLine) -> Exit {
     let CommandLine { global, command } = command_line;
-    let command = command.unwrap_or_else(|| std::process::exit(1));
+    let command = command.unwrap_or_else(|| Command::Demo(demo::Demo::default()));
     if let Command::Replay(options) = &command {
         return run_replay(options);
     }
@@ -73,6 +75,9 @@ fn run(command_line: CommandLine) -> Exit {
 
 fn dispatch(command: &Command, context: &Context) -> Result<Answer, Failure> {
     match command {
+        Command::Demo(demo) => demo.run(context),
+        Command::Init(init) => init.run(context),
+        Command::Run(run) => run.run(context),
         Command::Keys(keys) => keys.run(context),
         Command::Account(account) => account.run(context),
         Command::Asset(asset) => asset.run(context),

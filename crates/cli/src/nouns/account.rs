@@ -142,7 +142,7 @@ const HISTORY: [Column; 6] = [
     Column::time("time", "/time_ms"),
     Column::plain("operation", "/receipt/kind"),
     Column::account("by", "/receipt/account"),
-    Column::tag("outcome", "/receipt/outcome"),
+    Column::plain("outcome", "/receipt/outcome/outcome"),
     Column::plain("boundary", "/boundary"),
 ];
 

@@ -37,21 +37,22 @@ pub(crate) struct Events {
     limit: Option<u64>,
 }
 
-const STATUS: [Column; 14] = [
-    Column::plain("ledger", "/ledger"),
-    Column::plain("name", "/name"),
-    Column::plain("kind", "/kind"),
-    Column::plain("role", "/role"),
-    Column::plain("chain", "/chain_id"),
-    Column::plain("development", "/development"),
+const STATUS: [Column; 15] = [
+    Column::plain("ledger", "/ledger/domain/ledger"),
+    Column::plain("development", "/ledger/development"),
+    Column::plain("chain", "/ledger/chain_id"),
+    Column::span("an epoch is", "/ledger/epoch_ms"),
+    Column::plain("state", "/node/state"),
+    Column::plain("fault", "/node/fault"),
     Column::plain("height", "/as_of/height"),
     Column::plain("epoch", "/as_of/epoch"),
+    Column::span("next epoch in", "/next_epoch/in_ms"),
     Column::time("time", "/as_of/time_ms"),
-    Column::plain("committed height", "/committed/height"),
+    Column::plain("stored height", "/store/height"),
     Column::plain("waiting operations", "/mempool/operations"),
-    Column::plain("state root", "/as_of/state_root"),
-    Column::plain("fault", "/fault"),
-    Column::plain("version", "/version"),
+    Column::plain("digest", "/as_of/digest"),
+    Column::plain("counts", "/counts"),
+    Column::plain("version", "/node/version"),
 ];
 
 impl Status {

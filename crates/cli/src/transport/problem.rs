@@ -8,8 +8,11 @@ use crate::failure::Failure;
 /// What a status means for the shell, where the code does not say it.
 fn exit_of(status: u16, code: &str) -> Exit {
     // A node that stopped at a fault of its storage says so by the code, whatever the status.
-    if code.starts_with("storage.") || code.starts_with("fault") {
+    if code == "stopped" || code.starts_with("storage.") || code.starts_with("ledger.") {
         return Exit::Storage;
+    }
+    if matches!(code, "bad_signature" | "unsigned") {
+        return Exit::Key;
     }
     match status {
         404 | 410 => Exit::NotFound,
@@ -82,7 +85,8 @@ mod tests {
             (413, "", Exit::Usage),
             (429, "", Exit::Network),
             (500, "", Exit::Network),
-            (503, "storage.full", Exit::Storage),
+            (503, "stopped", Exit::Storage),
+            (400, "bad_signature", Exit::Key),
             (504, "", Exit::Timeout),
             (302, "", Exit::Network),
         ];

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Answer, Column, Section, Shape};
+use crate::replay::Thing;
 use crate::write::Prepared;
 
 const FIELDS: [Column; 8] = [
@@ -36,19 +37,34 @@ const SECTIONS: [Section; 5] = [
         at: "/preview/changes",
         columns: &[
             Column::plain("figure", "/figure"),
-            Column::plain("before", "/before"),
-            Column::plain("after", "/after"),
-            Column::plain("unit", "/unit"),
+            Column::thing(Thing::Operator, "with", "/operator"),
+            Column::amount("before", "/before", "/asset"),
+            Column::amount("after", "/after", "/asset"),
         ],
         empty: "",
     },
     Section {
-        title: "What can be lost",
+        title: "What can be lost at worst",
         at: "/preview/losses",
-        columns: &[Column::rest("what", &[])],
+        columns: &[
+            Column::thing(Thing::Service, "to", "/service"),
+            Column::thing(Thing::Set, "set", "/set"),
+            Column::amount("before", "/before", "/asset"),
+            Column::amount("after", "/at_worst", "/asset"),
+        ],
         empty: "",
     },
-    Section { title: "When it is out", at: "/out", columns: &[Column::rest("when", &[])], empty: "" },
+    Section {
+        title: "When it is out",
+        at: "/out",
+        columns: &[
+            Column::plain("epoch", "/epoch"),
+            Column::time("date", "/wall_ms"),
+            Column::span("in", "/in_ms"),
+            Column::plain("about height", "/height_about"),
+        ],
+        empty: "",
+    },
 ];
 
 /// The preview as an answer. It ends with the code of a refusal where the ledger would refuse.
@@ -60,7 +76,7 @@ pub(super) fn answer(prepared: &Prepared) -> Answer {
     let fields: Vec<Value> = fields.map(|(name, value)| json!({ "name": name, "value": value })).collect();
     let is_refused = refusal(prepared).is_some();
     if let Value::Object(parts) = &mut document {
-        let out = prepared.preview.get("free_at").filter(|out| !out.is_null());
+        let out = prepared.preview.get("free").filter(|out| !out.is_null());
         parts.insert("fields".to_owned(), Value::Array(fields));
         parts.insert("out".to_owned(), out.map_or(json!([]), |out| json!([out])));
         parts.insert("preview".to_owned(), prepared.preview.clone());

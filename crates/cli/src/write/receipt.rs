@@ -24,14 +24,9 @@ const SECTIONS: [Section; 1] = [Section {
 /// The receipt as an answer.
 pub(crate) fn answer(mut document: Value) -> Answer {
     let outcome = document.pointer("/receipt/outcome");
-    let events = outcome
-        .and_then(|outcome| outcome.get("events").or_else(|| outcome.pointer("/applied/events")))
-        .cloned();
-    let word = match (&events, document.get("receipt")) {
-        (Some(_), _) => "applied",
-        (None, Some(_)) => "refused",
-        (None, None) => "on its way",
-    };
+    let events = outcome.and_then(|outcome| outcome.get("events")).cloned();
+    let word = outcome.and_then(|outcome| outcome.get("outcome")).and_then(Value::as_str);
+    let word = word.unwrap_or("on its way").to_owned();
     if let Value::Object(parts) = &mut document {
         parts.insert("outcome".to_owned(), word.into());
         parts.insert("events".to_owned(), events.unwrap_or_else(|| Value::Array(Vec::new())));

@@ -58,6 +58,13 @@ impl<'a> Sealer<'a> {
     fn seal_with(&mut self, name: &str, bundle: &mut Bundle) -> Result<(), Failure> {
         let store = keys::existing(self.context)?;
         let entry = store.entry(name).map_err(|error| keys::failure(&error))?;
+        if crate::demo::is_published(&entry.public_key) && !crate::demo::is_demo(bundle.domain()) {
+            let what =
+                format!("the key {name} is one of the demo's, which everybody has; it signs for demos only");
+            return Err(Failure::new(Exit::Key, "key.published", what)
+                .why(format!("this is the ledger {}", bundle.domain().ledger))
+                .help("make a key of your own with surety keys new"));
+        }
         let nonce = bundle.nonce_of(&entry.public_key).ok_or_else(|| {
             let what = format!("account {} does not ask for the key {name}", bundle.draft().account);
             let asked: Vec<String> = bundle.asked().map(|(who, _)| who.to_string()).collect();
