@@ -146,11 +146,15 @@ fn nothing_acknowledged_is_lost_or_doubled_however_often_the_node_is_killed() {
     for round in 0..rounds() {
         let stop = AtomicBool::new(false);
         clients = std::thread::scope(|scope| {
-            let (address, domain, stop) = (&node.address, &domain, &stop);
+            let address = node.address.clone();
+            let (domain, stop) = (&domain, &stop);
             let running: Vec<_> = clients
                 .into_iter()
                 .zip(&sent)
-                .map(|(client, sent)| scope.spawn(move || load(address, domain, client, sent, stop)))
+                .map(|(client, sent)| {
+                    let address = address.clone();
+                    scope.spawn(move || load(&address, domain, client, sent, stop))
+                })
                 .collect();
             // Another moment of a block's life in each round.
             std::thread::sleep(Duration::from_millis(30 + (round * 37) % 211));
