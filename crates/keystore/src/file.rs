@@ -111,8 +111,17 @@ fn write_and_place(unfinished: &Path, path: &Path, text: &str, place: Place) -> 
     drop(file);
     match place {
         Place::Replace => fs::rename(unfinished, path).map_err(io_error("write", path)),
-        // A link, since renaming would silently replace what has come there in the meantime.
-        Place::Free => fs::hard_link(unfinished, path).map_err(io_error("write", path)),
+        Place::Free => place_free(unfinished, path).map_err(io_error("write", path)),
+    }
+}
+
+/// A link, since renaming would silently replace what has come there in the meantime. Some disks of other systems have no links.
+fn place_free(unfinished: &Path, path: &Path) -> io::Result<()> {
+    match fs::hard_link(unfinished, path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists && !path.try_exists()? => {
+            fs::rename(unfinished, path)
+        }
+        linked => linked,
     }
 }
 

@@ -5,7 +5,7 @@
 use evidence::{PublicKey, Scheme, address_of};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
+use sha2::Sha256;
 use sha3::Keccak256;
 use zeroize::Zeroizing;
 
@@ -71,10 +71,12 @@ impl Container {
 
     /// What tells a wrong password.
     fn check(self, derived: &Derived, ciphertext: &[u8]) -> [u8; 32] {
-        let parts = [derived.check_key().as_slice(), ciphertext];
+        fn hash<Hash: sha2::Digest>(derived: &Derived, ciphertext: &[u8]) -> sha2::digest::Output<Hash> {
+            Hash::new().chain_update(derived.check_key()).chain_update(ciphertext).finalize()
+        }
         match self {
-            Self::Web3 => Keccak256::digest(parts.concat()).into(),
-            Self::Eip2335 => Sha256::digest(parts.concat()).into(),
+            Self::Web3 => hash::<Keccak256>(derived, ciphertext).into(),
+            Self::Eip2335 => hash::<Sha256>(derived, ciphertext).into(),
         }
     }
 }

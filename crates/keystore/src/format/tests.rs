@@ -153,8 +153,7 @@ fn a_file_that_was_changed_does_not_open() {
         let other = Secret::generate(secret.scheme()).unwrap().public_key();
         let changed = |pointer: &str, value: Value| {
             let mut file: Value = serde_json::from_str(&text).unwrap();
-            let Some(place) = file.pointer_mut(pointer) else { return None };
-            *place = value;
+            *file.pointer_mut(pointer)? = value;
             let opened = KeyFile::parse(&file.to_string())
                 .and_then(|file| file.open("it", &password("correct horse")));
             Some(opened.map(|_| ()).unwrap_err().to_string())

@@ -169,7 +169,15 @@ fn script() -> Option<PathBuf> {
     } else if !is_installed(&folder)
         && !runs(
             Command::new("npm")
-                .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=0"])
+                .args([
+                    "ci",
+                    "--ignore-scripts",
+                    "--no-audit",
+                    "--no-fund",
+                    "--prefer-offline",
+                    "--fetch-retries=0",
+                    "--fetch-timeout=30000",
+                ])
                 .current_dir(&folder),
         )
     {
