@@ -70,6 +70,16 @@ impl SecretKey {
         key.expect("the public key of a secret is valid")
     }
 
+    /// The 32 bytes that a wallet or a keystore imports: the scalar of secp256k1 and of BLS12-381, highest byte first, or the secret of
+    /// RFC 8032.
+    pub fn secret_bytes(&self) -> [u8; 32] {
+        match &self.0 {
+            Secret::Bls12381(secret) => secret.to_bytes(),
+            Secret::Ed25519(secret) => secret.to_bytes(),
+            Secret::Secp256k1(secret) => secret.secret_bytes(),
+        }
+    }
+
     /// Signs `message`, so that [`verify`](crate::verify) accepts it.
     pub fn sign(&self, message: &[u8]) -> Signature {
         match &self.0 {
@@ -187,6 +197,17 @@ mod tests {
         }
         let seed = SecretKey::from_seed(Scheme::Ed25519, [3; 32]).public_key();
         assert_eq!(SecretKey::from_bytes(Scheme::Ed25519, &[3; 32]).unwrap().public_key(), seed);
+    }
+
+    #[test]
+    fn the_bytes_of_a_secret_are_the_secret() {
+        let seed = [7; 32];
+        let bytes = |scheme| SecretKey::from_seed(scheme, seed).secret_bytes();
+        assert_eq!(bytes(Scheme::Ed25519), seed);
+        assert_eq!(bytes(Scheme::Secp256k1), <[u8; 32]>::from(Sha256::digest(seed)));
+        let scalar = min_pk::SecretKey::from_bytes(&bytes(Scheme::Bls12381)).expect("a scalar");
+        let key = SecretKey::from_seed(Scheme::Bls12381, seed).public_key();
+        assert_eq!(scalar.sk_to_pk().compress().as_slice(), key.as_bytes());
     }
 
     #[test]

@@ -73,12 +73,9 @@ impl DemoKey {
         SecretKey::from_seed(self.scheme, self.seed())
     }
 
-    /// The 32 bytes that a wallet imports: for secp256k1 the scalar, which is the SHA-256 of the seed; otherwise the seed.
+    /// The 32 bytes that a wallet or a keystore imports: [`SecretKey::secret_bytes`].
     pub fn secret_bytes(&self) -> [u8; 32] {
-        match self.scheme {
-            Scheme::Secp256k1 => Sha256::digest(self.seed()).into(),
-            Scheme::Ed25519 | Scheme::Bls12381 => self.seed(),
-        }
+        self.secret().secret_bytes()
     }
 
     /// The key that verifies.

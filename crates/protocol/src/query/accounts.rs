@@ -137,7 +137,8 @@ answer! {
     }
 }
 
-/// One account; none if the ledger has never heard of it. Costs as much as it has entries of stake.
+/// One account; none if the ledger has never heard of it. Costs as it has entries of stake, and as there are validators: a validator knows
+/// whose it is, not the other way around.
 pub fn account(state: &State, address: Address) -> Option<AccountDetail> {
     let id = state.accounts.find(address)?;
     Some(detail(state, id))
