@@ -3,11 +3,13 @@
 //! This file reads the command line, prints the answer and chooses the exit code. Each command is a module with a `run` of its own; nothing
 //! below it exits the process.
 
+mod archive;
 mod clock;
 mod command_line;
 mod config;
 mod context;
 mod demo;
+mod doctor;
 mod exit;
 mod failure;
 mod files;
@@ -18,6 +20,7 @@ mod names;
 mod nouns;
 mod op;
 mod output;
+mod progress;
 #[cfg(test)]
 mod reference;
 mod replay;
@@ -64,6 +67,10 @@ fn run(command_line: CommandLine) -> Exit {
         let form = form_without_settings(&flags);
         return end(answer, form, None);
     }
+    if let Command::Doctor(doctor) = &command {
+        let answer = doctor.run(global.config.as_deref(), &flags, &variable);
+        return end(answer, form_without_settings(&flags), None);
+    }
     let settings = match Settings::load(global.config.as_deref(), &flags, &variable) {
         Ok(settings) => settings,
         Err(failure) => return end(Err(failure), form_without_settings(&flags), None),
@@ -75,6 +82,8 @@ fn run(command_line: CommandLine) -> Exit {
 
 fn dispatch(command: &Command, context: &Context) -> Result<Answer, Failure> {
     match command {
+        Command::Export(export) => export.run(context),
+        Command::Snapshot(snapshot) => snapshot.run(context),
         Command::Demo(demo) => demo.run(context),
         Command::Init(init) => init.run(context),
         Command::Run(run) => run.run(context),
@@ -97,7 +106,9 @@ fn dispatch(command: &Command, context: &Context) -> Result<Answer, Failure> {
         Command::Tx(tx) => tx.run(context),
         Command::Completions(completions) => Ok(completions.run()),
         Command::Man(man) => man.run(),
-        Command::Replay(_) | Command::Config(_) => unreachable!("they are run before there are settings"),
+        Command::Replay(_) | Command::Config(_) | Command::Doctor(_) => {
+            unreachable!("they are run before there are settings")
+        }
     }
 }
 

@@ -19,11 +19,18 @@ pub(crate) enum Command {
     Under(Under<Noun>),
 }
 
-const FIELDS: [Column; 3] = [
-    Column::plain("certified slack", "/certified"),
-    Column::plain("declared slack", "/declared"),
-    Column::plain("shortfall", "/shortfall"),
+const FIELDS: [Column; 5] = [
+    Column::plain("what an attack costs for each unit it brings, at best risk weights", "/certified"),
+    Column::plain("the same at the declared risk weights (1 + gamma)", "/declared"),
+    Column::plain("what sets fall short of the least slack, in ledger value (D)", "/shortfall"),
+    Column::plain("meaning", "/meaning"),
+    Column::plain("bound on a loss", "/bound"),
 ];
+
+/// What the figures mean, in sentences.
+const MEANING: &str = "above 1 an attack costs more than it brings; none while no set declares a profit";
+const BOUND: &str =
+    "a shock that takes the share psi of stake leads to a loss of at most (1 + 1/gamma) psi + D/gamma";
 
 const PARAMETERS: [Column; 18] = [
     Column::plain("epoch", "/epoch"),

@@ -74,7 +74,7 @@ const LIST: [Column; 6] = [
     Column::account("account", "/account"),
     Column::thing(Thing::Set, "sets", "/sets"),
     Column::plain("operators", "/operators"),
-    Column::plain("profit", "/profit"),
+    Column::plain("profit (ledger value)", "/profit"),
 ];
 
 const SETS: [Column; 7] = [
@@ -82,7 +82,7 @@ const SETS: [Column; 7] = [
     Column::plain("number", "/set"),
     Column::thing(Thing::Service, "service", "/service"),
     Column::plain("weight", "/weight"),
-    Column::plain("profit", "/profit"),
+    Column::plain("profit (ledger value)", "/profit"),
     Column::plain("slack", "/slack"),
     Column::plain("closed", "/is_closed"),
 ];
@@ -105,8 +105,8 @@ const SET: [Column; 23] = [
     Column::thing(Thing::Asset, "reward tokens", "/terms/reward_tokens"),
     Column::share("risk weight", "/terms/risk_weight"),
     Column::plain("weight", "/weight"),
-    Column::plain("profit", "/profit"),
-    Column::plain("secured", "/secured"),
+    Column::plain("profit (ledger value)", "/profit"),
+    Column::plain("secured (ledger value)", "/secured"),
     Column::plain("slack", "/slack"),
     Column::plain("under-collateralised since", "/under_since"),
     Column::plain("announced terms from epoch", "/pending/from"),

@@ -68,7 +68,9 @@ impl Op {
 fn command(name: &'static str, path: &str, kind: &'static Described, places: &[&'static str]) -> Command {
     let command = form::arguments(Command::new(name).about(kind.about), kind, places);
     let docs = format!("Every refusal and its remedy: docs/reference/operations/{}.md", kind.name);
-    Writing::augment_args(command).after_help(docs).override_usage(form::usage(path, kind, places))
+    // The options have a description of their own, which is not that of the command.
+    let command = Writing::augment_args(command).about(kind.about).long_about(None);
+    command.after_help(docs).override_usage(form::usage(path, kind, places))
 }
 
 impl Subcommand for Op {

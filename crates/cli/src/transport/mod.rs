@@ -18,7 +18,7 @@ use crate::failure::Failure;
 
 pub(crate) use address::Address;
 pub(crate) use http::Http;
-pub(crate) use in_process::{InProcess, no_ledger};
+pub(crate) use in_process::{InProcess, no_ledger, running_at};
 #[cfg(test)]
 pub(crate) use recorded::Recorded;
 

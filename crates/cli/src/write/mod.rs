@@ -107,7 +107,7 @@ impl Writing {
         if let Some(file) = &self.unsigned_out {
             return write_bundle(&prepared.bundle, file, "wrote what is to be signed");
         }
-        preview::refuse(&prepared)?;
+        preview::refuse(&prepared, context.book()?)?;
         confirm::ask(context, self.yes, &prepared)?;
         let sealed = self.sealer(context).seal(prepared.bundle)?;
         submit(context, sealed)

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{Answer, Column, Section, Shape};
+use crate::output::{Answer, Column, Labels, Section, Shape};
 use crate::replay::Thing;
 use crate::write::Prepared;
 
@@ -94,7 +94,7 @@ fn refusal(prepared: &Prepared) -> Option<String> {
 ///
 /// # Errors
 /// The refusal.
-pub(super) fn refuse(prepared: &Prepared) -> Result<(), Failure> {
+pub(super) fn refuse(prepared: &Prepared, labels: &dyn Labels) -> Result<(), Failure> {
     let Some(code) = refusal(prepared) else { return Ok(()) };
     let kind = prepared.bundle.draft().operation.kind().name();
     let text = |field: &str| prepared.preview.get(field).and_then(Value::as_str).map(str::to_owned);
@@ -102,10 +102,43 @@ pub(super) fn refuse(prepared: &Prepared) -> Result<(), Failure> {
         Failure::new(Exit::Refused, code, format!("the ledger would refuse to {}", kind.replace('_', " ")))
             .docs(format!("docs/reference/operations/{kind}.md"));
     if let Some(why) = text("why") {
-        failure = failure.why(why);
+        let operation = signing::json::operation_to_json(&prepared.bundle.draft().operation);
+        failure = failure.why(with_units(&why, &operation, labels));
     }
     Err(failure.help(
         text("remedy")
             .unwrap_or_else(|| "nothing was signed; the page of the operation says what to do".to_owned()),
     ))
+}
+
+/// The fewest digits of a number of base units that nobody reads at a glance.
+const DIGITS_MIN: usize = 6;
+
+/// A sentence about base units, with the same in whole units of the operation's asset behind it.
+fn with_units(why: &str, operation: &Value, labels: &dyn Labels) -> String {
+    let asset = ["asset", "token"].iter().find_map(|name| operation.get(*name)?.as_u64());
+    let Some(asset) = asset else { return why.to_owned() };
+    let words = why.split(|c: char| !c.is_ascii_alphanumeric());
+    let numbers =
+        words.filter(|word| word.len() >= DIGITS_MIN && word.bytes().all(|byte| byte.is_ascii_digit()));
+    let shown: Vec<String> = numbers.filter_map(|units| labels.amount(asset, units)).collect();
+    if shown.is_empty() { why.to_owned() } else { format!("{why} ({})", shown.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::Book;
+
+    #[test]
+    fn a_refusal_says_its_amounts_in_whole_units_too() {
+        let labels = json!({ "items": [{ "key": "asset/0", "label": "eth" }] });
+        let mut book = Book::new(&labels, &[], &Default::default());
+        book.learn_assets(&json!({ "items": [{ "asset": 0, "decimals": 18 }] }));
+        let operation = json!({ "op": "delegate", "operator": 3, "asset": 0 });
+        let why = "delegation of 1500000000000000000 exceeds free balance 20000000000000000 of operator 3";
+        assert_eq!(with_units(why, &operation, &book), format!("{why} (1.5 eth, 0.02 eth)"));
+        assert_eq!(with_units("operator 3 has retired", &operation, &book), "operator 3 has retired");
+        assert_eq!(with_units(why, &json!({ "op": "retire_operator" }), &book), why);
+    }
 }

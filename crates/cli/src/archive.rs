@@ -1,0 +1,197 @@
+//! `surety export` and `surety snapshot`: the ledger as tables, and as a copy that is checked.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Args, Subcommand, ValueEnum};
+use ledger::export::{ExportError, Table, export};
+use ledger::files::DiskFiles;
+use ledger::{Fault, Reader, snapshot};
+use node::config::Role;
+use serde_json::json;
+use store::QmdbStore;
+
+use crate::config::key::Key;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::{Answer, Column, Form, Shape};
+use crate::progress::Progress;
+use crate::run;
+
+/// What is exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// What every account has outside of pools.
+    Accounts,
+    /// Every entry of stake.
+    Positions,
+    /// Every payment and claim, from the first block on.
+    Rewards,
+    /// Every step of every slash, from the first block on.
+    Slashes,
+}
+
+/// A table of the ledger.
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// Which table.
+    #[arg(value_enum)]
+    what: What,
+    /// The file, which must not be there yet; otherwise it is printed.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// Copies of a ledger.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Snapshot {
+    /// Copy a ledger into an empty folder, block by block, and check every one.
+    Create(Create),
+    /// Make a ledger of a snapshot in an empty folder, by executing it again.
+    Restore(Restore),
+}
+
+/// Where the copy goes.
+#[derive(Debug, Args)]
+pub(crate) struct Create {
+    /// The folder, which must be empty or not there.
+    to: PathBuf,
+}
+
+/// What is restored, and where.
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// The snapshot.
+    from: PathBuf,
+    /// The folder of the new ledger, which must be empty or not there.
+    to: PathBuf,
+}
+
+const COPY: [Column; 6] = [
+    Column::plain("ledger", "/ledger"),
+    Column::plain("height", "/height"),
+    Column::plain("header", "/header"),
+    Column::plain("state root", "/state_root"),
+    Column::plain("operations", "/operations"),
+    Column::plain("folder", "/folder"),
+];
+
+impl Export {
+    /// Writes the table: CSV, or NDJSON where a form for programs is asked for.
+    ///
+    /// # Errors
+    /// If the ledger can't be opened, or the file can't be written.
+    pub(crate) fn run(&self, context: &Context) -> Result<Answer, Failure> {
+        let form =
+            if context.form().is_json() { ledger::export::Form::Ndjson } else { ledger::export::Form::Csv };
+        let table = match self.what {
+            What::Accounts => Table::Accounts,
+            What::Positions => Table::Positions,
+            What::Rewards => Table::Rewards,
+            What::Slashes => Table::Slashes,
+        };
+        let silent = || Answer::new(json!(null), Shape::Silent);
+        with_reader(context, |reader| match &self.out {
+            None => match export(reader, table, form, &mut BufWriter::new(io::stdout().lock())) {
+                Err(ExportError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(silent()),
+                written => written.map(|_| silent()).map_err(|error| not_written(&error)),
+            },
+            Some(path) => {
+                crate::files::write_new(path, "")?;
+                let file = File::create(path)
+                    .map_err(|error| Failure::storage(format!("cannot write {}", path.display()), &error))?;
+                let mut output = BufWriter::new(file);
+                let rows = export(reader, table, form, &mut output).map_err(|error| not_written(&error))?;
+                output.flush().map_err(|error| not_written(&ExportError::Io(error)))?;
+                let said = format!("wrote {rows} rows into {}", path.display());
+                Ok(Answer::said(said).with("rows", json!(rows)).with("file", json!(path)))
+            }
+        })
+    }
+}
+
+fn not_written(error: &ExportError) -> Failure {
+    match error {
+        ExportError::Fault(fault) => told(fault),
+        ExportError::Io(_) => {
+            Failure::new(Exit::Storage, "storage.io", "cannot write the table").why(error.to_string())
+        }
+    }
+}
+
+fn told(fault: &Fault) -> Failure {
+    Failure::new(Exit::Storage, fault.code(), "the ledger's files do not let this be done")
+        .why(fault.to_string())
+}
+
+impl Snapshot {
+    /// Runs it.
+    ///
+    /// # Errors
+    /// If the ledger can't be opened, or the folder can't be written or is not empty.
+    pub(crate) fn run(&self, context: &Context) -> Result<Answer, Failure> {
+        match self {
+            Self::Create(create) => with_reader(context, |reader| {
+                let target = lock(&create.to)?;
+                let mut progress = Progress::new("blocks");
+                let manifest =
+                    snapshot::write(reader, Arc::new(target), &mut |done, all| progress.show(done, all));
+                Ok(copied(&manifest.map_err(|fault| told(&fault))?, &create.to, context.form()))
+            }),
+            Self::Restore(restore) => {
+                let source = DiskFiles::unlocked(&restore.from);
+                snapshot::check(&source).map_err(|fault| told(&fault))?;
+                let target = lock(&restore.to)?;
+                let store = QmdbStore::open(&restore.to.join(node::STORE_FOLDER), store::Options::default());
+                let store = store.map_err(|error| told(&error.into()))?;
+                let restored = snapshot::restore(&source, Arc::new(target), Box::new(store), None);
+                let (ledger, manifest) = restored.map_err(|fault| told(&fault))?;
+                ledger.close().map_err(|fault| told(&fault))?;
+                Ok(copied(&manifest, &restore.to, context.form()))
+            }
+        }
+    }
+}
+
+fn copied(manifest: &snapshot::Manifest, folder: &Path, _form: Form) -> Answer {
+    let document = json!({
+        "name": manifest.name,
+        "ledger": manifest.ledger.to_string(),
+        "height": manifest.height,
+        "header": manifest.header.to_string(),
+        "state_root": manifest.state_root.to_string(),
+        "operations": manifest.operations,
+        "folder": folder,
+    });
+    Answer::new(document, Shape::Page(&COPY, &[]))
+}
+
+fn lock(folder: &Path) -> Result<DiskFiles, Failure> {
+    DiskFiles::open(folder).map_err(|error| {
+        Failure::new(Exit::Storage, "storage.folder", format!("cannot use {}", folder.display()))
+            .why(error.to_string())
+    })
+}
+
+/// Opens the ledger of the settings to be read, without a node on it.
+fn with_reader<T>(context: &Context, work: impl FnOnce(&Reader) -> Result<T, Failure>) -> Result<T, Failure> {
+    let settings = context.settings();
+    let folder = settings.path(Key::Data).unwrap_or_else(|| PathBuf::from(run::FOLDER));
+    if !folder.join(ledger::format::GENESIS_FILE).is_file() {
+        return Err(crate::transport::no_ledger(&folder));
+    }
+    let mut config = run::node_config(settings, &folder)?;
+    config.role = Role::Read;
+    config.listen = None;
+    let runtime = run::runtime()?;
+    let node = run::start(&runtime, config).map_err(|failure| match failure.code() {
+        "storage.locked" => {
+            failure.help("end the node that runs on it first; this reads the files themselves")
+        }
+        _ => failure,
+    })?;
+    work(&node.reader())
+}
