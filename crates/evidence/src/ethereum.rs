@@ -19,6 +19,7 @@
 //!
 //! Source: consensus-specs at a08d8a6e, `specs/*/light-client/sync-protocol.md`; yellow paper, appendix D.
 
+pub mod api;
 mod branch;
 mod chain;
 mod committee;

@@ -195,8 +195,14 @@ impl<'de, const MAX: usize> Deserialize<'de> for Bytes<MAX> {
 }
 
 /// At most `MAX` values. More are refused before they are read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limited<T, const MAX: usize>(Vec<T>);
+
+impl<T, const MAX: usize> Default for Limited<T, MAX> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
 
 impl<T, const MAX: usize> Limited<T, MAX> {
     /// Takes the values. `None` if they are more than `MAX`.
