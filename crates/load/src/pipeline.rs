@@ -56,7 +56,7 @@ impl Pipeline {
             mempool: Mempool {
                 operations_max: options.window.saturating_mul(4).max(Mempool::default().operations_max),
                 verifiers: options.verifiers,
-                unverified_max: options.window.saturating_add(1),
+                unverified_max: options.window.saturating_add(64),
                 ..Mempool::default()
             },
             blocks: Blocks::default(),
