@@ -26,8 +26,10 @@ pub struct Config {
     pub blocks: Blocks,
     /// Who is told by webhook, and where.
     pub webhooks: Webhooks,
-    /// Names for addresses and numbers, beside those of the folder's `labels.json`.
+    /// Names by key, such as `"operator/0" = "olga"`, beside those of the folder's `labels.json`.
     pub labels: BTreeMap<String, String>,
+    /// Memory for pages of the authenticated store, in bytes.
+    pub store_cache_bytes: usize,
 }
 
 /// Whether a node makes blocks.
@@ -70,6 +72,9 @@ pub struct Http {
     pub connections_max: usize,
     /// The most streams of events at once.
     pub streams_max: usize,
+    /// Names that clients may call this node by in `Host`, beside addresses and `localhost`. Where the node listens on the loopback only, no
+    /// other name is answered; where it listens on more, all are unless this says some.
+    pub hosts: Vec<String>,
     /// The most requests a second of one address, where the node listens on more than the loopback.
     pub requests_per_second: u32,
     /// How many of them may come at once.
@@ -138,6 +143,7 @@ impl Default for Config {
             blocks: Blocks::default(),
             webhooks: Webhooks::default(),
             labels: BTreeMap::new(),
+            store_cache_bytes: 64 << 20,
         }
     }
 }
@@ -152,6 +158,7 @@ impl Default for Http {
             request_timeout_ms: 15_000,
             connections_max: 1_024,
             streams_max: 256,
+            hosts: Vec::new(),
             requests_per_second: 50,
             requests_burst: 200,
             heights_held: 128,
@@ -193,6 +200,7 @@ impl Config {
     /// The first that is outside, by its name, with the range.
     pub fn check(&self) -> Result<(), String> {
         let numbers = [
+            ("store_cache_bytes", self.store_cache_bytes, 1 << 20, 1 << 40),
             ("http.body_bytes_max", self.http.body_bytes_max, 1_024, 16 << 20),
             ("http.header_bytes_max", self.http.header_bytes_max, 8_192, 1 << 20),
             ("http.headers_max", self.http.headers_max, 16, 1_024),

@@ -7,12 +7,13 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use ledger::Verified;
+use ledger::{Reader, Verified};
+use protocol::units::Digest;
 use protocol::{Signer, State, authority};
 use signing::Domain;
 use tokio::sync::oneshot;
 
-use crate::answer::{Answer, Barred};
+use crate::answer::{Answer, Barred, Placed};
 use crate::heads::Heads;
 use crate::metrics::Metrics;
 use crate::sequencer::{Sequencer, Submission};
@@ -32,6 +33,7 @@ struct Shared {
     limit: usize,
     domain: Domain,
     heads: Arc<Heads>,
+    reader: Reader,
     sequencer: Arc<dyn Sequencer>,
     metrics: Arc<Metrics>,
 }
@@ -60,7 +62,7 @@ impl Gate {
     /// The machine has no thread to give.
     pub(crate) fn start(
         (threads, limit): (usize, usize),
-        domain: Domain,
+        reader: Reader,
         heads: Arc<Heads>,
         sequencer: Arc<dyn Sequencer>,
         metrics: Arc<Metrics>,
@@ -68,7 +70,8 @@ impl Gate {
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let threads = if threads == 0 { cores() } else { threads };
         let (queue, wake) = (Mutex::default(), Condvar::new());
-        let shared = Arc::new(Shared { queue, wake, limit, domain, heads, sequencer, metrics });
+        let domain = reader.genesis().domain();
+        let shared = Arc::new(Shared { queue, wake, limit, domain, heads, reader, sequencer, metrics });
         let gate = Self { shared: Arc::clone(&shared), threads: Mutex::default() };
         for number in 0..threads {
             let shared = Arc::clone(&shared);
@@ -174,7 +177,17 @@ impl Shared {
             _ => authority.account,
         };
         let known = state.knows(sender);
+        // Of a sender that the ledger does not know, no nonce is kept that would tell the same bytes from new ones.
+        if !known && let Some(placed) = self.find(&operation.id()) {
+            drop(job.reply.send(Answer::Executed(placed)));
+            return None;
+        }
         Some(Submission { operation, known, reply: job.reply })
+    }
+
+    fn find(&self, id: &Digest) -> Option<Placed> {
+        let (height, index) = self.reader.find(id).ok()??;
+        Placed::new(self.reader.executed(height).ok()??, usize::try_from(index).ok()?)
     }
 }
 

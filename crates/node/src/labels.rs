@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The file in the folder of a ledger: an object of names and keys, such as `{"alice": "account/0x..", "olga": "operator/0"}`.
+/// The file in the folder of a ledger: an object of keys and names, such as `{"account/0x..": "alice", "operator/0": "olga"}`. An account and
+/// an operator may have the same name.
 pub const LABELS_FILE: &str = "labels.json";
 
 /// The longest file that is read, in bytes.
@@ -19,54 +20,60 @@ const THINGS: [&str; 9] =
 /// The names that a node knows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Labels {
-    /// By name: such as `account/0x..` or `operator/0`.
-    by_name: BTreeMap<String, String>,
+    /// By key: such as `account/0x..` or `operator/0`.
+    by_key: BTreeMap<String, String>,
+    /// By kind of thing and name: the address or the number.
+    by_name: BTreeMap<(String, String), String>,
 }
 
 impl Labels {
     /// Reads the folder's file, if there is one; names of the configuration come first.
     ///
     /// # Errors
-    /// The file can't be read, or a name or a key in it.
+    /// The file can't be read, or a name or a key in it; or two things of a kind have the same name.
     pub(crate) fn load(folder: &Path, configured: &BTreeMap<String, String>) -> Result<Self, String> {
         let path = folder.join(LABELS_FILE);
-        let mut by_name: BTreeMap<String, String> = BTreeMap::new();
+        let mut by_key: BTreeMap<String, String> = BTreeMap::new();
         match std::fs::metadata(&path) {
             Ok(found) if found.len() > FILE_BYTES_MAX => {
                 return Err(format!("{LABELS_FILE} has {} bytes, more than {FILE_BYTES_MAX}", found.len()));
             }
             Ok(_) => {
                 let text = std::fs::read(&path).map_err(|error| format!("{LABELS_FILE}: {error}"))?;
-                by_name = serde_json::from_slice(&text).map_err(|error| format!("{LABELS_FILE}: {error}"))?;
+                by_key = serde_json::from_slice(&text).map_err(|error| format!("{LABELS_FILE}: {error}"))?;
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(format!("{LABELS_FILE}: {error}")),
         }
-        by_name.extend(configured.clone());
-        for (name, key) in &by_name {
-            check(name, key)?;
+        by_key.extend(configured.clone());
+        let mut by_name = BTreeMap::new();
+        for (key, name) in &by_key {
+            let (thing, what) = check(name, key)?;
+            if by_name.insert((thing.to_owned(), name.clone()), what.to_owned()).is_some() {
+                return Err(format!("label {name} stands for two things of kind {thing}"));
+            }
         }
-        Ok(Self { by_name })
+        Ok(Self { by_key, by_name })
     }
 
     /// The address or number of a thing by its name.
     pub(crate) fn find(&self, thing: &str, name: &str) -> Option<&str> {
-        let (known, what) = self.by_name.get(name)?.split_once('/')?;
-        (known == thing).then_some(what)
+        self.by_name.get(&(thing.to_owned(), name.to_owned())).map(String::as_str)
     }
 
-    /// The name of a thing, the first in the order of names.
+    /// The name of a thing.
     pub(crate) fn name_of(&self, key: &str) -> Option<&str> {
-        self.by_name.iter().find(|(_, known)| *known == key).map(|(name, _)| name.as_str())
+        self.by_key.get(key).map(String::as_str)
     }
 
-    /// Every name with its key.
+    /// Every key with its name.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.by_name.iter().map(|(name, key)| (name.as_str(), key.as_str()))
+        self.by_key.iter().map(|(key, name)| (key.as_str(), name.as_str()))
     }
 }
 
-fn check(name: &str, key: &str) -> Result<(), String> {
+/// The kind of thing that a key names, and which.
+fn check<'a>(name: &str, key: &'a str) -> Result<(&'a str, &'a str), String> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     let starts = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic());
     if !starts || name.len() > NAME_BYTES_MAX || !name.bytes().all(is_plain) {
@@ -76,11 +83,11 @@ fn check(name: &str, key: &str) -> Result<(), String> {
         ));
     }
     let parts = key.split_once('/').filter(|(thing, what)| THINGS.contains(thing) && !what.is_empty());
-    let is_right = parts.is_some_and(|(thing, what)| match thing {
+    let is_right = |(thing, what): &(&str, &str)| match *thing {
         "account" => what.parse::<protocol::units::Address>().is_ok(),
-        _ => what.parse::<u32>().is_ok(),
-    });
-    if is_right { Ok(()) } else { Err(format!("label {name} stands for {key:?}, which is no key")) }
+        _ => what.parse::<u32>().is_ok_and(|number| number.to_string() == *what),
+    };
+    parts.filter(is_right).ok_or_else(|| format!("label {name} stands for {key:?}, which is no key"))
 }
 
 #[cfg(test)]
@@ -106,12 +113,14 @@ mod tests {
     #[test]
     fn labels_that_could_be_taken_for_something_else_are_refused() {
         for file in [
-            r#"{"0x12": "operator/1"}"#,
-            r#"{"a b": "operator/1"}"#,
-            r#"{"<b>": "operator/1"}"#,
-            r#"{"a": "operator/x"}"#,
-            r#"{"a": "account/0x12"}"#,
-            r#"{"a": "planet/1"}"#,
+            r#"{"operator/1": "0x12"}"#,
+            r#"{"operator/1": "a b"}"#,
+            r#"{"operator/1": "<b>"}"#,
+            r#"{"operator/x": "a"}"#,
+            r#"{"operator/01": "a"}"#,
+            r#"{"account/0x12": "a"}"#,
+            r#"{"planet/1": "a"}"#,
+            r#"{"operator/1": "a", "operator/2": "a"}"#,
             "[]",
         ] {
             assert!(load(file).is_err(), "{file}");

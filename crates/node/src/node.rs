@@ -93,8 +93,11 @@ impl Node {
     /// # Errors
     /// As [`StartError`] lists them.
     pub fn start(config: Config) -> Result<Self, StartError> {
+        config.check().map_err(|why| StartError::Config { why })?;
         let files = DiskFiles::open(&config.folder)?;
-        let store = QmdbStore::open(&config.folder.join(STORE_FOLDER), store::Options::default());
+        let options =
+            store::Options { page_cache_bytes: config.store_cache_bytes, ..store::Options::default() };
+        let store = QmdbStore::open(&config.folder.join(STORE_FOLDER), options);
         let store = store.map_err(Fault::from)?;
         let ledger = Ledger::open(Arc::new(files), Box::new(store), ledger::Options::default())?;
         let clock = Clock::of_machine(config.clock, ledger.head().header.time_ms);
@@ -135,7 +138,7 @@ impl Node {
                 let sizes = (config.mempool.verifiers, config.mempool.unverified_max);
                 let gate = Gate::start(
                     sizes,
-                    domain.clone(),
+                    reader.clone(),
                     Arc::clone(&heads),
                     Arc::clone(&sequencer),
                     Arc::clone(&metrics),
@@ -210,7 +213,7 @@ impl Node {
         listener.set_nonblocking(true).map_err(machine)?;
         let address = listener.local_addr().map_err(machine)?;
         let listener = tokio::net::TcpListener::from_std(listener).map_err(machine)?;
-        let router = routes::router_at(&self.app, !address.ip().is_loopback());
+        let router = routes::router_at(&self.app, Some(address.ip()));
         let note = ServingNote::write(&self.app.config.folder, address, self.app.started_ms);
         let deliveries = tokio::spawn(crate::webhooks::deliver(Arc::clone(&self.app)));
         let http = self.app.config.http.clone();

@@ -1,5 +1,6 @@
 //! Every route in one table: what the router serves, what `openapi.json` describes, what `docs/reference/api.md` lists.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -124,14 +125,14 @@ routes! {
 
 /// The routes for calls within the process, which are not limited in number.
 pub(crate) fn router(app: &Arc<App>) -> Router {
-    router_at(app, false)
+    router_at(app, None)
 }
 
-/// The routes. `is_public`: others than this machine can connect.
-pub(crate) fn router_at(app: &Arc<App>, is_public: bool) -> Router {
+/// The routes, for connections to an address.
+pub(crate) fn router_at(app: &Arc<App>, address: Option<IpAddr>) -> Router {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let run = u64::from(since.subsec_nanos()) ^ since.as_secs().rotate_left(20);
-    let guard = Guard::new(&app.config.http, is_public, Arc::clone(&app.metrics), run);
+    let guard = Guard::new(&app.config.http, address, Arc::clone(&app.metrics), run);
     let mut router = Router::new();
     for route in ROUTES {
         // A key of an entry has slashes in it.

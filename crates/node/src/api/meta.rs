@@ -80,7 +80,7 @@ pub(crate) async fn genesis(State(app): Shared) -> Reply {
 /// The names that this node knows.
 pub(crate) async fn labels(State(app): Shared) -> Reply {
     let items: Vec<Value> =
-        app.labels.iter().map(|(label, key)| json!({ "key": key, "label": label })).collect();
+        app.labels.iter().map(|(key, label)| json!({ "key": key, "label": label })).collect();
     Ok(answer(&json!({ "items": items })))
 }
 

@@ -34,14 +34,23 @@ pub(crate) struct Guard {
     pub(crate) timeout: Duration,
     /// Only where others than this machine can connect.
     pub(crate) rates: Option<Rates>,
+    hosts: Hosts,
     traces: AtomicU64,
     /// Set apart from other runs of the node.
     run: u64,
 }
 
 impl Guard {
-    pub(crate) fn new(config: &Http, is_public: bool, metrics: Arc<Metrics>, run: u64) -> Self {
+    /// `address` is where the node listens; none for calls within the process.
+    pub(crate) fn new(config: &Http, address: Option<IpAddr>, metrics: Arc<Metrics>, run: u64) -> Self {
+        let is_public = address.is_some_and(|address| !address.is_loopback());
+        let hosts = match (address, config.hosts.is_empty()) {
+            (None, _) => Hosts::Any,
+            (Some(address), true) if !address.is_loopback() => Hosts::Any,
+            _ => Hosts::Named(config.hosts.clone()),
+        };
         Self {
+            hosts,
             metrics,
             body_limit: config.body_bytes_max,
             timeout: Duration::from_millis(config.request_timeout_ms),
@@ -49,6 +58,22 @@ impl Guard {
             traces: AtomicU64::new(0),
             run,
         }
+    }
+
+    /// Whether a request is looked at.
+    fn admits(&self, request: &Request, client: Option<Client>, now: Instant) -> Result<(), Problem> {
+        if let (Some(rates), Some(Client(address))) = (&self.rates, client) {
+            rates.take(address, now).map_err(|seconds| {
+                Problem::new(Code::RateLimited, "the request was not looked at", "too many came before it")
+                    .retry_after(seconds)
+            })?;
+        }
+        let host = request.headers().get(header::HOST).map(|host| host.to_str().unwrap_or_default());
+        if self.hosts.knows(host.unwrap_or_default()) {
+            return Ok(());
+        }
+        let cause = "`host` names neither this machine nor what `http.hosts` allows: a page of another origin may be asking";
+        Err(Problem::new(Code::Forbidden, "the request was not looked at", cause))
     }
 
     fn trace_id(&self) -> String {
@@ -64,17 +89,9 @@ pub(crate) async fn guard(State(guard): State<Arc<Guard>>, mut request: Request,
     let method = request.method().clone();
     let client = request.extensions().get::<Client>().copied();
     request.extensions_mut().insert(BodyLimit(guard.body_limit));
-    let allowed = match (&guard.rates, client) {
-        (Some(rates), Some(Client(address))) => rates.take(address, started),
-        _ => Ok(()),
-    };
-    let answered = match allowed {
+    let answered = match guard.admits(&request, client, started) {
         Ok(()) => answer(&guard, request, next).await,
-        Err(seconds) => {
-            Problem::new(Code::RateLimited, "the request was not looked at", "too many came before it")
-                .retry_after(seconds)
-                .into_response()
-        }
+        Err(problem) => problem.into_response(),
     };
     let mut response = written(answered, &trace_id);
     secure(&mut response, &trace_id);
@@ -147,6 +164,26 @@ pub(crate) async fn unknown_method(method: Method) -> Problem {
     Problem::new(Code::MethodNotAllowed, detail, "the route takes the methods in `allow`")
 }
 
+/// By which names a node may be called. A page of another origin can make a browser send requests to the loopback, under its own name.
+#[derive(Clone, Debug)]
+enum Hosts {
+    Any,
+    /// Addresses, `localhost`, and these.
+    Named(Vec<String>),
+}
+
+impl Hosts {
+    fn knows(&self, host: &str) -> bool {
+        let Self::Named(named) = self else { return true };
+        let name = match host.strip_prefix('[') {
+            Some(rest) => rest.split(']').next().unwrap_or_default(),
+            None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+        };
+        let name = name.to_ascii_lowercase();
+        name == "localhost" || name.parse::<IpAddr>().is_ok() || named.iter().any(|known| *known == name)
+    }
+}
+
 /// An allowance for each address: so many requests a second, so many at once.
 #[derive(Debug)]
 pub(crate) struct Rates {
@@ -210,6 +247,19 @@ fn subnet(address: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_node_on_the_loopback_answers_to_its_own_names_only() {
+        let hosts = Hosts::Named(vec!["node.example".to_owned()]);
+        for host in ["localhost", "localhost:8710", "127.0.0.1:8710", "[::1]:8710", "Node.Example:1"] {
+            assert!(hosts.knows(host), "{host}");
+        }
+        for host in
+            ["", "evil.example", "evil.example:8710", "localhost.evil.example", "127.0.0.1.evil.example"]
+        {
+            assert!(!hosts.knows(host), "{host}");
+        }
+    }
 
     #[test]
     fn an_address_has_its_burst_and_then_its_rate() {

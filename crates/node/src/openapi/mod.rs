@@ -13,7 +13,9 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use crate::api::account::{DatedExit, DatedNotice};
-use crate::api::{Pinned, blocks, events, explain, lists, operations, prepare, preview, proofs, records, webhooks};
+use crate::api::{
+    Pinned, blocks, events, explain, lists, operations, prepare, preview, proofs, records, webhooks,
+};
 use crate::http::problem::{Code, Written};
 use crate::routes::{ROUTES, Route};
 use crate::topics::Told;
@@ -245,7 +247,12 @@ impl Book {
                     "description": "The id of the last event that was seen; the stream goes on after it.",
                 });
                 let answers = vec![(200, "text/event-stream", Some(schema))];
-                Shape { query: Some(self.of::<events::Wanted>()), headers: vec![last], answers, ..Shape::default() }
+                Shape {
+                    query: Some(self.of::<events::Wanted>()),
+                    headers: vec![last],
+                    answers,
+                    ..Shape::default()
+                }
             }
             "entry" => {
                 let entry = self.of::<shapes::EntryAnswer>();
@@ -335,7 +342,8 @@ impl Book {
         let _events = self.of::<Event>();
         for kind in Kind::ALL {
             let reference = kind.schema(&mut self.generator).to_value();
-            let name = reference["$ref"].as_str().and_then(|path| path.rsplit('/').next()).expect("a named type");
+            let name =
+                reference["$ref"].as_str().and_then(|path| path.rsplit('/').next()).expect("a named type");
             let mut fields = self.generator.definitions().get(name).expect("a definition").clone();
             fields["type"] = "object".into();
             if fields["properties"].is_null() {
@@ -350,7 +358,8 @@ impl Book {
             all.push(json!({ "$ref": format!("#/components/schemas/{name}") }));
             self.extra.insert(name, fields);
         }
-        let operation = json!({ "description": "An operation: its name in `op`, and its fields.", "oneOf": all });
+        let operation =
+            json!({ "description": "An operation: its name in `op`, and its fields.", "oneOf": all });
         self.extra.insert("Operation".to_owned(), operation);
     }
 }
@@ -379,7 +388,10 @@ fn path_parameters(path: &str) -> Vec<Value> {
     let names = path.split('{').skip(1).filter_map(|part| part.split('}').next());
     let parameter = |name: &str| {
         let (description, schema) = match name {
-            "account" => ("An address, or a label of this node.", json!({ "type": "string", "minLength": 1, "maxLength": 64 })),
+            "account" => (
+                "An address, or a label of this node.",
+                json!({ "type": "string", "minLength": 1, "maxLength": 64 }),
+            ),
             "height" => ("A height.", json!({ "type": "integer", "minimum": 0 })),
             "figure" => {
                 let figures = protocol::query::explain::FIGURES;
@@ -392,7 +404,10 @@ fn path_parameters(path: &str) -> Vec<Value> {
             "id" if path.starts_with("/v1/operations/") => {
                 ("The id of an operation.", json!({ "type": "string", "pattern": "^0x[0-9a-f]{64}$" }))
             }
-            _ => ("A number, or a label of this node.", json!({ "type": "string", "minLength": 1, "maxLength": 64 })),
+            _ => (
+                "A number, or a label of this node.",
+                json!({ "type": "string", "minLength": 1, "maxLength": 64 }),
+            ),
         };
         json!({ "name": name, "in": "path", "required": true, "description": description, "schema": schema })
     };
