@@ -21,8 +21,9 @@ use crate::store::{Committed, EntryProof, Store, Write};
 
 /// The roots of so many heights are kept.
 pub(crate) const ROOTS_KEPT: usize = 4096;
-/// So many blocks, and at least those that the log does not have yet, are kept as they were executed.
-const RECENT_KEPT: usize = 64;
+/// Of the blocks that the log has, so many are kept as they were executed, with so many receipts in all.
+const RECENT_KEPT: usize = 256;
+const RECENT_RECEIPTS_KEPT: usize = 20_000;
 /// After so many entries, or so many heights, the store is synced.
 const SYNC_ENTRIES: u64 = 200_000;
 const SYNC_HEIGHTS: u64 = 512;
@@ -40,6 +41,8 @@ pub(crate) struct Progress {
     wanted: BTreeMap<u64, usize>,
     /// The newest blocks, oldest first.
     recent: VecDeque<Arc<Executed>>,
+    /// How many receipts they have.
+    recent_receipts: usize,
     pub(crate) fault: Option<Fault>,
 }
 
@@ -86,9 +89,10 @@ impl Progress {
         self.recent.get(index).cloned()
     }
 
-    /// The newest blocks, newest first.
-    pub(crate) fn newest(&self) -> impl Iterator<Item = &Arc<Executed>> {
-        self.recent.iter().rev()
+    /// The blocks that the log of receipts does not have yet.
+    pub(crate) fn unlogged(&self) -> Vec<Arc<Executed>> {
+        let unlogged = self.recent.iter().filter(|executed| executed.header.height >= self.receipts);
+        unlogged.cloned().collect()
     }
 
     /// A block was executed.
@@ -98,6 +102,7 @@ impl Progress {
             self.claims.entry(header.executed_height).or_insert_with(|| header.clone());
         }
         self.recent.push_back(Arc::clone(executed));
+        self.recent_receipts += executed.receipts.len();
         while self.claims.len() > ROOTS_KEPT {
             self.claims.pop_first();
         }
@@ -115,8 +120,13 @@ impl Progress {
     }
 
     fn forget(&mut self) {
-        let is_logged = |executed: &Arc<Executed>| executed.header.height < self.receipts;
-        while self.recent.len() > RECENT_KEPT && self.recent.front().is_some_and(is_logged) {
+        while let Some(oldest) = self.recent.front() {
+            let is_needed = oldest.header.height >= self.receipts;
+            let is_much = self.recent.len() > RECENT_KEPT || self.recent_receipts > RECENT_RECEIPTS_KEPT;
+            if is_needed || !is_much {
+                return;
+            }
+            self.recent_receipts -= oldest.receipts.len();
             self.recent.pop_front();
         }
     }

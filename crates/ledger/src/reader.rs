@@ -130,13 +130,11 @@ impl Reader {
     /// # Errors
     /// [`Fault::Io`], [`Fault::Damaged`].
     pub fn find(&self, id: &Digest) -> Result<Option<(u64, u32)>, Fault> {
-        let recent = {
-            let progress = self.board.look();
-            progress.newest().find_map(|executed| {
-                let index = executed.receipts.iter().position(|receipt| receipt.id == *id)?;
-                Some((executed.header.height, narrow(index)))
-            })
-        };
+        let unlogged = self.board.look().unlogged();
+        let recent = unlogged.iter().rev().find_map(|executed| {
+            let index = executed.receipts.iter().position(|receipt| receipt.id == *id)?;
+            Some((executed.header.height, narrow(index)))
+        });
         match recent {
             Some(place) => Ok(Some(place)),
             None => self.receipts.find(id),
