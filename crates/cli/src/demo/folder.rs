@@ -130,8 +130,7 @@ fn write_keys(folder: &Path) -> Result<(), Failure> {
     let failure = |error: keystore::KeystoreError| crate::keys::failure(&error);
     let keystore = Keystore::open_with(folder, Work::Light).map_err(failure)?;
     let password = Password::new(PASSWORD.to_owned());
-    // Duty keys of BLS12-381 are derived otherwise than a keystore takes them.
-    for key in story::keys().into_iter().filter(|key| key.scheme != evidence::Scheme::Bls12381) {
+    for key in story::keys() {
         let role = match key.role {
             story::Role::Account => Role::Account,
             story::Role::Duty => Role::SetKey,
