@@ -332,18 +332,7 @@ pub(super) fn node(settings: &Settings, data: Option<&Path>) -> Vec<Finding> {
         None => findings
             .push(Finding::good(CHECK, format!("{url} is {}", text("/node/state").unwrap_or_default()))),
     }
-    // A node whose time stands still while it is off has a clock of its own.
-    let is_wall = text("/node/clock").as_deref() != Some("paused_while_off");
-    if let Some(theirs) = status.pointer("/node/now_ms").and_then(Value::as_u64).filter(|_| is_wall) {
-        let skew = theirs.abs_diff(crate::clock::now_ms());
-        findings.push(if skew > SKEW_MS_MAX {
-            let what =
-                format!("the clock of the node and of this machine differ by {}", crate::clock::span(skew));
-            Finding::bad("clock", what, "let both follow a time server: signatures carry times")
-        } else {
-            Finding::good("clock", "the node's and this machine's agree")
-        });
-    }
+    findings.extend(clock(&status));
     if let Some(behind) =
         status.pointer("/node/epochs_behind").and_then(Value::as_u64).filter(|behind| *behind > 1)
     {
@@ -354,4 +343,18 @@ pub(super) fn node(settings: &Settings, data: Option<&Path>) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// Whether the clocks of the node and of this machine agree. A node whose time stands still while it is off has a clock of its own.
+fn clock(status: &Value) -> Option<Finding> {
+    if status.pointer("/node/clock").and_then(Value::as_str) == Some("paused_while_off") {
+        return None;
+    }
+    let theirs = status.pointer("/node/now_ms").and_then(Value::as_u64)?;
+    let skew = theirs.abs_diff(crate::clock::now_ms());
+    if skew <= SKEW_MS_MAX {
+        return Some(Finding::good("clock", "the node's and this machine's agree"));
+    }
+    let what = format!("the clock of the node and of this machine differ by {}", crate::clock::span(skew));
+    Some(Finding::bad("clock", what, "let both follow a time server: signatures carry times"))
 }

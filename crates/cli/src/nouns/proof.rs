@@ -64,7 +64,9 @@ impl Get {
             format!("/v1/entries/{}?proof=1", parts.join("/"))
         };
         let document = context.get(&path)?;
-        let proof = document.get("proof").cloned().unwrap_or_else(|| document.clone());
+        // The proof of an entry is the whole answer, in which the bytes of the store are called `proof` too.
+        let beside = document.get("proof").filter(|proof| proof.is_object());
+        let proof = beside.unwrap_or(&document).clone();
         match &self.out {
             None => Ok(Answer::new(proof, Shape::Page(&VALUE, &[]))),
             Some(file) => {
