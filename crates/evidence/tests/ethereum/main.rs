@@ -1,0 +1,5 @@
+//! Ethereum, believed only on proof: on a chain of our own, and on data of the real one where that is at hand.
+
+mod made;
+mod mutation;
+mod real;

@@ -1,0 +1,1 @@
+//! On data of the real chain.

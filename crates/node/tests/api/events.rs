@@ -1,0 +1,188 @@
+//! Events without a gap: streams that are cut and go on, filters, webhooks.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::Request;
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tower::ServiceExt;
+
+use crate::world::{START, World, address, delegation, key, small, small_with, story};
+
+/// An event of a stream.
+#[derive(Clone, Debug, PartialEq)]
+struct Sent {
+    id: String,
+    topic: String,
+    data: Value,
+}
+
+/// Reads so many events, the one that says where the stream begins included, and then hangs up.
+async fn read(world: &World, path: &str, last: Option<&str>, count: usize) -> Vec<Sent> {
+    let mut request = Request::get(path);
+    if let Some(last) = last {
+        request = request.header("last-event-id", last);
+    }
+    let response = world.router.clone().oneshot(request.body(Body::empty()).expect("a request")).await;
+    let mut body = response.expect("an answer").into_body();
+    let (mut text, mut sent) = (String::new(), Vec::new());
+    while sent.len() < count {
+        let frame = tokio::time::timeout(Duration::from_secs(20), body.frame()).await;
+        let frame = frame.expect("an event comes").expect("the stream goes on").expect("no error");
+        text.push_str(std::str::from_utf8(frame.data_ref().expect("data")).expect("text"));
+        while let Some(end) = text.find("\n\n") {
+            let event: String = text.drain(..end + 2).collect();
+            let field =
+                |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+            let data = serde_json::from_str(field("data: ")).unwrap_or(Value::Null);
+            sent.push(Sent { id: field("id: ").to_owned(), topic: field("event: ").to_owned(), data });
+        }
+    }
+    sent.truncate(count);
+    sent
+}
+
+/// How many events there are after the first block.
+fn events_above_genesis(world: &World) -> usize {
+    let reader = world.node.reader();
+    (1..=reader.height())
+        .map(|height| reader.executed(height).expect("readable").expect("a block").events().count())
+        .sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_is_cut_anywhere_goes_on_without_a_gap_or_a_repetition() {
+    let world = story();
+    let count = events_above_genesis(&world);
+    let whole = read(&world, "/v1/events?after=0.4294967295", None, count + 1).await;
+    assert_eq!(whole[0].topic, "begun");
+    let mut pieces: Vec<Sent> = Vec::new();
+    let mut last = whole[0].id.clone();
+    while pieces.len() < count {
+        let size = (pieces.len() % 7 + 2).min(count - pieces.len() + 1);
+        let piece = read(&world, "/v1/events", Some(&last), size).await;
+        pieces.extend(piece.into_iter().skip(1));
+        last = pieces.last().map_or(last, |sent| sent.id.clone());
+    }
+    assert_eq!(pieces, whole[1..]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_tells_what_happens_after_it_was_opened() {
+    let world = small();
+    let operation = delegation(&world, &key(1), 5).await;
+    let signed = world.signed(&key(1), START + 1_000, operation);
+    let events = read(&world, "/v1/events", None, 2);
+    let (events, answer) = tokio::join!(events, async {
+        while !world.get("/metrics").await.text().contains("surety_streams 1") {
+            tokio::task::yield_now().await;
+        }
+        world.submit(&signed).await.ok()
+    });
+    assert_eq!((events[1].topic.as_str(), events[1].id.as_str()), ("delegated", "1.0"));
+    assert_eq!(events[1].data["operation"]["id"], answer["id"]);
+    assert_eq!(events[1].data["event"], answer["receipt"]["outcome"]["events"][0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_is_filtered_by_topic_and_by_whom_it_concerns() {
+    let world = story();
+    let slashed = read(&world, "/v1/events?after=0.0&topic=slashed", None, 2).await;
+    assert_eq!(slashed[1].topic, "slashed");
+    let alice = story::address("alice").to_string();
+    let own = read(&world, "/v1/events?after=0.0&topic=deposited,delegated&account=alice", None, 3).await;
+    assert!(own[1..].iter().all(|sent| sent.data.to_string().contains(&alice)), "{own:?}");
+    for (path, code) in [
+        ("/v1/events?topic=%3Cb%3E", "malformed_parameter"),
+        ("/v1/events?after=x", "malformed_parameter"),
+        ("/v1/events?after=99999999.0", "not_found"),
+        ("/v1/events?account=nobody", "unknown_name"),
+    ] {
+        assert_eq!(world.get(path).await.problem().1, code, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_so_many_streams_are_open_at_once() {
+    let world = small_with(|config| config.http.streams_max = 1);
+    let open = |path: &'static str| {
+        let request = Request::get(path).body(Body::empty()).expect("a request");
+        world.router.clone().oneshot(request)
+    };
+    let first = open("/v1/events").await.expect("an answer");
+    assert_eq!(first.status(), 200);
+    let second = open("/v1/events").await.expect("an answer");
+    assert_eq!((second.status().as_u16(), second.headers()["retry-after"].to_str()), (503, Ok("5")));
+    drop(first);
+    assert_eq!(open("/v1/events").await.expect("an answer").status(), 200);
+}
+
+/// Takes one delivery, refuses the first so many.
+async fn receive(listener: &tokio::net::TcpListener, refuse: usize) -> (String, Value) {
+    for attempt in 0.. {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        let mut bytes = Vec::new();
+        let (head, body) = loop {
+            let mut part = [0; 4096];
+            let read = stream.read(&mut part).await.expect("bytes");
+            bytes.extend_from_slice(&part[..read]);
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+            let length = head
+                .lines()
+                .find_map(|line| line.to_lowercase().strip_prefix("content-length: ").map(str::to_owned));
+            if length.and_then(|length| length.parse().ok()) == Some(body.len()) {
+                break (head.to_owned(), body.to_owned());
+            }
+        };
+        let status = if attempt < refuse { "500 Sorry" } else { "204 Thanks" };
+        let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        stream.write_all(answer.as_bytes()).await.expect("written");
+        if attempt == refuse {
+            return (head, serde_json::from_str(&body).expect("JSON"));
+        }
+    }
+    unreachable!("attempts never end")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_is_told_signed_and_again_when_it_fails() {
+    let world = small();
+    let serving = world.node.serve(std::net::TcpListener::bind("127.0.0.1:0").expect("a port"));
+    let telling = async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}/hook?x=1", listener.local_addr().expect("an address"));
+        let hook = json!({ "url": url, "secret": "0123456789abcdef", "account": address(&key(1)), "topics": ["delegated"] });
+        let added = world.post("/v1/webhooks", &hook).await;
+        assert_eq!(added.status, 201, "{}", added.text());
+        assert!(!added.text().contains("0123456789abcdef"), "the secret is told to nobody");
+        let operation = delegation(&world, &key(1), 5).await;
+        world.submit(&world.signed(&key(1), START + 1_000, operation)).await.ok();
+        let (head, body) = receive(&listener, 1).await;
+        assert!(head.starts_with("POST /hook?x=1 HTTP/1.1"), "{head}");
+        assert!(head.contains("surety-signature: t="), "{head}");
+        assert_eq!(body["events"][0]["topic"], "delegated");
+        let id = added.json()["id"].clone();
+        assert_eq!(world.delete(&format!("/v1/webhooks/{id}")).await.status, 204);
+        assert_eq!(world.get("/v1/webhooks").await.ok(), json!({ "items": [] }));
+        let node = &world.node;
+        tokio::task::block_in_place(|| node.stop());
+    };
+    let (served, ()) = tokio::join!(serving, telling);
+    served.expect("a clean end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn webhooks_to_elsewhere_and_with_weak_secrets_are_refused() {
+    let world = small();
+    for (url, secret) in [
+        ("http://169.254.169.254/latest", "0123456789abcdef"),
+        ("https://127.0.0.1/", "0123456789abcdef"),
+        ("http://127.0.0.1/", "short"),
+    ] {
+        let answer = world.post("/v1/webhooks", &json!({ "url": url, "secret": secret })).await;
+        assert_eq!(answer.problem(), (400, "malformed_json".to_owned()), "{url}");
+    }
+}

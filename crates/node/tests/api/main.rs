@@ -1,0 +1,13 @@
+//! The API as clients meet it: in the process through the router, and a few times over real connections.
+
+mod contract;
+mod doors;
+mod events;
+mod life;
+mod memory;
+mod operations;
+mod prepare;
+mod reads;
+mod sequencer;
+mod wallets;
+mod world;

@@ -1,0 +1,218 @@
+//! Reads: pinned heights, pages that don't change, names, the three questions, proofs.
+
+use ledger::Proof;
+use protocol::query;
+use serde_json::{Value, json};
+
+use crate::world::{START, World, address, delegation, key, small, small_with, story, story_with};
+
+async fn make_blocks(world: &World, count: u64) {
+    for number in 0..count {
+        let operation = delegation(world, &key(1), 1).await;
+        world.submit(&world.signed(&key(1), START + 1_000 + number, operation)).await.ok();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_is_pinned_at_a_height_for_as_long_as_its_state_is_held() {
+    let world = small_with(|config| config.http.heights_held = 3);
+    make_blocks(&world, 4).await;
+    let path = format!("/v1/accounts/{}", address(&key(1)));
+    for (height, free) in [(2, "998"), (3, "997"), (4, "996")] {
+        let answer = world.get(&format!("{path}?as_of={height}")).await.ok();
+        assert_eq!(
+            (&answer["balances"][0]["free"], &answer["as_of"]["height"]),
+            (&json!(free), &json!(height))
+        );
+    }
+    let gone = world.get(&format!("{path}?as_of=1")).await;
+    assert_eq!(gone.problem(), (410, "not_held".to_owned()));
+    assert_eq!(gone.json()["held"], json!({ "from": 2, "to": 4 }));
+    assert_eq!(world.get(&format!("{path}?as_of=5")).await.problem(), (404, "not_found".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_does_not_change_while_it_is_read() {
+    let world = small();
+    let first = world.get("/v1/accounts?limit=4").await.ok();
+    make_blocks(&world, 2).await;
+    let mut seen: Vec<Value> = first["items"].as_array().expect("items").clone();
+    let mut next = first["next"].clone();
+    while let Value::String(after) = &next {
+        let page = world.get(&format!("/v1/accounts?limit=4&after={after}")).await.ok();
+        assert_eq!(page["as_of"]["height"], 0, "the cursor carries its height");
+        seen.extend(page["items"].as_array().expect("items").clone());
+        next = page["next"].clone();
+    }
+    let whole = world.get("/v1/accounts?as_of=0&limit=500").await.ok();
+    assert_eq!(json!(seen), whole["items"]);
+    assert_eq!(whole["next"], Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_three_questions_are_answered_as_the_query_layer_answers_them() {
+    let world = story();
+    let state = world.node.reader().head().state.clone();
+    for (name, account) in story::people::everybody() {
+        let path = |question: &str| format!("/v1/accounts/{name}/{question}");
+        let asked = [
+            ("rewards", serde_json::to_value(query::earnings(&state, account))),
+            ("exposure", serde_json::to_value(query::exposure(&state, account))),
+        ];
+        for (question, expected) in asked {
+            let answer = world.get(&path(question)).await.ok();
+            for (field, value) in expected.expect("plain data").as_object().expect("an object") {
+                assert_eq!(&answer[field], value, "{name} {question} {field}");
+            }
+        }
+        let exits = world.get(&path("exits")).await.ok();
+        let expected = query::exits(&state, account).positions;
+        assert_eq!(exits["positions"].as_array().expect("positions").len(), expected.len(), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exit_says_epoch_height_and_time() {
+    let world = story();
+    let exits = world.get("/v1/accounts/carol/exits").await.ok();
+    let leaving = exits["positions"]
+        .as_array()
+        .expect("positions")
+        .iter()
+        .find(|exit| exit["exit"]["unbonding"].is_object());
+    let leaving = leaving.expect("carol is on her way out");
+    let (epoch, free) = (&leaving["exit"]["unbonding"]["free_at"], &leaving["free"]);
+    assert_eq!(&free["epoch"], epoch);
+    let epoch = epoch.as_u64().expect("a number");
+    assert_eq!(free["time_ms"], json!(world.genesis.epoch_start_ms(epoch)));
+    let (now, height) = (&exits["as_of"]["epoch"], &exits["as_of"]["height"]);
+    let left = epoch - now.as_u64().expect("a number");
+    assert_eq!(free["height_at_least"], json!(height.as_u64().expect("a number") + left));
+    assert!(free["height_about"].as_u64() >= free["height_at_least"].as_u64());
+    let calendar = world.get("/v1/accounts/carol/exits.ics").await;
+    assert_eq!(calendar.header("content-type"), "text/calendar; charset=utf-8");
+    let text = calendar.text();
+    assert!(text.starts_with("BEGIN:VCALENDAR\r\n") && text.ends_with("END:VCALENDAR\r\n"), "{text}");
+    assert!(text.contains("BEGIN:VEVENT"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_announced_says_when_it_counts_and_what_helps() {
+    let world = story();
+    let mut found = 0;
+    for (name, _) in story::people::everybody() {
+        let notices = world.get(&format!("/v1/accounts/{name}/notices")).await.ok();
+        for notice in notices["items"].as_array().expect("items") {
+            found += 1;
+            assert_eq!(notice["starts"]["epoch"], notice["from"], "{notice}");
+            assert!(notice["ways"].is_array() && notice["text"].is_string());
+        }
+        let feed = world.get(&format!("/v1/accounts/{name}/notices.rss")).await;
+        let items = notices["items"].as_array().expect("items").len();
+        assert_eq!(feed.text().matches("<item>").count(), items, "{name}");
+    }
+    assert!(found > 5, "the story ends with something announced: {found}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_stand_for_addresses_and_numbers() {
+    let world = story();
+    let by_name = world.get("/v1/accounts/alice").await.ok();
+    let by_address = world.get(&format!("/v1/accounts/{}", story::address("alice"))).await.ok();
+    assert_eq!(by_name, by_address);
+    assert_eq!(world.get("/v1/operators/olga").await.ok()["operator"], 0);
+    assert_eq!(world.get("/v1/sets/prices/table").await.ok()["set"], 0);
+    assert_eq!(world.get("/v1/sets/alice").await.problem(), (404, "unknown_name".to_owned()));
+    let labels = world.get("/v1/labels").await.ok();
+    let olga = json!({ "key": "operator/0", "label": "olga" });
+    assert!(labels["items"].as_array().expect("items").contains(&olga), "{labels}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_figure_of_a_position_is_explained_and_the_explanation_has_its_value() {
+    let world = story();
+    let positions = world.get("/v1/accounts/alice/positions").await.ok();
+    let position = &positions["items"][0];
+    let path = format!("/v1/explain/position_worth?account=alice&position={}", position["position"]);
+    let explained = world.get(&path).await.ok();
+    assert_eq!(explained["value"], position["worth"]);
+    assert!(explained["formula"].is_string() && !explained["inputs"].as_array().expect("inputs").is_empty());
+    for figure in world.get("/v1/explain").await.ok()["items"].as_array().expect("items") {
+        let figure = figure.as_str().expect("a name");
+        let query = format!("account=alice&position={}&set=0&token=0&pool=0", position["position"]);
+        let answer = world.get(&format!("/v1/explain/{figure}?{query}")).await;
+        assert!(answer.status.is_success() || answer.status == 404, "{figure}: {}", answer.text());
+        let bare = world.get(&format!("/v1/explain/{figure}")).await;
+        assert_eq!(bare.problem(), (400, "malformed_parameter".to_owned()), "{figure}");
+    }
+    assert_eq!(world.get("/v1/explain/luck").await.problem(), (404, "not_found".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_s_history_is_whole_and_in_pages() {
+    let world = story();
+    let alice = story::address("alice").to_string();
+    let mut items = Vec::new();
+    let mut path = "/v1/accounts/alice/history?limit=3".to_owned();
+    loop {
+        let page = world.get(&path).await.ok();
+        items.extend(page["items"].as_array().expect("items").clone());
+        let Value::String(after) = &page["next"] else { break };
+        path = format!("/v1/accounts/alice/history?limit=3&after={after}");
+    }
+    let own = items.iter().filter(|item| item["receipt"]["account"] == json!(alice)).count();
+    let told =
+        story::steps(&world.genesis.protocol.ledger).iter().filter(|step| step.account == "alice").count();
+    assert_eq!(own, told);
+    assert!(items.iter().all(|item| item.to_string().contains(&alice)));
+    let heights: Vec<u64> = items.iter().map(|item| item["height"].as_u64().expect("a height")).collect();
+    assert!(heights.is_sorted_by(|newer, older| newer >= older), "{heights:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn entries_and_operations_are_proven_to_whoever_trusts_a_header() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = store::QmdbStore::open(folder.path(), store::Options::default()).expect("a store");
+    let world = story_with(store);
+    let alice = format!("account/{}", story::address("alice"));
+    for (key, is_there) in [(alice.as_str(), true), ("pool/0", true), ("pool/4000", false)] {
+        let plain = world.get(&format!("/v1/entries/{key}")).await.ok();
+        assert_eq!(plain["value"].is_string(), is_there, "{key}");
+        let proof = world.get(&format!("/v1/entries/{key}?proof=1")).await;
+        let proof_bytes = proof.ok().to_string();
+        let proof = Proof::from_json(proof_bytes.as_bytes()).expect("a proof file");
+        let Proof::Entry(statement) = &proof else { panic!("{proof:?}") };
+        let trusted =
+            world.node.reader().header(statement.header.height).expect("readable").expect("a header");
+        proof.verify(&trusted.digest(), store::verify_entry).expect("it holds");
+        assert_eq!(statement.value.is_some(), is_there, "{key}");
+    }
+    let block = world.get("/v1/blocks/20").await.ok();
+    let id = block["items"][0]["id"].as_str().expect("an operation").to_owned();
+    let found = world.get(&format!("/v1/operations/{id}?proof=1")).await.ok();
+    let proof = Proof::from_json(found["proof"].to_string().as_bytes()).expect("a proof file");
+    let trusted = world.node.reader().header(20).expect("readable").expect("a header").digest();
+    proof.verify(&trusted, store::verify_entry).expect("it holds");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn blocks_are_listed_from_the_newest_to_the_first() {
+    let world = story();
+    let newest = world.node.reader().height();
+    let mut heights = Vec::new();
+    let mut path = "/v1/blocks?limit=50".to_owned();
+    loop {
+        let page = world.get(&path).await.ok();
+        let items = page["items"].as_array().expect("items");
+        heights.extend(items.iter().map(|item| item["header"]["height"].as_u64().expect("a height")));
+        let Value::String(after) = &page["next"] else { break };
+        path = format!("/v1/blocks?limit=50&after={after}");
+    }
+    assert!(heights.iter().copied().eq((0..=newest).rev()), "{heights:?}");
+    let block = world.get("/v1/blocks/7").await;
+    let again = axum::http::Request::get("/v1/blocks/7")
+        .header("if-none-match", block.header("etag"))
+        .body(axum::body::Body::empty())
+        .expect("a request");
+    assert_eq!(world.send(again).await.status, 304);
+}
