@@ -5,5 +5,4 @@ mod copies;
 mod disk;
 mod recovery;
 mod store;
-mod vectors;
 mod world;
