@@ -365,12 +365,11 @@ fn reward_rows(state: &State, executed: &Executed, streams: &mut Streams) -> Vec
     rows.collect()
 }
 
-/// What happened with slashes in a block.
-fn slash_rows(state: &State, executed: &Executed) -> Vec<SlashRow> {
-    let header = &executed.header;
-    let row = |event| SlashRow {
-        height: header.height,
-        time_ms: header.time_ms,
+/// A row that says when, and nothing else.
+fn blank_row(executed: &Executed, event: &'static str) -> SlashRow {
+    SlashRow {
+        height: executed.header.height,
+        time_ms: executed.header.time_ms,
         event,
         request: None,
         slash: None,
@@ -385,7 +384,12 @@ fn slash_rows(state: &State, executed: &Executed) -> Vec<SlashRow> {
         bond: None,
         to: None,
         reason: None,
-    };
+    }
+}
+
+/// What happened with slashes in a block.
+fn slash_rows(state: &State, executed: &Executed) -> Vec<SlashRow> {
+    let row = |event| blank_row(executed, event);
     let mut rows = Vec::new();
     for event in executed.events() {
         match event {
