@@ -49,22 +49,22 @@ pub(crate) fn plan(state: &State, order: &Order) -> Result<Plan, Refused> {
     let Some(record) = state.set(order.set) else {
         return Ok(Plan { fraction: Fraction::ZERO, counted: Fraction::ZERO });
     };
-    let prior = record.punished.get(&(order.operator, order.offence)).copied().unwrap_or(Fraction::ZERO);
-    if order.fraction <= prior {
-        return Err(Refused::AlreadyPunished { fraction: prior, asked: order.fraction });
+    let prior = record.punished.get(&(order.operator, order.offence)).copied().unwrap_or_default();
+    if order.fraction <= prior.asked {
+        return Err(Refused::AlreadyPunished { fraction: prior.asked, asked: order.fraction });
     }
     let cap = record.terms_in(order.capture).window_cap;
     let reach = state.parameters.at(order.capture).reach().max(1);
     let own = record.executed.get(&order.operator).map_or(&[][..], Vec::as_slice);
     let room = cap.above(heaviest_window(own, |executed| executed.executed, state.epoch, reach));
     let room = room.min(cap.above(heaviest_window(own, |executed| executed.capture, order.capture, reach)));
-    let counted = order.fraction.above(prior).min(room);
+    let counted = order.fraction.above(prior.asked).min(room);
     if counted.is_zero() {
         return Err(Refused::CapReached { cap });
     }
-    // After f, g takes (g - f) / (1 - f) of what is left.
+    // After f, g takes (g - f) / (1 - f) of what is left; where a cap has cut f, 1 less what was really taken is left.
     let part = Amount::new(u128::from(counted.steps()));
-    let fraction = Fraction::ratio_down(part, Amount::new(u128::from(prior.complement().steps())));
+    let fraction = Fraction::ratio_down(part, Amount::new(u128::from(prior.counted.complement().steps())));
     Ok(Plan { fraction, counted })
 }
 
@@ -131,7 +131,8 @@ pub(crate) fn carry_out(state: &mut State, order: &Order, plan: &Plan, events: &
     let is_subjective = matches!(order.offence, OffenceKey::Reason { .. });
     let record = state.set_mut(set);
     let punished = record.punished.entry((operator, order.offence)).or_default();
-    *punished = order.fraction.max(*punished);
+    punished.asked = order.fraction.max(punished.asked);
+    punished.counted = punished.counted.plus_up_to_one(plan.counted);
     record.count_executed(
         operator,
         Executed { executed: now, capture, is_subjective, fraction: plan.counted, count: 1 },

@@ -190,8 +190,8 @@ pub(crate) struct Set {
     /// Since when it has been under-collateralised.
     pub(crate) under_since: Option<Epoch>,
     pub(crate) is_closed: bool,
-    /// The gravest fraction for which each offence was punished.
-    pub(crate) punished: BTreeMap<(OperatorId, OffenceKey), Fraction>,
+    /// What each offence has cost.
+    pub(crate) punished: BTreeMap<(OperatorId, OffenceKey), Punished>,
     /// By operator; what agrees in all but the fraction stands together.
     pub(crate) executed: BTreeMap<OperatorId, Vec<Executed>>,
     pub(crate) jailings: Vec<Jailing>,
@@ -210,6 +210,15 @@ pub(crate) enum OffenceKey {
     Reason { capture: Epoch },
     /// The part by correlation for an epoch.
     Correlation { capture: Epoch },
+}
+
+/// What an offence has cost: a window cap may have let less be taken than was asked.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Punished {
+    /// The gravest fraction for which it was punished.
+    pub(crate) asked: Fraction,
+    /// What was taken, of what there was before its first report.
+    pub(crate) counted: Fraction,
 }
 
 impl OffenceKey {

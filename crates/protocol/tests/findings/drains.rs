@@ -1,8 +1,8 @@
 //! Further controls: drains by rounding, the order of slashes, evidence that was used, parameters changed in flight (27, 61 and 69).
 
 use evidence::{Equivocation, Scheme};
-use protocol::terms::Terms;
-use protocol::units::{Amount, Fraction, RequestId, SetId};
+use protocol::terms::{Correlation, Terms};
+use protocol::units::{Amount, Epoch, Fraction, RequestId, SetId};
 use protocol::{Authority, FollowUp, Operation, Signer, advance_epoch, apply, invariants, ops};
 
 use crate::offers::{ETH, ONE, SERVICE, address, eth_terms, percent};
@@ -197,4 +197,47 @@ fn streams_of_dust_pay_what_they_were_funded_with() {
     let out =
         world.free("alice", ETH) + sum.rewards.units() + sum.claimable.units() + world.free(SERVICE, ETH);
     assert_eq!((out, sum.streams), (300, Amount::ZERO));
+}
+
+/// A report that the window cap has cut, and a graver one of the same offence when there is room again: what the cap has saved is not
+/// taken by the back door.
+#[test]
+fn a_graver_report_of_a_cut_offence_takes_no_more_than_the_cap() {
+    let mut world = World::new();
+    let set = world.set(eth_terms(|terms| {
+        terms.window_cap = percent(50);
+        terms.veto = 5;
+        terms.resolvers = vec![address("resolver")];
+        terms.offences.correlation = Some(Correlation { multiplier: 2, exponent: 1 });
+    }));
+    for (name, stake) in [("o", 400), ("p", 300), ("q", 300)] {
+        world.operator(name);
+        world.stake("alice", name, stake * ONE);
+        world.join(name, set, 256);
+    }
+    world.go_to(27);
+    let first = world.ask(set, "o", 20, percent(48));
+    world.go_to(34);
+    world.execute(first);
+    let second = world.ask(set, "o", 34, percent(1));
+    world.go_to(40);
+    world.execute(second);
+    world.go_to(42);
+    let correlate =
+        |operator| Operation::Correlate(ops::correlate::Correlate { set, operator, capture: Epoch::new(34) });
+    let o = world.id("o");
+    let ask_p = world.ask(set, "p", 41, percent(1));
+    // Twice a share of 40 % is asked, and after 48 % and 1 % the cap leaves 1 %.
+    world.must("anyone", correlate(o));
+    world.go_to(48);
+    world.execute(ask_p);
+    let before = world.worth("alice", "o");
+    // Now everything is asked: 20 % more. Of the 99 % that the first report left, and not of 20 %, which would be all.
+    world.must("anyone", correlate(o));
+    let after = world.worth("alice", "o");
+    let (taken, fair) = (before - after, before * 20 / 99);
+    assert!(
+        taken.abs_diff(fair) <= 1_000,
+        "{taken} was taken, and {fair} is due; the fraction has 18 places"
+    );
 }

@@ -186,7 +186,8 @@ pub(crate) struct Set {
     pub(crate) leaving: (u128, u128),
     pub(crate) under_since: Option<Epoch>,
     pub(crate) is_closed: bool,
-    pub(crate) punished: BTreeMap<(OperatorId, Epoch, Offence), Fraction>,
+    /// The gravest fraction asked for each offence, and what was taken of what there was before its first report.
+    pub(crate) punished: BTreeMap<(OperatorId, Epoch, Offence), (Fraction, Fraction)>,
     pub(crate) executed: Vec<Executed>,
     /// Epoch, operator and its share of weight.
     pub(crate) jailings: Vec<(Epoch, OperatorId, Fraction)>,

@@ -164,9 +164,10 @@ impl Model {
     pub(crate) fn plan_slash(&self, order: &Order) -> Verdict<Plan> {
         let set = self.set(order.set).ok_or("SetNotFound")?;
         let key = (order.operator, order.capture, order.offence);
-        let prior = set.punished.get(&key).copied().unwrap_or_default();
+        let (prior, before) = set.punished.get(&key).copied().unwrap_or_default();
         ensure!(order.fraction > prior, "AlreadyPunished");
-        let prior = if self.has(Fault::GraverReportTakesAll) { Fraction::ZERO } else { prior };
+        let forgets = self.has(Fault::GraverReportTakesAll);
+        let (prior, before) = if forgets { Default::default() } else { (prior, before) };
         let cap = set.terms_in(order.capture).window_cap;
         let rules = self.rules_in(order.capture);
         let reach = (rules.slash_window + rules.veto + rules.execution).max(1);
@@ -178,7 +179,7 @@ impl Model {
         let room = if self.has(Fault::WindowCapIgnored) { Fraction::ONE } else { room };
         let counted = order.fraction.above(prior).min(room);
         ensure!(!counted.is_zero(), "CapReached");
-        let taken = exact::fraction_down(&(exact::ratio(counted) / exact::ratio(prior.complement())));
+        let taken = exact::fraction_down(&(exact::ratio(counted) / exact::ratio(before.complement())));
         Ok(Plan { taken, counted })
     }
 
@@ -211,7 +212,8 @@ impl Model {
         let now = self.epoch;
         let record = self.set_mut(set);
         let punished = record.punished.entry((operator, capture, order.offence)).or_default();
-        *punished = order.fraction.max(*punished);
+        *punished =
+            (order.fraction.max(punished.0), exact::sum_up_to_one([punished.1, plan.counted].into_iter()));
         let is_subjective = order.offence == Offence::Reason;
         record.executed.push(Executed {
             operator,
