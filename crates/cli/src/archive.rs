@@ -17,7 +17,7 @@ use crate::config::key::Key;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{Answer, Column, Form, Shape};
+use crate::output::{Answer, Column, Shape};
 use crate::progress::Progress;
 use crate::run;
 
@@ -104,8 +104,15 @@ impl Export {
                 let file = File::create(path)
                     .map_err(|error| Failure::storage(format!("cannot write {}", path.display()), &error))?;
                 let mut output = BufWriter::new(file);
-                let rows = export(reader, table, form, &mut output).map_err(|error| not_written(&error))?;
-                output.flush().map_err(|error| not_written(&ExportError::Io(error)))?;
+                let rows = export(reader, table, form, &mut output).and_then(|rows| {
+                    output.flush()?;
+                    Ok(rows)
+                });
+                let rows = rows.map_err(|error| {
+                    // Half a table is none.
+                    drop(std::fs::remove_file(path));
+                    not_written(&error)
+                })?;
                 let said = format!("wrote {rows} rows into {}", path.display());
                 Ok(Answer::said(said).with("rows", json!(rows)).with("file", json!(path)))
             }
@@ -139,7 +146,7 @@ impl Snapshot {
                 let mut progress = Progress::new("blocks");
                 let manifest =
                     snapshot::write(reader, Arc::new(target), &mut |done, all| progress.show(done, all));
-                Ok(copied(&manifest.map_err(|fault| told(&fault))?, &create.to, context.form()))
+                Ok(copied(&manifest.map_err(|fault| told(&fault))?, &create.to))
             }),
             Self::Restore(restore) => {
                 let source = DiskFiles::unlocked(&restore.from);
@@ -150,13 +157,13 @@ impl Snapshot {
                 let restored = snapshot::restore(&source, Arc::new(target), Box::new(store), None);
                 let (ledger, manifest) = restored.map_err(|fault| told(&fault))?;
                 ledger.close().map_err(|fault| told(&fault))?;
-                Ok(copied(&manifest, &restore.to, context.form()))
+                Ok(copied(&manifest, &restore.to))
             }
         }
     }
 }
 
-fn copied(manifest: &snapshot::Manifest, folder: &Path, _form: Form) -> Answer {
+fn copied(manifest: &snapshot::Manifest, folder: &Path) -> Answer {
     let document = json!({
         "name": manifest.name,
         "ledger": manifest.ledger.to_string(),

@@ -80,6 +80,13 @@ impl Context {
         }
     }
 
+    /// What signatures for the ledger in the folder of the settings are for, where a folder is meant: nobody else needs to be believed about it.
+    pub(crate) fn domain_of_folder(&self) -> Option<signing::Domain> {
+        let Ok(Target::Data(folder)) = self.settings.target() else { return None };
+        let genesis = std::fs::read(folder.join(ledger::format::GENESIS_FILE)).ok()?;
+        ledger::Genesis::from_json(&genesis).ok().map(|genesis| genesis.domain())
+    }
+
     /// Asks for a document.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// How a command ended. Each has a section in `docs/reference/exit-codes.md`. `surety replay` has codes of its own, which are the first three of
+/// How a command ended. Each has a page in `docs/reference/exit-codes/`. `surety replay` has codes of its own, which are the first three of
 /// these with the meaning that its page gives them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exit {
@@ -52,6 +52,11 @@ impl Exit {
         }
     }
 
+    /// Its page in the documentation.
+    pub(crate) fn page(self) -> String {
+        format!("docs/reference/exit-codes/{}-{}.md", self.code(), self.word())
+    }
+
     /// One word, as in the documentation.
     pub(crate) const fn word(self) -> &'static str {
         match self {
@@ -78,12 +83,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_has_a_section_in_the_documentation() {
-        let page = include_str!("../../../docs/reference/exit-codes.md");
+    fn every_code_has_a_page_in_the_documentation() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/exit-codes");
+        let index = std::fs::read_to_string(format!("{folder}.md")).expect("the page of all codes");
         for (number, exit) in (0..).zip(Exit::ALL) {
             assert_eq!(exit.code(), number);
-            let heading = format!("## {number} {}", exit.word());
-            assert!(page.lines().any(|line| line == heading), "{heading}");
+            let name = format!("{number}-{}", exit.word());
+            let page = std::fs::read_to_string(format!("{folder}/{name}.md")).expect(&name);
+            assert!(page.starts_with(&format!("# {number} {}\n", exit.word())), "{name}");
+            assert!(index.contains(&format!("(exit-codes/{name}.md)")), "{name} in the page of all codes");
+            assert_eq!(exit.page(), format!("docs/reference/exit-codes/{name}.md"));
         }
     }
 }

@@ -34,6 +34,11 @@ impl Failure {
         Self::new(Exit::Usage, code, what)
     }
 
+    /// Whoever reads the answer has closed the pipe: they have seen enough.
+    pub(crate) fn closed() -> Self {
+        Self::new(Exit::Success, "output.closed", "nobody reads any more")
+    }
+
     /// A file or folder that can't be used, with what the system says.
     pub(crate) fn storage(what: impl Into<String>, error: &io::Error) -> Self {
         Self::new(Exit::Storage, "storage.io", what).why(error.to_string())
@@ -91,8 +96,7 @@ impl Failure {
 
     fn read_on(&self) -> String {
         let Parts { exit, docs, .. } = self.0.as_ref();
-        docs.clone()
-            .unwrap_or_else(|| format!("docs/reference/exit-codes.md#{}-{}", exit.code(), exit.word()))
+        docs.clone().unwrap_or_else(|| exit.page())
     }
 
     /// For programs.
@@ -146,7 +150,7 @@ mod tests {
             .why("delegation of 1500 exceeds free balance 1000")
             .help("delegate less");
         let text = "surety: the ledger refuses to delegate\n   why: delegation of 1500 exceeds free balance 1000\n  \
-                    help: delegate less\n  code: delegate.ExceedsFree (exit 2), see docs/reference/exit-codes.md#2-refused";
+                    help: delegate less\n  code: delegate.ExceedsFree (exit 2), see docs/reference/exit-codes/2-refused.md";
         assert_eq!(failure.to_string(), text);
         assert_eq!(failure.to_json()["error"]["exit"], 2);
     }

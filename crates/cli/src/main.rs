@@ -148,6 +148,9 @@ fn end(answer: Result<Answer, Failure>, form: Form, context: Option<&Context>) -
         },
         Err(failure) => failure,
     };
+    if failure.exit() == Exit::Success {
+        return Exit::Success;
+    }
     let text = if form.is_json() { failure.to_json().to_string() } else { failure.to_string() };
     // Where not even the complaint can be written, the exit code is all that is left.
     drop(writeln!(io::stderr(), "{text}"));

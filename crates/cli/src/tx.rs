@@ -9,7 +9,7 @@ use signing::bundle::Bundle;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::op::Op;
+use crate::op::Drafted;
 use crate::output::Answer;
 use crate::write;
 
@@ -35,7 +35,7 @@ pub(crate) struct Build {
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     #[command(subcommand)]
-    op: Op,
+    op: Drafted,
 }
 
 /// A file to be signed.

@@ -1,5 +1,6 @@
 //! `surety config`: writes a file, shows every setting, finds mistakes.
 
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::PathBuf;
@@ -8,7 +9,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::config::key::SETTINGS;
-use crate::config::{Flags, Settings, Variables, file};
+use crate::config::{Flags, Origin, Settings, Variables, file};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Answer, Column, Shape};
@@ -97,7 +98,21 @@ pub(crate) fn template() -> String {
         );
     }
     text += "\n# Names for addresses, beside those of the ledger and of the keystore.\n[names]\n# treasury = \"0x0000000000000000000000000000000000000000\"\n";
-    text += "\n# Settings of `surety run`; `surety run --help` says what they mean.\n[run]\n";
+    text +=
+        "\n# Settings of a node (surety run); docs/reference/configuration.md says what they mean.\n[run]\n";
+    // A setting below the heading of a table would belong to that table, so those of none come first.
+    let (tables, none): (Vec<_>, Vec<_>) =
+        crate::run::defaults().into_iter().partition(|(name, _)| name.contains('.'));
+    let mut table = String::new();
+    for (name, value) in none.into_iter().chain(tables) {
+        let (own, name) = name.rsplit_once('.').unwrap_or(("", &name));
+        if own != table {
+            table = own.to_owned();
+            text += &format!("\n[run.{table}]\n");
+        }
+        let value = if value.is_null() { Value::from("") } else { value };
+        text += &format!("# {name} = {value}\n");
+    }
     text
 }
 
@@ -112,13 +127,22 @@ impl Show {
             };
             items.push(json!({ "name": setting.name, "value": text, "origin": origin }));
         }
-        let tables = [("names", settings.names()), ("run", settings.run())];
-        for (table, values) in tables {
-            for (name, value) in values {
-                items.push(json!({
-                    "name": format!("{table}.{name}"), "value": value.text, "origin": value.origin.to_string(),
-                }));
-            }
+        for (name, value) in settings.names() {
+            items.push(json!({
+                "name": format!("names.{name}"), "value": value.text, "origin": value.origin.to_string(),
+            }));
+        }
+        // Settings of a node stand there with their defaults, as the others do; labels have none.
+        let mut run: BTreeMap<String, (Value, String)> = crate::run::defaults()
+            .into_iter()
+            .map(|(name, value)| (name, (value, Origin::Default.to_string())))
+            .collect();
+        for (name, value) in settings.run() {
+            let text = serde_json::from_str(&value.text).unwrap_or_else(|_| json!(value.text));
+            run.insert(name.clone(), (text, value.origin.to_string()));
+        }
+        for (name, (value, origin)) in run {
+            items.push(json!({ "name": format!("run.{name}"), "value": value, "origin": origin }));
         }
         let columns: &'static [Column] = if self.origin { &ORIGINS } else { &VALUES };
         Answer::list(items, columns).with("file", json!(settings.file()))
@@ -184,7 +208,7 @@ mod tests {
         let with_values: String = template()
             .lines()
             .map(|line| match line.strip_prefix("# ") {
-                Some(value) if value.contains(" = \"") && !value.ends_with("\"\"") => format!("{value}\n"),
+                Some(value) if value.contains(" = ") && !value.ends_with(" = \"\"") => format!("{value}\n"),
                 _ => format!("{line}\n"),
             })
             .collect();
@@ -194,5 +218,11 @@ mod tests {
             contents.settings.len(),
             SETTINGS.iter().filter(|setting| setting.default.is_some()).count()
         );
+        let named = |entry: file::Entry| {
+            (entry.name, crate::config::Value { text: entry.value, origin: Origin::Default })
+        };
+        let run: BTreeMap<_, _> = contents.run.into_iter().map(named).collect();
+        assert_eq!(crate::run::check_settings(&run), []);
+        assert_eq!(run.len(), crate::run::defaults().len());
     }
 }

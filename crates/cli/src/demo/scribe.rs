@@ -6,8 +6,11 @@ use evidence::PublicKey;
 use protocol::State;
 use protocol::query;
 use protocol::units::Address;
-use signing::{Domain, Draft, NEVER, SignedOperation, seal_with};
+use signing::{Domain, Draft, SignedOperation, seal_with};
 use story::Step;
+
+/// How long a step may wait for its block, in milliseconds.
+const VALID_FOR_MS: u64 = 60 * 60 * 1_000;
 
 /// Knows the next nonce of every key, since the state that it looks at may be some operations old.
 pub(super) struct Scribe {
@@ -31,7 +34,8 @@ impl Scribe {
     pub(super) fn sign(&mut self, step: &Step, state: &State, time_ms: u64) -> Option<SignedOperation> {
         let account = story::address(step.account);
         let delegate = step.delegate.map(story::address);
-        let draft = Draft { account, delegate, expires: NEVER, operation: step.operation.clone() };
+        let expires = time_ms.saturating_add(VALID_FOR_MS);
+        let draft = Draft { account, delegate, expires, operation: step.operation.clone() };
         let acting = delegate.unwrap_or(account);
         let mut seals = Vec::new();
         for key in story::signers(state, acting) {

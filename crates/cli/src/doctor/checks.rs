@@ -120,7 +120,7 @@ fn password_file(file: &Path) -> Vec<Finding> {
 /// The folder of a ledger: who may read it, who has it open, what is in it.
 pub(super) fn data(folder: &Path, settings: &Settings, is_deep: bool) -> Vec<Finding> {
     let mut findings = vec![readable(folder)];
-    findings.push(room(folder));
+    findings.push(room(system::free_bytes(folder)));
     let genesis = match fs::read(folder.join(GENESIS_FILE)) {
         Ok(bytes) => Genesis::from_json(&bytes),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -146,7 +146,9 @@ pub(super) fn data(folder: &Path, settings: &Settings, is_deep: bool) -> Vec<Fin
         }
     };
     findings.push(Finding::good("genesis", genesis.domain().ledger));
-    if !folder.join(JOURNAL_FOLDER).is_dir() {
+    // The journal and the store are made when a ledger runs for the first time.
+    let is_begun_only = !folder.join(JOURNAL_FOLDER).exists() && !folder.join(node::STORE_FOLDER).exists();
+    if !is_begun_only && !folder.join(JOURNAL_FOLDER).is_dir() {
         findings.push(Finding::bad(
             "journal",
             "it is missing",
@@ -175,7 +177,14 @@ pub(super) fn data(folder: &Path, settings: &Settings, is_deep: bool) -> Vec<Fin
             findings.push(Finding::good("lock", "nobody has the folder open"));
             findings.extend(port(folder, settings));
             drop(files);
-            findings.push(if is_deep { deep(folder) } else { journal(folder) });
+            if is_begun_only {
+                findings.push(Finding::good("journal and store", "none yet: the ledger has not run"));
+                return findings;
+            }
+            findings.extend(journal(folder, settings));
+            if is_deep {
+                findings.push(deep(folder));
+            }
         }
     }
     findings
@@ -202,9 +211,10 @@ fn readable(folder: &Path) -> Finding {
     }
 }
 
-fn room(folder: &Path) -> Finding {
+/// Whether there is room: `free` bytes, where that is known.
+pub(super) fn room(free: Option<u64>) -> Finding {
     const CHECK: &str = "disk space";
-    match system::free_bytes(folder) {
+    match free {
         None => Finding::note(CHECK, "it is not known how much is free", "look with the tools of the system"),
         Some(free) if free < FREE_BYTES_MIN => {
             let what = format!("{} MB are free", free >> 20);
@@ -235,8 +245,9 @@ fn port(folder: &Path, settings: &Settings) -> Vec<Finding> {
     }]
 }
 
-/// Opens the ledger as a node would, which finds a damaged journal, a store of another history and a store that is behind.
-fn journal(folder: &Path) -> Finding {
+/// Opens the ledger as a node would, which finds a damaged journal, a store of another history and a store that is behind. What a node would mend at its
+/// start is mended.
+fn journal(folder: &Path, settings: &Settings) -> Vec<Finding> {
     const CHECK: &str = "journal and store";
     let store_folder = folder.join(node::STORE_FOLDER);
     let opened = DiskFiles::open(folder).map_err(|error| error.to_string()).and_then(|files| {
@@ -244,30 +255,57 @@ fn journal(folder: &Path) -> Finding {
             QmdbStore::open(&store_folder, store::Options::default()).map_err(|error| error.to_string())?;
         let ledger = Ledger::open(Arc::new(files), Box::new(store), Options::default())
             .map_err(|fault| fault.to_string())?;
-        let (opened, height) = (ledger.opened().clone(), ledger.head().header.height);
+        let (opened, head) = (ledger.opened().clone(), ledger.head());
         ledger.close().map_err(|fault| fault.to_string())?;
-        Ok((opened, height))
+        Ok((opened, head))
     });
     match opened {
-        Ok((opened, height)) if opened.cut.is_empty() && opened.replayed == 0 => {
-            Finding::good(CHECK, format!("whole up to height {height}"))
-        }
-        Ok((opened, height)) => {
-            let cut = if opened.cut.is_empty() {
-                String::new()
+        Ok((opened, head)) => {
+            let height = head.header.height;
+            let mut findings = vec![if opened.cut.is_empty() && opened.replayed == 0 {
+                Finding::good(CHECK, format!("whole up to height {height}"))
             } else {
-                format!("; cut: {}", opened.cut.join(", "))
-            };
-            let what = format!("the store was {} blocks behind the journal's {height}{cut}", opened.replayed);
-            Finding::note(CHECK, what, "nothing: it was caught up, and nothing that was acknowledged is lost")
+                let cut = if opened.cut.is_empty() {
+                    String::new()
+                } else {
+                    format!("; cut: {}", opened.cut.join(", "))
+                };
+                let what =
+                    format!("the store was {} blocks behind the journal's {height}{cut}", opened.replayed);
+                Finding::note(
+                    CHECK,
+                    what,
+                    "nothing: it was caught up, and nothing that was acknowledged is lost",
+                )
+            }];
+            let is_wall = crate::run::node_config(settings, folder)
+                .is_ok_and(|config| config.clock == node::config::ClockPolicy::Wall);
+            if is_wall {
+                findings.extend(late(head.header.time_ms, crate::clock::now_ms()));
+            }
+            findings
         }
         Err(text) => {
             let (what, remedy) = text
                 .split_once("; ")
                 .unwrap_or((text.as_str(), "restore a snapshot or a backup: surety snapshot restore"));
-            Finding::bad(CHECK, what, remedy)
+            vec![Finding::bad(CHECK, what, remedy)]
         }
     }
+}
+
+/// Whether the clock of this machine is behind the newest block: until it has caught up, time stands still in the ledger.
+pub(super) fn late(block_ms: u64, now_ms: u64) -> Option<Finding> {
+    let behind = block_ms.saturating_sub(now_ms);
+    (behind > SKEW_MS_MAX).then(|| {
+        let what = format!(
+            "the newest block is of {}, and by this machine it is {}: {} earlier",
+            crate::clock::date(block_ms),
+            crate::clock::date(now_ms),
+            crate::clock::span(behind)
+        );
+        Finding::bad("clock", what, "set the clock of this machine, and let it follow a time server")
+    })
 }
 
 /// Executes the whole history again.
@@ -346,7 +384,7 @@ pub(super) fn node(settings: &Settings, data: Option<&Path>) -> Vec<Finding> {
 }
 
 /// Whether the clocks of the node and of this machine agree. A node whose time stands still while it is off has a clock of its own.
-fn clock(status: &Value) -> Option<Finding> {
+pub(super) fn clock(status: &Value) -> Option<Finding> {
     if status.pointer("/node/clock").and_then(Value::as_str) == Some("paused_while_off") {
         return None;
     }

@@ -1,6 +1,7 @@
 //! `surety doctor`: looks at everything that goes wrong, and says what to do about it.
 //!
-//! Each check is on its own: what one finds keeps no other from looking. Nothing is changed.
+//! Each check is on its own: what one finds keeps no other from looking. Nothing is changed but what a node mends at its start: an end of the
+//! journal that was torn by a crash is cut, and a store that is behind is caught up.
 
 mod checks;
 mod system;
@@ -18,7 +19,7 @@ use crate::output::{Answer, Column, Shape};
 /// How deep it looks.
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {
-    /// Also read the whole journal and hold the store against it. Takes as long as the ledger is old.
+    /// Also execute the whole history again and compare every root. Takes as long as the ledger is old.
     #[arg(long)]
     deep: bool,
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{Paged, Pinned, account};
+use super::{Paged, Whose, account};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::op::verb::{Account as Noun, Under};
@@ -16,28 +16,19 @@ use crate::replay::Thing;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show what an account has, and who acts for it.
-    Show(Which),
+    Show(Whose),
     /// List the accounts of the ledger.
     List(Paged),
     /// Show what an account did and what happened to it, the newest first.
     History(History),
     /// Show what is scheduled that concerns an account, when it counts and what cancels it.
-    Notices(Which),
+    Notices(Whose),
     /// Show what the next signature of each key must carry.
-    Nonces(Which),
+    Nonces(Whose),
     /// Write a name for an address into the configuration file.
     Name(Name),
     #[command(flatten)]
     Under(Under<Noun>),
-}
-
-/// Which account.
-#[derive(Debug, Args)]
-pub(crate) struct Which {
-    /// A name or an address; otherwise the account that acts by the settings.
-    account: Option<String>,
-    #[command(flatten)]
-    pinned: Pinned,
 }
 
 /// Whose history.
@@ -45,8 +36,12 @@ pub(crate) struct Which {
 pub(crate) struct History {
     /// A name or an address; otherwise the account that acts by the settings.
     account: Option<String>,
-    #[command(flatten)]
-    paged: Paged,
+    /// At most so many items.
+    #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+    /// Go on where an earlier page ended.
+    #[arg(long, value_name = "CURSOR")]
+    after: Option<String>,
 }
 
 /// A name for an address.
@@ -169,24 +164,21 @@ impl Command {
     /// What the node says.
     pub(crate) fn run(&self, context: &Context) -> Result<Answer, Failure> {
         match self {
-            Self::Show(which) => Ok(Answer::new(which.get(context, "")?, Shape::Page(&FIELDS, &SECTIONS))),
+            Self::Show(whose) => Ok(Answer::new(whose.get(context, "")?, Shape::Page(&FIELDS, &SECTIONS))),
             Self::List(paged) => paged.list(context, "/v1/accounts", &LIST),
             Self::History(history) => {
                 let address = account(context, history.account.as_deref())?;
-                history.paged.list(context, &format!("/v1/accounts/{address}/history"), &HISTORY)
+                Paged::of(history.limit, history.after.clone()).list(
+                    context,
+                    &format!("/v1/accounts/{address}/history"),
+                    &HISTORY,
+                )
             }
-            Self::Notices(which) => Ok(Answer::new(which.get(context, "/notices")?, Shape::List(&NOTICES))),
-            Self::Nonces(which) => Ok(Answer::new(which.get(context, "/nonces")?, Shape::List(&NONCES))),
+            Self::Notices(whose) => Ok(Answer::new(whose.get(context, "/notices")?, Shape::List(&NOTICES))),
+            Self::Nonces(whose) => Ok(Answer::new(whose.get(context, "/nonces")?, Shape::List(&NONCES))),
             Self::Name(name) => name.run(context),
             Self::Under(under) => under.run(context),
         }
-    }
-}
-
-impl Which {
-    fn get(&self, context: &Context, below: &str) -> Result<serde_json::Value, Failure> {
-        let address = account(context, self.account.as_deref())?;
-        self.pinned.get(context, &format!("/v1/accounts/{address}{below}"))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Paged, Pinned, path_of};
+use super::{Paged, Pinned};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::op::verb::{Asset as Noun, Under};
@@ -69,8 +69,7 @@ impl Command {
         match self {
             Self::List(paged) => paged.list(context, "/v1/assets", &LIST),
             Self::Show(which) => {
-                let path = path_of(context, Thing::Asset, &which.asset)?;
-                Ok(Answer::new(which.pinned.get(context, &path)?, Shape::Page(&FIELDS, &[])))
+                which.pinned.page(context, Thing::Asset, &which.asset, Shape::Page(&FIELDS, &[]))
             }
             Self::Under(under) => under.run(context),
         }

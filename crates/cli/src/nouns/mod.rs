@@ -36,8 +36,8 @@ pub(crate) struct Paged {
     /// At most so many items; otherwise all of them.
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
-    /// Go on where an earlier list ended.
-    #[arg(long, value_name = "CURSOR")]
+    /// Go on where an earlier list ended, as of the same height.
+    #[arg(long, value_name = "CURSOR", conflicts_with = "as_of")]
     after: Option<String>,
     /// Read as of this height; otherwise as of the newest.
     #[arg(long, value_name = "HEIGHT")]
@@ -56,9 +56,48 @@ impl Pinned {
     pub(crate) fn get(&self, context: &Context, path: &str) -> Result<Value, Failure> {
         context.get(&with_query(path, &[("as_of", self.as_of.map(|height| height.to_string()))]))
     }
+
+    /// The page of a numbered thing, by its name.
+    ///
+    /// # Errors
+    /// If the name is not known; what the node says.
+    pub(crate) fn page(
+        &self,
+        context: &Context,
+        thing: Thing,
+        name: &str,
+        shape: Shape,
+    ) -> Result<Answer, Failure> {
+        Ok(Answer::new(self.get(context, &path_of(context, thing, name)?)?, shape))
+    }
+}
+
+/// Which account.
+#[derive(Debug, Args)]
+pub(crate) struct Whose {
+    /// A name or an address; otherwise the account that acts by the settings.
+    account: Option<String>,
+    #[command(flatten)]
+    pinned: Pinned,
+}
+
+impl Whose {
+    /// The document of a path below the account's.
+    ///
+    /// # Errors
+    /// If it is not known who is meant; what the node says.
+    pub(crate) fn get(&self, context: &Context, below: &str) -> Result<Value, Failure> {
+        let address = account(context, self.account.as_deref())?;
+        self.pinned.get(context, &format!("/v1/accounts/{address}{below}"))
+    }
 }
 
 impl Paged {
+    /// So many items, from a cursor on where there is one.
+    pub(crate) fn of(limit: u32, after: Option<String>) -> Self {
+        Self { limit: Some(limit), after, as_of: None }
+    }
+
     /// The list of a path, page after page, as one document. `filters` are further parameters.
     ///
     /// # Errors
@@ -144,6 +183,14 @@ pub(crate) fn account(context: &Context, name: Option<&str>) -> Result<Address, 
             .help("name it, or set SURETY_FROM or from in the configuration")
     })?;
     context.book()?.account(name)
+}
+
+/// The number of a thing by its name, as it stands in a query; nothing where nothing is named.
+///
+/// # Errors
+/// If the name is not known.
+pub(crate) fn number(context: &Context, thing: Thing, name: Option<&str>) -> Result<Option<String>, Failure> {
+    name.map(|name| context.book()?.thing(thing, name).map(|number| number.to_string())).transpose()
 }
 
 /// The path of a thing by its name.

@@ -50,7 +50,7 @@ const PARAMETERS: [Column; 18] = [
     Column::account("guardian", "/genesis/guardian"),
     Column::plain("development", "/genesis/development"),
     Column::plain("stopped", "/stops"),
-    Column::plain("counts", "/counts"),
+    Column::words("counts", "/counts"),
 ];
 
 const LATER: [Section; 2] = [
@@ -76,7 +76,13 @@ impl Command {
     pub(crate) fn run(&self, context: &Context) -> Result<Answer, Failure> {
         match self {
             Self::Show(pinned) => {
-                Ok(Answer::new(pinned.get(context, "/v1/network")?, Shape::Page(&FIELDS, &[])))
+                let document = pinned.get(context, "/v1/network")?;
+                let mut view = document.clone();
+                if let serde_json::Value::Object(fields) = &mut view {
+                    fields.insert("meaning".to_owned(), MEANING.into());
+                    fields.insert("bound".to_owned(), BOUND.into());
+                }
+                Ok(Answer::viewed(document, view, Shape::Page(&FIELDS, &[])))
             }
             Self::Parameters(pinned) => {
                 let document = pinned.get(context, "/v1/parameters")?;

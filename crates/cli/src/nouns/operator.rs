@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Paged, Pinned, path_of};
+use super::{Paged, Pinned};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::op::verb::{Operator as Noun, Under};
@@ -158,13 +158,11 @@ impl Command {
         match self {
             Self::List(paged) => paged.list(context, "/v1/operators", &LIST),
             Self::Show(which) => {
-                let path = path_of(context, Thing::Operator, &which.operator)?;
-                Ok(Answer::new(which.pinned.get(context, &path)?, Shape::Page(&FIELDS, &SECTIONS)))
+                which.pinned.page(context, Thing::Operator, &which.operator, Shape::Page(&FIELDS, &SECTIONS))
             }
             Self::Pools(paged) => paged.list(context, "/v1/pools", &POOLS),
             Self::Pool(which) => {
-                let path = path_of(context, Thing::Pool, &which.pool)?;
-                Ok(Answer::new(which.pinned.get(context, &path)?, Shape::Page(&POOL, &POOL_SECTIONS)))
+                which.pinned.page(context, Thing::Pool, &which.pool, Shape::Page(&POOL, &POOL_SECTIONS))
             }
             Self::Under(under) => under.run(context),
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::{Pinned, account, with_query};
+use super::{Pinned, Whose, account, with_query};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{Answer, Column, Section, Shape};
@@ -16,24 +16,15 @@ use crate::transport;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show each entry of stake: with whom, how much it is worth, where it is in its life.
-    Show(Which),
+    Show(Whose),
     /// What can slash me, and how much at worst?
-    Slashable(Which),
+    Slashable(Whose),
     /// What do I earn?
-    Earn(Which),
+    Earn(Whose),
     /// When am I out?
     Exit(Exit),
     /// Say how a figure comes about: its inputs, its formula, the height.
     Explain(Explain),
-}
-
-/// Whose stake.
-#[derive(Debug, Args)]
-pub(crate) struct Which {
-    /// A name or an address; otherwise the account that acts by the settings.
-    account: Option<String>,
-    #[command(flatten)]
-    pinned: Pinned,
 }
 
 /// When the stake is out.
@@ -51,8 +42,8 @@ pub(crate) struct Exit {
 /// Which figure.
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// The figure, as position_worth.
-    figure: String,
+    /// The figure, as position_worth; without one, all are listed.
+    figure: Option<String>,
     /// What it is about, as name=value; names of the ledger stand for numbers and addresses.
     about: Vec<String>,
     #[command(flatten)]
@@ -174,6 +165,8 @@ const EXITS: [Section; 1] = [Section {
     empty: "no stake",
 }];
 
+const FIGURES: [Column; 1] = [Column::plain("figure", "/figure")];
+
 const FIGURE: [Section; 1] = [Section {
     title: "How it comes about",
     at: "/rows",
@@ -194,23 +187,16 @@ impl Command {
     /// What the node says.
     pub(crate) fn run(&self, context: &Context) -> Result<Answer, Failure> {
         match self {
-            Self::Show(which) => Ok(Answer::new(which.get(context, "positions")?, Shape::List(&POSITIONS))),
-            Self::Slashable(which) => {
-                let document = which.get(context, "exposure")?;
+            Self::Show(whose) => Ok(Answer::new(whose.get(context, "/positions")?, Shape::List(&POSITIONS))),
+            Self::Slashable(whose) => {
+                let document = whose.get(context, "/exposure")?;
                 let view = slashable(&document);
                 Ok(Answer::viewed(document, view, Shape::Page(&[], &SLASHABLE)))
             }
-            Self::Earn(which) => earn(context, which),
+            Self::Earn(whose) => earn(context, whose),
             Self::Exit(exit) => exit.run(context),
             Self::Explain(explain) => explain.run(context),
         }
-    }
-}
-
-impl Which {
-    fn get(&self, context: &Context, what: &str) -> Result<Value, Failure> {
-        let address = account(context, self.account.as_deref())?;
-        self.pinned.get(context, &format!("/v1/accounts/{address}/{what}"))
     }
 }
 
@@ -218,8 +204,8 @@ impl Which {
 ///
 /// # Errors
 /// What the node says.
-pub(crate) fn earn(context: &Context, which: &Which) -> Result<Answer, Failure> {
-    let document = which.get(context, "rewards")?;
+pub(crate) fn earn(context: &Context, whose: &Whose) -> Result<Answer, Failure> {
+    let document = whose.get(context, "/rewards")?;
     let view = earnings(&document);
     Ok(Answer::viewed(document, view, Shape::Page(&[], &EARN)))
 }
@@ -306,6 +292,11 @@ impl Exit {
 
 impl Explain {
     fn run(&self, context: &Context) -> Result<Answer, Failure> {
+        let Some(figure) = &self.figure else {
+            let names = list(&context.get("/v1/explain")?, "items");
+            let names = names.into_iter().map(|name| json!({ "figure": name }));
+            return Ok(Answer::list(names.collect(), &FIGURES));
+        };
         let mut parameters = Vec::new();
         for pair in &self.about {
             let (name, value) = pair.split_once('=').ok_or_else(|| {
@@ -318,7 +309,7 @@ impl Explain {
             };
             parameters.push((name, Some(value)));
         }
-        let path = with_query(&format!("/v1/explain/{}", super::encoded(&self.figure)), &parameters);
+        let path = with_query(&format!("/v1/explain/{}", super::encoded(figure)), &parameters);
         let document = self.pinned.get(context, &path)?;
         let mut rows = Vec::new();
         flatten(&document, 0, &mut rows);

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::position;
+use super::{Whose, position};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::op::verb::{Rewards as Noun, Under};
@@ -12,7 +12,7 @@ use crate::output::Answer;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show what an account can claim, and what it can expect for this epoch.
-    Show(position::Which),
+    Show(Whose),
     #[command(flatten)]
     Under(Under<Noun>),
 }
@@ -24,7 +24,7 @@ impl Command {
     /// What the node says.
     pub(crate) fn run(&self, context: &Context) -> Result<Answer, Failure> {
         match self {
-            Self::Show(which) => position::earn(context, which),
+            Self::Show(whose) => position::earn(context, whose),
             Self::Under(under) => under.run(context),
         }
     }

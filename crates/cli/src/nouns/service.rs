@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Paged, Pinned, path_of, with_query};
+use super::{Paged, Pinned, number, path_of, with_query};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::op::verb::{Service as Noun, Under};
@@ -167,13 +167,11 @@ impl Command {
         match self {
             Self::List(paged) => paged.list(context, "/v1/services", &LIST),
             Self::Show(which) => {
-                let path = path_of(context, Thing::Service, &which.service)?;
-                Ok(Answer::new(which.pinned.get(context, &path)?, Shape::Page(&LIST, &[])))
+                which.pinned.page(context, Thing::Service, &which.service, Shape::Page(&LIST, &[]))
             }
             Self::Sets(paged) => paged.list(context, "/v1/sets", &SETS),
             Self::Set(which) => {
-                let path = path_of(context, Thing::Set, &which.set)?;
-                Ok(Answer::new(which.pinned.get(context, &path)?, Shape::Page(&SET, &SET_SECTIONS)))
+                which.pinned.page(context, Thing::Set, &which.set, Shape::Page(&SET, &SET_SECTIONS))
             }
             Self::Table(table) => {
                 let path = format!("{}/table", path_of(context, Thing::Set, &table.set)?);
@@ -181,9 +179,7 @@ impl Command {
                 Ok(Answer::new(table.pinned.get(context, &path)?, Shape::Page(&[], &TABLE)))
             }
             Self::Streams(streams) => {
-                let set =
-                    streams.set.as_deref().map(|set| context.book()?.thing(Thing::Set, set)).transpose()?;
-                let filters = [("set", set.map(|set| set.to_string()))];
+                let filters = [("set", number(context, Thing::Set, streams.set.as_deref())?)];
                 Ok(Answer::new(streams.paged.get(context, "/v1/streams", &filters)?, Shape::List(&STREAMS)))
             }
             Self::Under(under) => under.run(context),

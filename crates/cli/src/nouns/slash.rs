@@ -1,8 +1,8 @@
 //! `surety slash`.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Paged, Pinned, path_of};
+use super::{Paged, Pinned, number};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::op::verb::{Slash as Noun, Under};
@@ -12,9 +12,9 @@ use crate::replay::Thing;
 /// What is asked about slashes, or done about them.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// List executed slashes whose proceeds wait.
-    List(Paged),
-    /// Show such a slash.
+    /// List every slash that was ever asked for, the newest first: executed, vetoed, lapsed, open.
+    List(Cases),
+    /// Show an executed slash: the evidence, who lost what, where it went, what remains.
     Show(Which),
     /// List requests to slash.
     Requests(Requests),
@@ -22,6 +22,35 @@ pub(crate) enum Command {
     RequestShow(WhichRequest),
     #[command(flatten)]
     Under(Under<Noun>),
+}
+
+/// What became of a slash.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Status {
+    /// Nothing yet.
+    Open,
+    /// It was carried out.
+    Executed,
+    /// The resolvers said no.
+    Vetoed,
+    /// Nobody carried it out in time.
+    Lapsed,
+}
+
+/// Which slashes.
+#[derive(Debug, Args)]
+pub(crate) struct Cases {
+    /// Only those of this set.
+    #[arg(long)]
+    set: Option<String>,
+    /// Only those against this operator.
+    #[arg(long)]
+    operator: Option<String>,
+    /// Only those of which this became.
+    #[arg(long, value_enum)]
+    status: Option<Status>,
+    #[command(flatten)]
+    paged: Paged,
 }
 
 /// Which slash.
@@ -58,14 +87,49 @@ pub(crate) struct Requests {
     paged: Paged,
 }
 
-const LIST: [Column; 4] = [
-    Column::thing(Thing::Slash, "slash", "/slash"),
+const LIST: [Column; 11] = [
+    Column::plain("case", "/case"),
+    Column::plain("status", "/status"),
+    Column::thing(Thing::Set, "set", "/set"),
+    Column::thing(Thing::Operator, "operator", "/operator"),
     Column::plain("capture epoch", "/capture"),
-    Column::plain("released from epoch", "/released_from"),
-    Column::plain("held", "/held"),
+    Column::share("asked", "/asked"),
+    Column::share("taken", "/taken"),
+    Column::thing(Thing::Request, "request", "/request"),
+    Column::thing(Thing::Slash, "slash", "/slash"),
+    Column::time("began", "/began/time_ms"),
+    Column::time("ended", "/ended/time_ms"),
 ];
 
-const SECTIONS: [Section; 2] = [
+const CASE: [Column; 14] = [
+    Column::thing(Thing::Slash, "slash", "/slash"),
+    Column::thing(Thing::Request, "request", "/request"),
+    Column::plain("status", "/status"),
+    Column::thing(Thing::Set, "set", "/set"),
+    Column::thing(Thing::Operator, "operator", "/operator"),
+    Column::plain("capture epoch", "/capture"),
+    Column::plain("why", "/reason"),
+    Column::plain("evidence", "/evidence"),
+    Column::share("asked", "/asked"),
+    Column::share("taken", "/taken"),
+    Column::time("began", "/began/time_ms"),
+    Column::time("ended", "/ended/time_ms"),
+    Column::plain("at height", "/ended/height"),
+    Column::plain("released from epoch", "/released_from"),
+];
+
+const SECTIONS: [Section; 4] = [
+    Section {
+        title: "What it took",
+        at: "/pools",
+        columns: &[
+            Column::thing(Thing::Asset, "asset", "/asset"),
+            Column::amount("of stake", "/stake", "/asset"),
+            Column::amount("of the bond", "/bond", "/asset"),
+            Column::amount("what remains", "/remains", "/asset"),
+        ],
+        empty: "nothing",
+    },
     Section {
         title: "What is held",
         at: "/held",
@@ -76,6 +140,16 @@ const SECTIONS: [Section; 2] = [
         title: "Who is harmed",
         at: "/victims",
         columns: &[Column::account("account", "/account"), Column::amount("amount", "/amount", "/asset")],
+        empty: "",
+    },
+    Section {
+        title: "What happened",
+        at: "/life",
+        columns: &[
+            Column::time("time", "/time_ms"),
+            Column::rest("what", &["id", "topic", "time_ms", "operation"]),
+            Column::digest("operation", "/operation"),
+        ],
         empty: "",
     },
 ];
@@ -134,27 +208,31 @@ impl Command {
     /// What the node says.
     pub(crate) fn run(&self, context: &Context) -> Result<Answer, Failure> {
         match self {
-            Self::List(paged) => paged.list(context, "/v1/slashes", &LIST),
+            Self::List(cases) => {
+                let status = cases.status.and_then(|status| status.to_possible_value());
+                let filters = [
+                    ("set", number(context, Thing::Set, cases.set.as_deref())?),
+                    ("operator", number(context, Thing::Operator, cases.operator.as_deref())?),
+                    ("status", status.map(|status| status.get_name().to_owned())),
+                ];
+                let document = cases.paged.get(context, "/v1/slashes", &filters)?;
+                Ok(Answer::new(document, Shape::List(&LIST)))
+            }
             Self::Show(which) => {
-                let path = path_of(context, Thing::Slash, &which.slash)?;
-                Ok(Answer::new(which.pinned.get(context, &path)?, Shape::Page(&LIST, &SECTIONS)))
+                which.pinned.page(context, Thing::Slash, &which.slash, Shape::Page(&CASE, &SECTIONS))
             }
             Self::Requests(requests) => {
-                let thing = |thing, name: &Option<String>| match name {
-                    None => Ok(None),
-                    Some(name) => context.book()?.thing(thing, name).map(|number| Some(number.to_string())),
-                };
                 let filters = [
-                    ("set", thing(Thing::Set, &requests.set)?),
-                    ("operator", thing(Thing::Operator, &requests.operator)?),
+                    ("set", number(context, Thing::Set, requests.set.as_deref())?),
+                    ("operator", number(context, Thing::Operator, requests.operator.as_deref())?),
                     ("open", requests.open.then(|| "true".to_owned())),
                 ];
                 let document = requests.paged.get(context, "/v1/requests", &filters)?;
                 Ok(Answer::new(document, Shape::List(&REQUESTS)))
             }
             Self::RequestShow(which) => {
-                let path = path_of(context, Thing::Request, &which.request)?;
-                Ok(Answer::new(which.pinned.get(context, &path)?, Shape::Page(&REQUEST, &REQUEST_SECTIONS)))
+                let shape = Shape::Page(&REQUEST, &REQUEST_SECTIONS);
+                which.pinned.page(context, Thing::Request, &which.request, shape)
             }
             Self::Under(under) => under.run(context),
         }

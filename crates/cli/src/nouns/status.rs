@@ -4,7 +4,7 @@ use std::io::{self, BufRead, Write};
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::with_query;
 use crate::context::Context;
@@ -51,7 +51,7 @@ const STATUS: [Column; 15] = [
     Column::plain("stored height", "/store/height"),
     Column::plain("waiting operations", "/mempool/operations"),
     Column::plain("digest", "/as_of/digest"),
-    Column::plain("counts", "/counts"),
+    Column::words("counts", "/counts"),
     Column::plain("version", "/node/version"),
 ];
 
@@ -79,11 +79,15 @@ fn print(answer: &Answer, context: &Context) -> Result<(), Failure> {
         Some(book) => answer.write(context.form(), book, None, &mut output),
         None => answer.write(context.form(), &crate::output::Unlabelled, None, &mut output),
     };
-    written.and_then(|()| output.flush()).map_err(|error| match error.kind() {
-        // Whoever closed the pipe has seen enough; there is nothing else to do.
-        io::ErrorKind::BrokenPipe => Failure::new(Exit::Success, "output.closed", "nobody reads any more"),
+    written.and_then(|()| output.flush()).map_err(|error| not_written(&error))
+}
+
+/// Whoever closed the pipe has seen enough, and nothing is said about it.
+fn not_written(error: &io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => Failure::closed(),
         _ => Failure::usage("output.not-written", "cannot write the answer").why(error.to_string()),
-    })
+    }
 }
 
 const EVENT: [Column; 4] = [
@@ -106,43 +110,38 @@ impl Events {
         );
         let stream = context.transport()?.stream(&path, self.after.as_deref())?;
         let mut events = Stream { lines: stream, last: self.after.clone() };
+        if context.form() == Form::Csv {
+            let header = Answer::list(Vec::new(), &EVENT);
+            let written = header.write(Form::Csv, &crate::output::Unlabelled, None, &mut io::stdout().lock());
+            written.map_err(|error| not_written(&error))?;
+        }
         let mut count = 0;
         while self.limit.is_none_or(|limit| count < limit) {
             let Some(event) = events.next()? else { break };
             show(&event, context)?;
             count += 1;
         }
-        let last = events.last.map_or_else(|| "none".to_owned(), |last| last);
-        let document = json!({ "text": "", "events": count, "last": last });
-        Ok(Answer::new(document, Shape::Silent))
+        Ok(Answer::new(Value::Null, Shape::Silent))
     }
 }
 
 /// One event on a line of its own, in every form.
 fn show(event: &Value, context: &Context) -> Result<(), Failure> {
-    let form = match context.form() {
-        Form::Json => Form::Ndjson,
-        other => other,
-    };
     let answer = Answer::list(vec![event.clone()], &EVENT);
     let mut output = io::stdout().lock();
-    let written = match (form, context.known_names()) {
-        (Form::Table | Form::Csv, names) => {
+    let written = match context.form() {
+        Form::Table => {
+            let names = context.known_names();
             let labels = names.map_or(&crate::output::Unlabelled as &dyn crate::output::Labels, |book| book);
-            let cells: Vec<String> = EVENT
-                .iter()
-                .map(|column| match form {
-                    Form::Csv => column.raw(event),
-                    _ => column.shown(event, labels),
-                })
-                .collect();
-            writeln!(output, "{}", cells.join(if form == Form::Csv { "," } else { "  " }))
+            let cells: Vec<String> = EVENT.iter().map(|column| column.shown(event, labels)).collect();
+            writeln!(output, "{}", cells.join("  "))
         }
-        _ => answer.write(form, &crate::output::Unlabelled, None, &mut output),
+        Form::Csv => answer.write_rows(&mut output),
+        Form::Json | Form::Ndjson => {
+            answer.write(Form::Ndjson, &crate::output::Unlabelled, None, &mut output)
+        }
     };
-    written
-        .and_then(|()| output.flush())
-        .map_err(|error| Failure::usage("output.not-written", "cannot write an event").why(error.to_string()))
+    written.and_then(|()| output.flush()).map_err(|error| not_written(&error))
 }
 
 /// Server-sent events, line by line.
@@ -201,6 +200,8 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use std::io::Cursor;
+
+    use serde_json::json;
 
     use super::*;
 

@@ -47,14 +47,22 @@ pub(crate) fn arguments(mut command: Command, kind: &'static Described, places: 
         .help("All fields as one JSON object, or @FILE with one; arguments beside it stand over it")
         .value_name("JSON")
         .help_heading("Fields");
-    let batch = Arg::new(BATCH)
-        .short('f')
-        .long(BATCH)
-        .help("Many operations: a CSV file with the names of fields in its first line; - is standard input")
-        .value_name("FILE")
-        .conflicts_with(JSON)
-        .help_heading("Fields");
-    command.arg(json).arg(batch)
+    command.arg(json)
+}
+
+/// Adds the argument for many operations in a file.
+pub(crate) fn batch(command: Command) -> Command {
+    command.arg(
+        Arg::new(BATCH)
+            .short('f')
+            .long(BATCH)
+            .help(
+                "Many operations: a CSV file with the names of fields in its first line; - is standard input",
+            )
+            .value_name("FILE")
+            .conflicts_with(JSON)
+            .help_heading("Fields"),
+    )
 }
 
 fn argument(field: &Field, id: String) -> Arg {
@@ -106,7 +114,8 @@ impl Typed {
                 }
             }
         }
-        Self { kind, json: given(JSON), fields, batch: given(BATCH) }
+        let batch = matches.try_get_one::<String>(BATCH).ok().flatten().cloned();
+        Self { kind, json: given(JSON), fields, batch }
     }
 
     /// The same operation with other fields beside those that were typed.

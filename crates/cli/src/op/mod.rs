@@ -12,7 +12,7 @@ use signing::bundle::Bundle;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Answer;
-use crate::write::{Wanted, Writing};
+use crate::write::{Drafting, Wanted, Writing};
 use form::Typed;
 use schema::Described;
 
@@ -51,25 +51,43 @@ impl Op {
         }
     }
 
+    fn wanted(&self, context: &Context) -> Result<Wanted, Failure> {
+        wanted(&self.typed, context)
+    }
+}
+
+fn wanted(typed: &Typed, context: &Context) -> Result<Wanted, Failure> {
+    Ok(Wanted::new(typed.kind.name, typed.read(&context.reader()?)?))
+}
+
+/// An operation as it was typed, to be signed elsewhere.
+#[derive(Debug)]
+pub(crate) struct Drafted {
+    typed: Typed,
+    drafting: Drafting,
+}
+
+impl Drafted {
     /// What is to be signed, without sending anything.
     ///
     /// # Errors
     /// As [`Op::run`].
     pub(crate) fn build(&self, context: &Context) -> Result<Bundle, Failure> {
-        Ok(self.writing.prepare(context, &self.wanted(context)?)?.bundle)
-    }
-
-    fn wanted(&self, context: &Context) -> Result<Wanted, Failure> {
-        Ok(Wanted::new(self.typed.kind.name, self.typed.read(&context.reader()?)?))
+        let wanted = wanted(&self.typed, context)?;
+        Ok(self.drafting.prepare(context, &wanted, crate::write::ELSEWHERE)?.bundle)
     }
 }
 
 /// The command of a kind, with these fields by their place.
 fn command(name: &'static str, path: &str, kind: &'static Described, places: &[&'static str]) -> Command {
-    let command = form::arguments(Command::new(name).about(kind.about), kind, places);
+    let command = form::batch(form::arguments(Command::new(name), kind, places));
+    finished(Writing::augment_args(command), path, kind, places)
+}
+
+/// Its help: the options have a description of their own, which is not that of the command.
+fn finished(command: Command, path: &str, kind: &'static Described, places: &[&'static str]) -> Command {
     let docs = format!("Every refusal and its remedy: docs/reference/operations/{}.md", kind.name);
-    // The options have a description of their own, which is not that of the command.
-    let command = Writing::augment_args(command).about(kind.about).long_about(None);
+    let command = command.about(kind.about).long_about(None);
     command.after_help(docs).override_usage(form::usage(path, kind, places))
 }
 
@@ -95,6 +113,39 @@ impl FromArgMatches for Op {
         let missing = || Error::new(clap::error::ErrorKind::MissingSubcommand);
         let (name, matches) = matches.subcommand().ok_or_else(missing)?;
         Self::of(schema::operation(name).ok_or_else(missing)?, matches)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Subcommand for Drafted {
+    fn augment_subcommands(command: Command) -> Command {
+        let operations = schema::operations().iter().map(|kind| {
+            let path = format!("surety tx build --out <FILE> {}", kind.name);
+            let drafted = Drafting::augment_args(form::arguments(Command::new(kind.name), kind, &[]));
+            finished(drafted, &path, kind, &[])
+        });
+        command.subcommands(operations).subcommand_required(true).arg_required_else_help(true)
+    }
+
+    fn augment_subcommands_for_update(command: Command) -> Command {
+        Self::augment_subcommands(command)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        schema::operation(name).is_some()
+    }
+}
+
+impl FromArgMatches for Drafted {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let missing = || Error::new(clap::error::ErrorKind::MissingSubcommand);
+        let (name, matches) = matches.subcommand().ok_or_else(missing)?;
+        let kind = schema::operation(name).ok_or_else(missing)?;
+        Ok(Self { typed: Typed::of(kind, matches), drafting: Drafting::from_arg_matches(matches)? })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {

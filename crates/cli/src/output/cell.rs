@@ -55,6 +55,8 @@ pub(crate) enum Cell {
     Digest,
     /// All fields of an object but these, in words.
     Rest(&'static [&'static str]),
+    /// The value of a field whose name stands beside it, and the asset of its amounts.
+    Field,
 }
 
 /// A column of a list, or a field of a page.
@@ -102,6 +104,16 @@ impl Column {
     /// The whole item but these fields, in words.
     pub(crate) const fn rest(title: &'static str, but: &'static [&'static str]) -> Self {
         Self { title, at: "", cell: Cell::Rest(but) }
+    }
+
+    /// All fields of an object inside the item, in words.
+    pub(crate) const fn words(title: &'static str, at: &'static str) -> Self {
+        Self { title, at, cell: Cell::Rest(&[]) }
+    }
+
+    /// The value of a field whose `name` stands beside it in the item, as the `asset` of its amounts does.
+    pub(crate) const fn field(title: &'static str, at: &'static str) -> Self {
+        Self { title, at, cell: Cell::Field }
     }
 
     /// A span of time.
@@ -159,6 +171,10 @@ impl Column {
             (Cell::Span, Value::Number(ms)) => ms.as_u64().map(crate::clock::span),
             (Cell::Tag, tagged) => Some(tag(tagged)),
             (Cell::Rest(but), Value::Object(fields)) => Some(in_words(fields, but, labels)),
+            (Cell::Field, value) => {
+                let name = item.get("name").and_then(Value::as_str).unwrap_or_default();
+                in_word(name, value, item.get("asset").and_then(Value::as_u64), labels)
+            }
             (Cell::Digest, Value::String(text)) => text.get(..14).map(|start| format!("{start}...")),
             _ => None,
         };
@@ -171,20 +187,25 @@ fn in_words(fields: &Map<String, Value>, but: &[&str], labels: &dyn Labels) -> S
     let asset = ["asset", "token"].iter().find_map(|name| fields.get(*name)?.as_u64());
     let words = fields.iter().filter(|(name, value)| !but.contains(&name.as_str()) && !value.is_null());
     let words = words.map(|(name, value)| {
-        let named = match (field_content("", name), value) {
-            (Some(None), Value::String(address)) => labels.account(address),
-            (Some(Some(thing)), Value::Number(number)) => number.as_u64().map(|number| {
-                labels.thing(thing, number).unwrap_or_else(|| format!("{}/{number}", thing.prefix()))
-            }),
-            (None, Value::String(units)) if AMOUNTS.contains(&name.as_str()) => {
-                asset.and_then(|asset| labels.amount(asset, units))
-            }
-            (None, Value::Object(inner)) => Some(format!("({})", in_words(inner, &[], labels))),
-            _ => None,
-        };
+        let named = in_word(name, value, asset, labels);
         format!("{} {}", name.replace('_', " "), named.unwrap_or_else(|| plain(value)))
     });
     words.collect::<Vec<_>>().join(", ")
+}
+
+/// The value of a field by its name, where that says something better than the value itself. Amounts are of this asset.
+fn in_word(name: &str, value: &Value, asset: Option<u64>, labels: &dyn Labels) -> Option<String> {
+    match (field_content("", name), value) {
+        (Some(None), Value::String(address)) => labels.account(address),
+        (Some(Some(thing)), Value::Number(number)) => number.as_u64().map(|number| {
+            labels.thing(thing, number).unwrap_or_else(|| format!("{}/{number}", thing.prefix()))
+        }),
+        (None, Value::String(units)) if AMOUNTS.contains(&name) => {
+            asset.and_then(|asset| labels.amount(asset, units))
+        }
+        (None, Value::Object(inner)) => Some(format!("({})", in_words(inner, &[], labels))),
+        _ => None,
+    }
 }
 
 /// Fields of events that are base units of the asset or token beside them.

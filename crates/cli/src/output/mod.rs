@@ -174,19 +174,37 @@ impl Answer {
         }
     }
 
-    fn write_csv(&self, output: &mut dyn Write) -> io::Result<()> {
-        let columns = match self.shape {
+    /// The columns that CSV has.
+    fn columns(&self) -> &'static [Column] {
+        const SAID: [Column; 1] = [Column { title: "said", at: "/said", cell: Cell::Plain }];
+        match self.shape {
             Shape::List(columns) => columns,
             Shape::Page([], [first, ..]) => first.columns,
             Shape::Page(fields, _) => fields,
-            Shape::Sentence => &[Column { title: "said", at: "/said", cell: Cell::Plain }],
-            Shape::Text => return self.write_text("text", output),
-            Shape::Silent => return Ok(()),
-        };
+            Shape::Sentence => &SAID,
+            Shape::Text | Shape::Silent => &[],
+        }
+    }
+
+    fn write_csv(&self, output: &mut dyn Write) -> io::Result<()> {
+        if matches!(self.shape, Shape::Text) {
+            return self.write_text("text", output);
+        }
+        let mut writer = csv::Writer::from_writer(&mut *output);
+        writer.write_record(self.columns().iter().map(|column| column.title))?;
+        writer.flush()?;
+        drop(writer);
+        self.write_rows(output)
+    }
+
+    /// The lines of the table in CSV, without their header.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub(crate) fn write_rows(&self, output: &mut dyn Write) -> io::Result<()> {
         let mut writer = csv::Writer::from_writer(output);
-        writer.write_record(columns.iter().map(|column| column.title))?;
         for line in self.lines() {
-            writer.write_record(columns.iter().map(|column| column.raw(line)))?;
+            writer.write_record(self.columns().iter().map(|column| column.raw(line)))?;
         }
         writer.flush()
     }

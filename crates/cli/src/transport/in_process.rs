@@ -4,7 +4,7 @@
 //! lasts.
 
 use std::cell::RefCell;
-use std::io::{BufRead, Cursor};
+use std::io::BufRead;
 use std::path::Path;
 use std::time::Duration;
 
@@ -97,7 +97,7 @@ impl InProcess {
         let (_, node) = node.as_ref().ok_or_else(|| bug("it has not started".to_owned()))?;
         let router = node.router();
         let limit = usize::try_from(BODY_BYTES_MAX).unwrap_or(usize::MAX);
-        let answered = self.runtime.block_on(tokio::time::timeout(self.timeout, async {
+        let answering = async {
             let response = router.oneshot(request).await.map_err(|error| bug(error.to_string()))?;
             let (parts, body) = response.into_parts();
             let body = Limited::new(body, limit).collect().await.map_err(|error| bug(error.to_string()))?;
@@ -108,7 +108,9 @@ impl InProcess {
                 media_type: media_type.to_owned(),
                 body: body.to_bytes().to_vec(),
             })
-        }));
+        };
+        // A timeout belongs to the runtime in which it is made.
+        let answered = self.runtime.block_on(async { tokio::time::timeout(self.timeout, answering).await });
         answered.unwrap_or_else(|_| {
             let span = u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX);
             let what = format!("no answer within {}", crate::clock::span(span));
@@ -126,9 +128,13 @@ impl Transport for InProcess {
         self.request("POST", path, Body::from(body.to_string()))
     }
 
-    /// Nothing happens on a ledger at rest, so there is nothing to wait for.
+    /// Nothing happens on a ledger at rest.
     fn stream(&self, _: &str, _: Option<&str>) -> Result<Box<dyn BufRead>, Failure> {
-        Ok(Box::new(Cursor::new(Vec::new())))
+        let folder = self.config.folder.display();
+        let what = format!("no node runs on {folder}, so nothing happens in it");
+        let help =
+            format!("start one with surety run --data {folder}; surety account history shows what happened");
+        Err(Failure::new(Exit::Network, "network.at-rest", what).help(help))
     }
 
     fn name(&self) -> String {

@@ -1,13 +1,12 @@
 //! Many operations, one after the other.
 
-use std::io::{IsTerminal, Write};
-
 use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Answer, Column};
+use crate::progress::Progress;
 use crate::write::{Prepared, Wanted, Writing, confirm, deliver};
 
 const COLUMNS: [Column; 6] = [
@@ -33,7 +32,7 @@ impl Writing {
         }
         let mut items = Vec::new();
         for (line, wanted) in &lines {
-            items.push(looked_at(*line, &self.prepare(context, wanted)?));
+            items.push(looked_at(*line, &self.drafting.prepare(context, wanted, super::HERE)?));
         }
         let refused = items.iter().filter(|item| item["outcome"] != "would be applied").count();
         let preview = Answer::list(items, &COLUMNS);
@@ -52,30 +51,35 @@ impl Writing {
 
     fn carry_out(&self, context: &Context, lines: Vec<(u64, Wanted)>) -> Result<Answer, Failure> {
         let mut sealer = self.sealer(context);
-        let count = lines.len();
+        let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
+        let (all, mut progress) = (count(lines.len()), Progress::new("operations"));
         let mut items: Vec<Value> = Vec::new();
         let mut exit = Exit::Success;
         for (line, wanted) in lines {
             // Nonces and digests are those of the moment, so each is prepared when its turn has come.
-            let prepared = self.prepare(context, &wanted)?;
-            let action = prepared.bundle.to_json()["action"].clone();
-            let done = sealer.seal(prepared.bundle).and_then(|bundle| deliver(context, bundle));
+            let done = self.drafting.prepare(context, &wanted, super::HERE).and_then(|prepared| {
+                let action = prepared.bundle.to_json()["action"].clone();
+                Ok((action, deliver(context, sealer.seal(prepared.bundle)?)?))
+            });
             match done {
-                Ok(answer) => items.push(json!({
+                Ok((action, answer)) => items.push(json!({
                     "line": line, "action": action, "outcome": "applied",
                     "height": answer.pointer("/receipt/height"), "id": answer.get("id"),
                 })),
+                // What came before is done, and must be told.
                 Err(failure) => {
                     exit = failure.exit();
-                    let why = failure.to_json()["error"]["why"].clone();
+                    let error = failure.to_json()["error"].clone();
+                    let why = if error["why"].is_null() { &error["what"] } else { &error["why"] };
                     items.push(json!({
-                        "line": line, "action": action, "outcome": failure.code(), "why": why,
+                        "line": line, "action": wanted.kind(), "outcome": failure.code(), "why": why,
                     }));
                     break;
                 }
             }
-            progress(items.len(), count);
+            progress.show(count(items.len()), all);
         }
+        drop(progress);
         Ok(Answer::list(items, &COLUMNS).ending(exit))
     }
 }
@@ -89,14 +93,4 @@ fn looked_at(line: u64, prepared: &Prepared) -> Value {
         "why": prepared.preview.get("why"),
         "id": prepared.bundle.id().to_string(),
     })
-}
-
-/// How far it is, where somebody watches.
-fn progress(done: usize, count: usize) {
-    let mut screen = std::io::stderr().lock();
-    if screen.is_terminal() {
-        let end = if done == count { "\n" } else { "" };
-        // A terminal that is gone sees no progress.
-        drop(write!(screen, "\r{done} of {count}{end}"));
-    }
 }

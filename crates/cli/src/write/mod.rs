@@ -11,6 +11,7 @@
 mod batch;
 mod compare;
 mod confirm;
+mod pledge;
 mod preview;
 mod receipt;
 mod seal;
@@ -21,6 +22,7 @@ pub(crate) use seal::Sealer;
 use std::path::PathBuf;
 
 use clap::Args;
+use protocol::units::Address;
 use serde_json::{Map, Value, json};
 use signing::bundle::Bundle;
 
@@ -28,27 +30,42 @@ use crate::config::key::Key;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::Answer;
+use crate::output::{Answer, Column};
+
+/// What people see of events.
+const EVENTS: [Column; 2] = [Column::plain("event", "/event"), Column::rest("what", &["event"])];
+/// How long an operation may wait that is sent at once.
+const HERE: &str = "10m";
+/// How long one may wait that goes from hand to hand. Most nonces are good for a day.
+pub(crate) const ELSEWHERE: &str = "20h";
+
+/// Who acts, and for how long.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Signing and sending")]
+pub(crate) struct Drafting {
+    /// The account that acts.
+    #[arg(long, value_name = "ACCOUNT")]
+    from: Option<String>,
+    /// The delegate that acts for it, under a grant.
+    #[arg(long, value_name = "ACCOUNT")]
+    by: Option<String>,
+    /// How long the signature may wait before no block takes it any more; otherwise 10m, and 20h for what is signed elsewhere.
+    #[arg(long, value_name = "SPAN")]
+    valid_for: Option<String>,
+}
 
 /// How an operation is signed and sent.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Signing and sending")]
 pub(crate) struct Writing {
-    /// The account that acts.
-    #[arg(long, value_name = "ACCOUNT")]
-    pub(crate) from: Option<String>,
-    /// The delegate that acts for it, under a grant.
-    #[arg(long, value_name = "ACCOUNT")]
-    by: Option<String>,
+    #[command(flatten)]
+    drafting: Drafting,
     /// A key of the keystore to sign with; may be given several times. Otherwise keys of the account are looked for.
     #[arg(long, value_name = "KEY")]
     sign_with: Vec<String>,
     /// A remote signer that holds the keys.
     #[arg(long, value_name = "URL")]
     signer: Option<String>,
-    /// How long the signature may wait before no block takes it any more.
-    #[arg(long, value_name = "SPAN", default_value = "10m")]
-    valid_for: String,
     /// Sign and send without asking.
     #[arg(short, long)]
     yes: bool,
@@ -73,6 +90,8 @@ pub(crate) struct Prepared {
     pub(crate) bundle: Bundle,
     /// What it would do at the moment.
     pub(crate) preview: Value,
+    /// What it signs by digest: mandates and terms.
+    pub(crate) pledged: Value,
 }
 
 impl Wanted {
@@ -100,7 +119,8 @@ impl Writing {
     /// # Errors
     /// What the ledger refuses; that nobody said yes; what the keys say; what the node says.
     pub(crate) fn send(&self, context: &Context, wanted: Wanted) -> Result<Answer, Failure> {
-        let prepared = self.prepare(context, &wanted)?;
+        let waits_for = if self.unsigned_out.is_some() { ELSEWHERE } else { HERE };
+        let prepared = self.drafting.prepare(context, &wanted, waits_for)?;
         if self.dry_run {
             return Ok(preview::answer(&prepared));
         }
@@ -116,15 +136,22 @@ impl Writing {
     fn sealer<'a>(&'a self, context: &'a Context) -> Sealer<'a> {
         Sealer::new(context, &self.sign_with, self.signer.as_deref())
     }
+}
 
+impl Drafting {
     /// Lets the node fill in what was left out and say what would happen.
     ///
     /// # Errors
     /// That it is not known who acts; what the node says; that the node has made something else of it.
-    pub(crate) fn prepare(&self, context: &Context, wanted: &Wanted) -> Result<Prepared, Failure> {
+    pub(crate) fn prepare(
+        &self,
+        context: &Context,
+        wanted: &Wanted,
+        waits_for: &str,
+    ) -> Result<Prepared, Failure> {
         let account = self.account(context)?;
         let delegate = self.by.as_deref().map(|name| context.book()?.account(name)).transpose()?;
-        let span = crate::clock::parse_span(&self.valid_for)
+        let span = crate::clock::parse_span(self.valid_for.as_deref().unwrap_or(waits_for))
             .map_err(|why| Failure::usage("field.misfit", format!("--valid-for: {why}")))?;
         let expires = crate::clock::now_ms().saturating_add(span);
         let mut body = json!({
@@ -134,27 +161,26 @@ impl Writing {
             fields.insert("delegate".to_owned(), json!(delegate.to_string()));
         }
         let answer = context.post("/v1/operations/prepare", &body)?;
-        let strange = |why: String| {
-            Failure::new(
-                Exit::Network,
-                "network.strange-draft",
-                "the node prepared something that was not asked for",
-            )
-            .why(why)
-            .help("nothing was signed; look at the node that you ask")
-        };
         let bundle = answer.get("bundle").map(Value::to_string).unwrap_or_default();
         let bundle = Bundle::from_json(&bundle).map_err(|error| strange(error.to_string()))?;
         compare::check(wanted, account, delegate, expires, bundle.draft()).map_err(strange)?;
+        if let Some(domain) = context.domain_of_folder()
+            && domain != *bundle.domain()
+        {
+            let (asked, found) = (domain.ledger, &bundle.domain().ledger);
+            return Err(strange(format!("the draft is for the ledger {found}, and the folder's is {asked}")));
+        }
+        let operation = signing::json::operation_to_json(&bundle.draft().operation);
+        let pledged = pledge::of(context, wanted, &operation)?;
         let preview = answer.get("preview").cloned().unwrap_or_default();
-        Ok(Prepared { bundle, preview })
+        Ok(Prepared { bundle, preview, pledged })
     }
 
     /// Who acts.
     ///
     /// # Errors
     /// If nobody is named, or the name is not known.
-    pub(crate) fn account(&self, context: &Context) -> Result<protocol::units::Address, Failure> {
+    fn account(&self, context: &Context) -> Result<Address, Failure> {
         let named = self.from.as_deref().or_else(|| context.settings().text(Key::From));
         let name = named.ok_or_else(|| {
             Failure::usage("writing.nobody-acts", "it is not said which account acts")
@@ -164,9 +190,17 @@ impl Writing {
     }
 }
 
+/// The node is not to be trusted with this.
+fn strange(why: String) -> Failure {
+    let what = "the node prepared something that was not asked for";
+    Failure::new(Exit::Network, "network.strange-draft", what)
+        .why(why)
+        .help("nothing was signed; look at the node that you ask")
+}
+
 /// A bundle for people: what it does, and who is to sign.
 pub(crate) fn bundle_page(bundle: &Bundle) -> Answer {
-    preview::answer(&Prepared { bundle: bundle.clone(), preview: Value::Null })
+    preview::answer(&Prepared { bundle: bundle.clone(), preview: Value::Null, pledged: Value::Null })
 }
 
 /// Shows a bundle and asks for a yes, unless it was said beforehand.
@@ -174,7 +208,11 @@ pub(crate) fn bundle_page(bundle: &Bundle) -> Answer {
 /// # Errors
 /// If nobody can be asked, or the answer is no.
 pub(crate) fn confirm_bundle(context: &Context, is_confirmed: bool, bundle: &Bundle) -> Result<(), Failure> {
-    confirm::ask(context, is_confirmed, &Prepared { bundle: bundle.clone(), preview: Value::Null })
+    confirm::ask(
+        context,
+        is_confirmed,
+        &Prepared { bundle: bundle.clone(), preview: Value::Null, pledged: Value::Null },
+    )
 }
 
 /// Writes a bundle into a file that is not there yet.
@@ -206,7 +244,9 @@ fn deliver(context: &Context, bundle: Bundle) -> Result<Value, Failure> {
         return Err(Failure::new(Exit::Key, "key.too-few", what)
             .help("write it to a file with --unsigned-out, and let the others sign with surety tx sign"));
     }
-    let signed = bundle.into_signed();
+    // Every key of the account may have signed; as many go along as it asks for.
+    let seals = bundle.seals().map(|(_, seal)| seal.clone()).take(usize::from(bundle.threshold()));
+    let signed = bundle.draft().clone().seal(seals.collect());
     let id = signed.id();
     let answer = context.post("/v1/operations", &signing::json::signed_to_json(&signed));
     answer.map_err(|failure| match failure.exit() {

@@ -8,8 +8,10 @@ use crate::output::{Answer, Column, Labels, Section, Shape};
 use crate::replay::Thing;
 use crate::write::Prepared;
 
-const FIELDS: [Column; 8] = [
+const FIELDS: [Column; 10] = [
     Column::plain("action", "/action"),
+    Column::plain("ledger", "/domain/ledger"),
+    Column::plain("chain", "/domain/chain_id"),
     Column::account("account", "/draft/account"),
     Column::account("signed by", "/draft/delegate"),
     Column::plain("signatures needed", "/threshold"),
@@ -19,19 +21,35 @@ const FIELDS: [Column; 8] = [
     Column::digest("id", "/id"),
 ];
 
-const SECTIONS: [Section; 5] = [
+const SECTIONS: [Section; 7] = [
     Section {
         title: "What is signed",
         at: "/fields",
-        columns: &[Column::plain("field", "/name"), Column::plain("value", "/value")],
+        columns: &[Column::plain("field", "/name"), Column::field("value", "/value")],
         empty: "",
     },
     Section {
-        title: "What happens",
-        at: "/preview/events",
-        columns: &[Column::plain("event", "/event"), Column::rest("what", &["event"])],
+        title: "The mandate that is signed by its digest: what the operator may do with the stake",
+        at: "/pledged/mandates",
+        columns: &[
+            Column::thing(Thing::Operator, "operator", "/operator"),
+            Column::thing(Thing::Asset, "asset", "/asset"),
+            Column::plain("from epoch", "/from"),
+            Column::share("worst case", "/worst_case"),
+            Column::share("elsewhere", "/elsewhere"),
+            Column::share("own verifiers", "/own_verifiers"),
+            Column::plain("uncertified", "/uncertified"),
+            Column::share("commission", "/commission"),
+        ],
         empty: "",
     },
+    Section {
+        title: "The terms that are signed by their digest",
+        at: "/pledged/terms",
+        columns: &[Column::plain("term", "/name"), Column::field("value", "/value")],
+        empty: "",
+    },
+    Section { title: "What happens", at: "/preview/events", columns: &super::EVENTS, empty: "" },
     Section {
         title: "What changes",
         at: "/preview/changes",
@@ -73,13 +91,18 @@ pub(super) fn answer(prepared: &Prepared) -> Answer {
     let operation =
         document.pointer("/draft/operation").and_then(Value::as_object).cloned().unwrap_or_default();
     let fields = operation.into_iter().filter(|(name, value)| name != "op" && !value.is_null());
-    let fields: Vec<Value> = fields.map(|(name, value)| json!({ "name": name, "value": value })).collect();
+    let asset =
+        ["asset", "token"].iter().find_map(|name| document.pointer(&format!("/draft/operation/{name}")));
+    let asset = asset.cloned().unwrap_or_default();
+    let fields: Vec<Value> =
+        fields.map(|(name, value)| json!({ "name": name, "value": value, "asset": asset })).collect();
     let is_refused = refusal(prepared).is_some();
     if let Value::Object(parts) = &mut document {
         let out = prepared.preview.get("free").filter(|out| !out.is_null());
         parts.insert("fields".to_owned(), Value::Array(fields));
         parts.insert("out".to_owned(), out.map_or(json!([]), |out| json!([out])));
         parts.insert("preview".to_owned(), prepared.preview.clone());
+        parts.insert("pledged".to_owned(), prepared.pledged.clone());
     }
     let answer = Answer::new(document, Shape::Page(&FIELDS, &SECTIONS));
     if is_refused { answer.ending(Exit::Refused) } else { answer }

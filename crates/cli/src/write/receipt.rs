@@ -14,12 +14,8 @@ const FIELDS: [Column; 6] = [
     Column::plain("id", "/id"),
 ];
 
-const SECTIONS: [Section; 1] = [Section {
-    title: "What happened",
-    at: "/events",
-    columns: &[Column::plain("event", "/event"), Column::rest("what", &["event"])],
-    empty: "",
-}];
+const SECTIONS: [Section; 1] =
+    [Section { title: "What happened", at: "/events", columns: &super::EVENTS, empty: "" }];
 
 /// The receipt as an answer.
 pub(crate) fn answer(mut document: Value) -> Answer {

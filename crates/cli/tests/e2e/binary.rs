@@ -100,9 +100,9 @@ impl Node {
         self.child.wait().expect("a killed child ends");
     }
 
-    /// Its height, for waiting.
+    /// The running epoch.
     pub(crate) fn epoch(&self) -> u64 {
-        crate::http::get(&self.address, "/v1/status")["epoch"].as_u64().expect("an epoch")
+        crate::http::get(&self.address, "/v1/status")["as_of"]["epoch"].as_u64().expect("an epoch")
     }
 
     /// Waits for an epoch.

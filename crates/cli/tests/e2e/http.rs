@@ -14,10 +14,14 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// Its body as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
     /// Its body as JSON.
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 }
 
@@ -50,6 +54,6 @@ pub(crate) fn ask(address: &str, method: &str, path: &str, body: Option<&str>) -
 /// Reads JSON that must be there.
 pub(crate) fn get(address: &str, path: &str) -> Value {
     let answer = ask(address, "GET", path, None).unwrap_or_else(|| panic!("no answer to GET {path}"));
-    assert_eq!(answer.status, 200, "GET {path}: {}", String::from_utf8_lossy(&answer.body));
+    assert_eq!(answer.status, 200, "GET {path}: {}", answer.text());
     answer.json()
 }

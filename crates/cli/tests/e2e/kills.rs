@@ -34,7 +34,7 @@ impl Client {
 
     fn sign(&mut self, domain: &Domain, now: u64, operation: Operation) -> SignedOperation {
         self.nonce = (self.nonce + 1).max(now);
-        let draft = Draft { account: self.account, delegate: None, expires: u64::MAX, operation };
+        let draft = Draft { account: self.account, delegate: None, expires: now + 3_600_000, operation };
         let seal = seal_with(&self.key, domain, &draft, self.nonce).expect("a key that seals");
         draft.seal(vec![seal])
     }
@@ -65,7 +65,7 @@ fn domain(node: &Node) -> Domain {
 }
 
 fn now(node: &str) -> Option<u64> {
-    ask(node, "GET", "/v1/status", None)?.json()["time_ms"].as_u64()
+    ask(node, "GET", "/v1/status", None)?.json()["node"]["now_ms"].as_u64()
 }
 
 fn deposit() -> Operation {
@@ -89,7 +89,7 @@ fn load(node: &str, domain: &Domain, mut client: Client, sent: &Sent, stop: &Ato
         let id = signed.id().to_string();
         sent.lock().expect("no client panics").insert(id.clone(), false);
         match send(node, &signed) {
-            Some(answer) if answer["outcome"] == "applied" || answer["receipt"]["outcome"] == "applied" => {
+            Some(answer) if answer["receipt"]["outcome"]["outcome"] == "applied" => {
                 sent.lock().expect("no client panics").insert(id, true);
             }
             Some(answer) => panic!("an answer that says nothing: {answer}"),
