@@ -1,5 +1,6 @@
 //! What all handlers share.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 
 use ledger::{Fault, Genesis, Reader};
@@ -15,10 +16,17 @@ use crate::http::problem::{Code, Problem};
 use crate::labels::Labels;
 use crate::metrics::Metrics;
 use crate::sequencer::Sequencer;
+use crate::slashes::Slashes;
+use crate::tellings::Tellings;
 use crate::webhooks::Webhooks;
 
 /// The program's version.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The most reads at once: each has a thread while it lasts.
+pub(crate) const READS_MAX: usize = 64;
+/// The most proofs that are waited for at once.
+pub(crate) const PROOFS_MAX: usize = 16;
 
 /// What all handlers share.
 pub(crate) struct App {
@@ -34,6 +42,16 @@ pub(crate) struct App {
     /// What takes operations; nothing where the node only reads.
     pub(crate) writer: Option<Writer>,
     pub(crate) webhooks: Webhooks,
+    /// The events of the newest blocks.
+    pub(crate) tellings: Tellings,
+    /// Every slash and request of the whole history.
+    pub(crate) slashes: Slashes,
+    /// The number that was last proposed for a signature.
+    pub(crate) proposed: AtomicU64,
+    /// How many more reads may be under way.
+    pub(crate) reads: Arc<Semaphore>,
+    /// How many more proofs may be waited for.
+    pub(crate) proofs: Arc<Semaphore>,
     /// How many more streams of events may be open.
     pub(crate) streams: Arc<Semaphore>,
     /// True once the node is to end.

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use signing::SIGNED_BYTES_MAX;
 
 /// The whole configuration of a node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,9 +67,10 @@ pub struct Http {
     pub headers_max: usize,
     /// How long the head of a request may take to arrive, in milliseconds.
     pub header_timeout_ms: u64,
-    /// How long a request may take, in milliseconds; streams of events are not bounded by it.
+    /// How long a request may take, in milliseconds, and how long its client may take nothing of the answer. Streams of events may last longer, as
+    /// long as their clients read.
     pub request_timeout_ms: u64,
-    /// The most connections at once.
+    /// The most connections at once; where others than this machine can connect, one address has at most an eighth of them.
     pub connections_max: usize,
     /// The most streams of events at once.
     pub streams_max: usize,
@@ -79,7 +81,7 @@ pub struct Http {
     pub requests_per_second: u32,
     /// How many of them may come at once.
     pub requests_burst: u32,
-    /// How many recent states are held for reads that pin a height.
+    /// How many recent states are held for reads that pin a height; fewer, but eight, while blocks are full.
     pub heights_held: usize,
     /// The most items of a page.
     pub page_max: u16,
@@ -236,6 +238,26 @@ impl Config {
         for (name, value, least, most) in times {
             if value < least || value > most {
                 return Err(format!("{name} is {value}, and must be from {least} to {most}"));
+            }
+        }
+        self.check_rooms()
+    }
+
+    /// What exits leave of a block, and of the pool, must have room for the largest operation.
+    fn check_rooms(&self) -> Result<(), String> {
+        let percent = usize::from(self.mempool.exit_percent);
+        let rest = |whole: usize| whole.saturating_sub(whole.saturating_mul(percent).div_ceil(100));
+        for (name, value, least) in [
+            ("blocks.operations_max", self.blocks.operations_max, 1),
+            ("blocks.bytes_max", self.blocks.bytes_max, SIGNED_BYTES_MAX),
+            ("mempool.operations_max", self.mempool.operations_max, 1),
+            ("mempool.bytes_max", self.mempool.bytes_max, SIGNED_BYTES_MAX),
+        ] {
+            if rest(value) < least {
+                return Err(format!(
+                    "{name} is {value}, of which mempool.exit_percent = {percent} leaves {} for what is no exit, and it must leave {least}",
+                    rest(value)
+                ));
             }
         }
         Ok(())

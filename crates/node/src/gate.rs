@@ -4,6 +4,7 @@
 //! the operation is executed.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -14,6 +15,7 @@ use signing::Domain;
 use tokio::sync::oneshot;
 
 use crate::answer::{Answer, Barred, Placed};
+use crate::config::Mempool;
 use crate::heads::Heads;
 use crate::metrics::Metrics;
 use crate::sequencer::{Sequencer, Submission};
@@ -27,10 +29,27 @@ pub(crate) struct Gate {
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
+/// How much the gate does at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sizes {
+    /// Threads that verify; 0: one for each core.
+    threads: usize,
+    /// The most operations that wait to be verified.
+    operations: usize,
+    /// The most bytes of theirs: as many as may wait verified.
+    bytes: usize,
+}
+
+impl Sizes {
+    pub(crate) const fn of(config: &Mempool) -> Self {
+        Self { threads: config.verifiers, operations: config.unverified_max, bytes: config.bytes_max }
+    }
+}
+
 struct Shared {
     queue: Mutex<Queue>,
     wake: Condvar,
-    limit: usize,
+    sizes: Sizes,
     domain: Domain,
     heads: Arc<Heads>,
     reader: Reader,
@@ -41,6 +60,8 @@ struct Shared {
 #[derive(Default)]
 struct Queue {
     jobs: VecDeque<Job>,
+    /// The bytes of all jobs.
+    bytes: usize,
     is_stopping: bool,
 }
 
@@ -56,22 +77,22 @@ impl Shared {
 }
 
 impl Gate {
-    /// Starts the threads; 0: one for each core.
+    /// Starts the threads.
     ///
     /// # Errors
     /// The machine has no thread to give.
     pub(crate) fn start(
-        (threads, limit): (usize, usize),
+        sizes: Sizes,
         reader: Reader,
         heads: Arc<Heads>,
         sequencer: Arc<dyn Sequencer>,
         metrics: Arc<Metrics>,
     ) -> std::io::Result<Self> {
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let threads = if threads == 0 { cores() } else { threads };
+        let threads = if sizes.threads == 0 { cores() } else { sizes.threads };
         let (queue, wake) = (Mutex::default(), Condvar::new());
         let domain = reader.genesis().domain();
-        let shared = Arc::new(Shared { queue, wake, limit, domain, heads, reader, sequencer, metrics });
+        let shared = Arc::new(Shared { queue, wake, sizes, domain, heads, reader, sequencer, metrics });
         let gate = Self { shared: Arc::clone(&shared), threads: Mutex::default() };
         for number in 0..threads {
             let shared = Arc::clone(&shared);
@@ -87,12 +108,15 @@ impl Gate {
         let (reply, answer) = oneshot::channel();
         self.shared.metrics.submitted.inc();
         let mut queue = self.shared.lock();
-        if queue.is_stopping || queue.jobs.len() >= self.shared.limit {
-            let waiting = queue.jobs.len();
+        let waiting = queue.jobs.len();
+        let sizes = self.shared.sizes;
+        let bytes_then = queue.bytes.saturating_add(bytes.len());
+        if queue.is_stopping || waiting >= sizes.operations || bytes_then > sizes.bytes {
             drop(queue);
             drop(reply.send(Answer::Barred(Barred::Busy { waiting })));
             return answer;
         }
+        queue.bytes = bytes_then;
         queue.jobs.push_back(Job { bytes, reply });
         drop(queue);
         self.shared.metrics.verifying.inc();
@@ -105,6 +129,7 @@ impl Gate {
         let mut queue = self.shared.lock();
         queue.is_stopping = true;
         let jobs = std::mem::take(&mut queue.jobs);
+        queue.bytes = 0;
         drop(queue);
         self.shared.wake.notify_all();
         for job in jobs {
@@ -128,8 +153,15 @@ impl Shared {
         while let Some(jobs) = self.take() {
             let count = i64::try_from(jobs.len()).unwrap_or(i64::MAX);
             let state = self.heads.newest();
-            let passed: Vec<Submission> =
-                jobs.into_iter().filter_map(|job| self.check(job, &state.state)).collect();
+            // A bug met by one operation costs its sender an answer, and not the node a thread.
+            let guarded = |job| catch_unwind(AssertUnwindSafe(|| self.check(job, &state.state)));
+            let passed = jobs.into_iter().filter_map(|job| {
+                guarded(job).unwrap_or_else(|_| {
+                    self.metrics.panics.inc();
+                    None
+                })
+            });
+            let passed: Vec<Submission> = passed.collect();
             self.metrics.verifying.dec_by(count);
             if !passed.is_empty() {
                 self.sequencer.submit(passed);
@@ -145,7 +177,10 @@ impl Shared {
             }
             let count = queue.jobs.len().min(BATCH);
             if count > 0 {
-                return Some(queue.jobs.drain(..count).collect());
+                let jobs: Vec<Job> = queue.jobs.drain(..count).collect();
+                let bytes: usize = jobs.iter().map(|job| job.bytes.len()).sum();
+                queue.bytes = queue.bytes.saturating_sub(bytes);
+                return Some(jobs);
             }
             queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }

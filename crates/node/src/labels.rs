@@ -104,7 +104,7 @@ mod tests {
     fn a_name_stands_for_one_kind_of_thing() {
         let alice = "0x00000000000000000000000000000000000a11ce";
         let labels =
-            load(&format!(r#"{{"alice": "account/{alice}", "olga": "operator/3"}}"#)).expect("labels");
+            load(&format!(r#"{{"account/{alice}": "alice", "operator/3": "olga"}}"#)).expect("labels");
         assert_eq!(labels.find("account", "alice"), Some(alice));
         assert_eq!((labels.find("operator", "olga"), labels.find("account", "olga")), (Some("3"), None));
         assert_eq!(labels.name_of("operator/3"), Some("olga"));

@@ -44,6 +44,8 @@ mod openapi;
 mod page;
 mod routes;
 mod sequencer;
+mod slashes;
+mod tellings;
 mod text;
 mod topics;
 mod webhooks;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use axum::Router;
@@ -18,10 +19,10 @@ use store::QmdbStore;
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::answer::Answer;
-use crate::app::{App, FaultNote, VERSION, Writer};
+use crate::app::{App, FaultNote, PROOFS_MAX, READS_MAX, VERSION, Writer};
 use crate::clock::Clock;
 use crate::config::{Config, Role};
-use crate::gate::Gate;
+use crate::gate::{Gate, Sizes};
 use crate::heads::Heads;
 use crate::http::serve;
 use crate::labels::Labels;
@@ -29,6 +30,8 @@ use crate::metrics::Metrics;
 use crate::routes;
 use crate::sequencer::Sequencer;
 use crate::sequencer::solo::{Listener, Solo};
+use crate::slashes::{Slashes, Waker};
+use crate::tellings::Tellings;
 use crate::webhooks::Webhooks;
 
 /// The folder of the authenticated store, within that of the ledger.
@@ -119,7 +122,10 @@ impl Node {
         let (end, ended) = watch::channel(None);
         let fault = Arc::new(FaultNote::default());
         let (reader, genesis, domain) = (ledger.reader(), ledger.genesis().clone(), ledger.domain().clone());
+        let machine = |doing| move |source| StartError::Machine { doing, source };
+        let slashes = Slashes::start(reader.clone()).map_err(machine("starting the index of slashes"))?;
         let teller = Teller {
+            slashes: slashes.waker(),
             heads: Arc::clone(&heads),
             metrics: Arc::clone(&metrics),
             reader: reader.clone(),
@@ -127,7 +133,6 @@ impl Node {
             end,
         };
         teller.show(&ledger.head());
-        let machine = |doing| move |source| StartError::Machine { doing, source };
         let (mut solo, mut idle, mut writer) = (None, None, None);
         match config.role {
             Role::Read => idle = Some((ledger, teller)),
@@ -135,7 +140,7 @@ impl Node {
                 let started = Solo::start(ledger, clock.clone(), &config.mempool, &config.blocks, teller);
                 let started = Arc::new(started.map_err(machine("starting the sequencer"))?);
                 let sequencer: Arc<dyn Sequencer> = Arc::<Solo>::clone(&started);
-                let sizes = (config.mempool.verifiers, config.mempool.unverified_max);
+                let sizes = Sizes::of(&config.mempool);
                 let gate = Gate::start(
                     sizes,
                     reader.clone(),
@@ -163,6 +168,11 @@ impl Node {
             labels,
             writer,
             webhooks,
+            tellings: Tellings::default(),
+            slashes,
+            proposed: AtomicU64::new(0),
+            reads: Arc::new(Semaphore::new(READS_MAX)),
+            proofs: Arc::new(Semaphore::new(PROOFS_MAX)),
             streams,
             stopping,
             fault,
@@ -242,6 +252,7 @@ impl Node {
         if let Some(solo) = &self.solo {
             solo.stop();
         }
+        self.app.slashes.stop();
         self.ended.borrow().clone().unwrap_or(Stop::Asked)
     }
 }
@@ -254,6 +265,7 @@ impl Drop for Node {
 
 /// Tells everybody else what the sequencer's thread does.
 struct Teller {
+    slashes: Waker,
     heads: Arc<Heads>,
     metrics: Arc<Metrics>,
     reader: Reader,
@@ -306,7 +318,8 @@ impl Listener for Teller {
     fn appended(&mut self, ledger: &Ledger, block: &Arc<Executed>, took: Duration) {
         let head = ledger.head();
         self.show(&head);
-        self.heads.publish(head);
+        self.heads.publish(head, block.receipts.len());
+        self.slashes.wake();
         self.metrics.blocks.inc();
         self.metrics.block_seconds.observe(took.as_secs_f64());
         self.metrics.block_operations.observe(f64::from(u32::try_from(block.receipts.len()).unwrap_or(0)));

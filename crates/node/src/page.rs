@@ -5,13 +5,14 @@ use std::fmt::Write;
 
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use ledger::{Head, Outcome};
 use protocol::State as Ledger;
 use protocol::query;
 
 use crate::api::{Reply, Shared};
 use crate::app::{App, VERSION};
+use crate::http::problem::Code;
 use crate::text::{amount, escaped, span, utc};
 
 /// How often the page reloads, in seconds.
@@ -32,6 +33,12 @@ th,td{text-align:left;padding:.25rem .75rem .25rem 0;border-bottom:1px solid #d9
 td.n,th.n{text-align:right}code{font-size:.9em;overflow-wrap:anywhere}.bad{color:#b3261e;font-weight:600}\
 @media(prefers-color-scheme:dark){body{color:#edeef0;background:#111113}th,td{border-color:#363a3f}a{color:#70b8ff}.bad{color:#ff9592}}";
 
+macro_rules! put {
+    ($html:expr, $($text:tt)*) => {
+        write!($html, $($text)*).expect("a string takes whatever is written")
+    };
+}
+
 /// The page.
 pub(crate) async fn page(State(app): Shared) -> Reply {
     app.read(|app| {
@@ -44,15 +51,43 @@ pub(crate) async fn page(State(app): Shared) -> Reply {
         sets(app, &head, &mut html);
         slashes(&head, &mut html);
         operations(app, &head, &mut html);
-        html.push_str("<p>The figures come from the API: <a href=\"/openapi.json\">its description</a>, <a href=\"/v1/status\">status</a>, <a href=\"/metrics\">metrics</a>.</p></body></html>\n");
-        let policy = POLICY.replace("STYLE", &style_digest());
-        let mut response = ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response();
-        if let Ok(policy) = HeaderValue::from_str(&policy) {
-            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-        }
-        Ok(response)
+        html.push_str("<p>The figures come from the API: <a href=\"/openapi.json\">its description</a>, <a href=\"/v1/status\">status</a>, <a href=\"/metrics\">metrics</a>, <a href=\"/docs/errors\">its errors</a>.</p></body></html>\n");
+        Ok(answer(html))
     })
     .await
+}
+
+/// What each code of an error means: where the `type` of every problem leads.
+pub(crate) async fn errors() -> Reply {
+    let mut html = String::with_capacity(16 * 1024);
+    put!(
+        html,
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+         <title>Errors of the API</title><style>{STYLE}</style></head><body><h1>Errors of the API</h1>\
+         <p>Every error is a problem (RFC 9457): <code>detail</code> says what failed, <code>cause</code> why, <code>remedy</code> what to do. \
+         A refusal of the rules has a <code>code</code> of its own, such as <code>delegate.ExceedsFree</code>.</p>\
+         <table><tr><th>Code</th><th>Status</th><th>Means</th><th>Do</th></tr>"
+    );
+    for code in Code::ALL {
+        let (name, status) = (code.name(), code.status().as_u16());
+        put!(
+            html,
+            "<tr id=\"{name}\"><td><code>{name}</code></td><td>{status}</td><td>{}</td><td>{}</td></tr>",
+            escaped(code.title()),
+            escaped(code.remedy())
+        );
+    }
+    html.push_str("</table><p><a href=\"/\">The node</a></p></body></html>\n");
+    Ok(answer(html))
+}
+
+fn answer(html: String) -> Response {
+    let policy = POLICY.replace("STYLE", &style_digest());
+    let mut response = ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response();
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
 }
 
 /// SHA-256 of the style, in base64, as a content security policy names it.
@@ -75,12 +110,6 @@ fn base64(bytes: &[u8]) -> String {
         }
     }
     text
-}
-
-macro_rules! put {
-    ($html:expr, $($text:tt)*) => {
-        write!($html, $($text)*).expect("a string takes whatever is written")
-    };
 }
 
 fn top(app: &App, head: &Head, html: &mut String) {

@@ -8,7 +8,8 @@ use axum::Router;
 use axum::routing::{self, MethodRouter};
 
 use crate::api::{
-    account, blocks, events, explain, meta, operations, prepare, preview, proofs, records, rpc, webhooks,
+    account, blocks, events, explain, meta, operations, prepare, preview, proofs, records, rpc, slashes,
+    webhooks,
 };
 use crate::app::App;
 use crate::http::guard::{self, Guard};
@@ -60,6 +61,7 @@ routes! {
         get "/metrics" metrics = meta::metrics, "what the node counts, for Prometheus";
         get "/version" version = meta::version, "what runs";
         get "/openapi.json" openapi = meta::openapi, "the description of this API";
+        get "/docs/errors" errors = page::errors, "what each code of an error means, and what to do";
         get "/robots.txt" robots = meta::robots, "no crawlers, please";
         get "/v1/status" status = meta::status, "where the node stands";
         get "/v1/genesis" genesis = meta::genesis, "how the ledger started";
@@ -104,8 +106,8 @@ routes! {
         get "/v1/sets/{id}/table" table = records::table, "who counts how much in a set in an epoch";
         get "/v1/requests" requests = records::requests, "requests to slash";
         get "/v1/requests/{id}" request = records::request, "one request to slash";
-        get "/v1/slashes" slashes = records::slashes, "slashes whose proceeds are held";
-        get "/v1/slashes/{id}" slash = records::slash, "one of them";
+        get "/v1/slashes" slashes = slashes::slashes, "every slash and request to slash, the newest first, with its life";
+        get "/v1/slashes/{id}" slash = slashes::slash, "one slash, with its life";
         get "/v1/streams" streams = records::streams, "streams of rewards";
         get "/v1/streams/{id}" stream = records::stream, "one stream of rewards";
         get "/v1/network" network = records::network, "how much more an attack costs than it brings";

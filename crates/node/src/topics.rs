@@ -1,5 +1,6 @@
 //! Events for readers: their topics, whom they concern, and their place in the sequence of all events.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
@@ -17,6 +18,13 @@ use serde_json::Value;
 pub(crate) struct Sequence {
     pub(crate) height: u64,
     pub(crate) index: u32,
+}
+
+impl Sequence {
+    /// Its place in a list of the events of its block.
+    pub(crate) fn place(self) -> usize {
+        usize::try_from(self.index).unwrap_or(usize::MAX)
+    }
 }
 
 impl fmt::Display for Sequence {
@@ -61,12 +69,21 @@ pub(crate) struct Told {
     pub(crate) event: Value,
 }
 
+#[cfg(test)]
+impl Told {
+    /// An event that says nothing but its topic.
+    pub(crate) fn plain(id: Sequence, topic: &str) -> Self {
+        let event = serde_json::json!({ "event": topic });
+        Self { id, topic: topic.to_owned(), time_ms: 0, operation: None, event }
+    }
+}
+
 /// The operation that an event comes from.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct ToldOperation {
     /// Its id.
-    id: String,
+    pub(crate) id: String,
     /// Its kind.
     kind: String,
     /// The account that acted.
@@ -144,25 +161,58 @@ impl Interest {
         interest
     }
 
-    /// Whether an event is about an operator with the account's stake, or about the terms of a set that can slash it.
-    fn covers(&self, event: &Value) -> bool {
+    /// Adds what stands behind the account at another moment.
+    pub(crate) fn join(mut self, other: Self) -> Self {
+        self.operators.extend(other.operators);
+        self.sets.extend(other.sets);
+        self
+    }
+
+    /// Whether stake of the account is with an operator.
+    pub(crate) fn has_operator(&self, operator: u32) -> bool {
+        self.operators.contains(&u64::from(operator))
+    }
+}
+
+/// What an event is about, where interests matter.
+enum About {
+    Operator(u64),
+    Set(u64),
+    Neither,
+}
+
+impl About {
+    fn of(event: &Value) -> Self {
         let number = |name: &str| event.get(name).and_then(Value::as_u64);
-        if let Some(operator) = number("operator") {
-            return self.operators.contains(&operator);
+        match (number("operator"), number("set")) {
+            (Some(operator), _) => Self::Operator(operator),
+            (None, Some(set)) => Self::Set(set),
+            (None, None) => Self::Neither,
         }
-        number("set").is_some_and(|set| self.sets.contains(&set))
     }
 }
 
 impl Filter {
-    /// Whether an event is wanted. `interest` is that of the filter's account.
-    pub(crate) fn wants(&self, told: &Told, interest: &Interest) -> bool {
+    /// Whether an event is wanted. `interest` is that of the filter's account; it is dear, and asked for only where it decides: for events
+    /// about operators, and about sets without naming an operator.
+    pub(crate) fn wants<F: FnOnce() -> Interest>(
+        &self,
+        told: &Told,
+        interest: &LazyCell<Interest, F>,
+    ) -> bool {
         if !self.topics.is_empty() && !self.topics.contains(&told.topic) {
             return false;
         }
         let Some(account) = self.account else { return true };
         let is_sender = told.operation.as_ref().is_some_and(|operation| operation.account == account);
-        is_sender || mentions(&told.event, &account.to_string()) || interest.covers(&told.event)
+        if is_sender || mentions(&told.event, &account.to_string()) {
+            return true;
+        }
+        match About::of(&told.event) {
+            About::Operator(operator) => interest.operators.contains(&operator),
+            About::Set(set) => interest.sets.contains(&set),
+            About::Neither => false,
+        }
     }
 }
 

@@ -39,7 +39,8 @@ pub(crate) async fn accounts(State(app): Shared, Query(paging): Query<Paging>) -
 pub(crate) async fn account(State(app): Shared, path: Path, Query(pinned): Query<Pinned>) -> Reply {
     app.read(move |app| {
         let (head, address) = app.account_of(&path, pinned)?;
-        let account = query::account(&head.state, address).ok_or_else(|| not_found("account", &head))?;
+        let account =
+            query::account(&head.state, address).ok_or_else(|| not_found("account", head.header.height))?;
         app.answer(&head, &account)
     })
     .await
@@ -154,7 +155,7 @@ pub(crate) async fn notices(State(app): Shared, path: Path, Query(pinned): Query
 pub(crate) async fn notices_rss(State(app): Shared, path: Path, Query(pinned): Query<Pinned>) -> Reply {
     app.read(move |app| {
         let (head, account) = app.account_of(&path, pinned)?;
-        let text = feed::notices(app, &head, account, &dated_notices(app, &head, account));
+        let text = feed::notices(app, &head, account, &dated_notices(app, &head, account))?;
         Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("application/rss+xml; charset=utf-8"))], text)
             .into_response())
     })
@@ -178,16 +179,16 @@ pub(crate) async fn history(State(app): Shared, path: Path, Query(paging): Query
     app.read(move |app| {
         let account = app.address(path.text("account"))?;
         let list = format!("history/{account}");
-        let range = app.range(&list, &paging)?;
-        let newest = range.head.header.height;
-        let place = match &range.after {
+        let past = app.past(&list, &paging)?;
+        let newest = past.header.height;
+        let place = match &past.after {
             Some(after) => {
                 Place::read(after).filter(|place| place.height <= newest).ok_or_else(bad_cursor)?
             }
             None => Place { height: newest, skip: 0 },
         };
-        let (items, next) = app.look_back(account, place, range.limit)?;
-        app.page(&list, &range.head, &items, next.map(|next| format!("{}.{}", next.height, next.skip)))
+        let (items, next) = app.look_back(account, place, past.limit)?;
+        app.page_of_past(&list, &past, &items, next.map(|next| format!("{}.{}", next.height, next.skip)))
     })
     .await
 }

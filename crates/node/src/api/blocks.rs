@@ -1,5 +1,7 @@
 //! Blocks, the newest first, and what each did.
 
+use std::time::{Duration, Instant};
+
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
@@ -13,12 +15,16 @@ use crate::app::App;
 use crate::http::extract::{Path, Query};
 use crate::http::problem::{Code, Problem};
 
+/// How long one page reads blocks; then it is short and has a `next`.
+const READ_FOR: Duration = Duration::from_millis(250);
+
 /// Blocks, the newest first.
 pub(crate) async fn blocks(State(app): Shared, Query(paging): Query<Paging>) -> Reply {
     app.read(move |app| {
-        let range = app.range("blocks", &paging)?;
-        let top = range.head.header.height;
-        let first = match &range.after {
+        let started = Instant::now();
+        let past = app.past("blocks", &paging)?;
+        let top = past.header.height;
+        let first = match &past.after {
             Some(after) => {
                 Some(after.parse::<u64>().ok().filter(|after| *after <= top).ok_or_else(bad_cursor)?)
             }
@@ -26,11 +32,11 @@ pub(crate) async fn blocks(State(app): Shared, Query(paging): Query<Paging>) -> 
         };
         let mut below = first.unwrap_or(top);
         let mut items = Vec::new();
-        while below > 0 && items.len() < range.limit {
+        while below > 0 && items.len() < past.limit && (items.is_empty() || started.elapsed() < READ_FOR) {
             below = below.saturating_sub(1);
             items.extend(app.summary(below)?);
         }
-        app.page("blocks", &range.head, &items, (below > 0).then(|| below.to_string()))
+        app.page_of_past("blocks", &past, &items, (below > 0).then(|| below.to_string()))
     })
     .await
 }
@@ -77,14 +83,14 @@ pub(crate) async fn block(
             return Err(Problem::new(Code::NotFound, "there is no such block", cause));
         };
         let first = part.after.map_or(0, |after| after.saturating_add(1));
-        let limit = part.limit.unwrap_or(50).clamp(1, app.config.http.page_max);
+        let limit = app.limit(part.limit)?;
         let tag = format!("\"{}-{first}-{limit}\"", block.digest);
         let is_known =
             headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
         let mut response = if is_known {
             StatusCode::NOT_MODIFIED.into_response()
         } else {
-            answer(&show(&block, first, usize::from(limit)))
+            answer(&show(&block, first, limit))
         };
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));

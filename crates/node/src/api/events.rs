@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::http::extract::{Query, cut};
 use crate::http::problem::{Code, Problem};
 use crate::http::serve::stopped;
-use crate::topics::{Filter, Interest, Sequence, Told, told, topics};
+use crate::topics::{Filter, Sequence, Told, topics};
 
 /// How often a stream without events says that it is there.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -159,18 +159,9 @@ impl Follower {
     /// Reads the events of the next block that are wanted.
     async fn read(&mut self) -> Result<(), Problem> {
         let (height, filter, after) = (self.next, self.filter.clone(), self.after);
-        let read = self.app.read(move |app| {
-            let block = app.reader.executed(height).map_err(|fault| app.fault(&fault))?;
-            let Some(block) = block else { return Ok(VecDeque::new()) };
-            let head = app.heads.newest();
-            let interest =
-                filter.account.map(|account| Interest::of(&head.state, account)).unwrap_or_default();
-            let is_new = |event: &Told| after.is_none_or(|after| event.id > after);
-            Ok(told(&block)
-                .into_iter()
-                .filter(|event| is_new(event) && filter.wants(event, &interest))
-                .collect())
-        });
+        let read = self
+            .app
+            .read(move |app| app.wanted_at(height, &filter, after).map_err(|fault| app.fault(&fault)));
         self.queue = read.await?;
         Ok(())
     }

@@ -36,7 +36,8 @@ pub(crate) async fn explain(State(app): Shared, path: Path, Query(of): Query<Of>
     app.read(move |app| {
         let head = app.heads.at(of.as_of)?;
         let figure = app.figure(path.text("figure"), &of)?;
-        let explained = explained(&head.state, &figure).ok_or_else(|| not_found("figure", &head))?;
+        let explained =
+            explained(&head.state, &figure).ok_or_else(|| not_found("figure", head.header.height))?;
         app.answer(&head, &explained)
     })
     .await

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use ledger::Head;
+use ledger::{Head, Header};
 use protocol::State;
 use protocol::query::Page;
+use protocol::units::Digest;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -60,30 +61,73 @@ pub(crate) struct Range {
     pub(crate) limit: usize,
 }
 
+/// The same of a list that is read off the blocks: any height will do, no state is needed.
+pub(crate) struct Past {
+    pub(crate) header: Header,
+    pub(crate) digest: Digest,
+    pub(crate) after: Option<String>,
+    pub(crate) limit: usize,
+}
+
 impl App {
-    /// Which part of a list is asked for.
-    pub(crate) fn range(&self, list: &str, paging: &Paging) -> Result<Range, Problem> {
+    /// How many items a page has.
+    pub(crate) fn limit(&self, limit: Option<u16>) -> Result<usize, Problem> {
         let most = self.config.http.page_max;
-        let limit = match paging.limit {
-            Some(0) => {
-                let cause = format!("it is 0, and must be from 1 to {most}");
-                return Err(Problem::new(Code::MalformedParameter, "`limit` can't be used", cause));
-            }
-            limit => usize::from(limit.unwrap_or(LIMIT).min(most)),
-        };
-        let cursor = match &paging.after {
-            Some(text) => Some(Cursor::read(list, text).ok_or_else(bad_cursor)?),
-            None => None,
-        };
-        let height = cursor.as_ref().map(|cursor| cursor.height).or(paging.as_of);
-        let head = self.heads.at(height)?;
-        Ok(Range { head, after: cursor.map(|cursor| cursor.after), limit })
+        if limit == Some(0) {
+            let cause = format!("it is 0, and must be from 1 to {most}");
+            return Err(Problem::new(Code::MalformedParameter, "`limit` can't be used", cause));
+        }
+        Ok(usize::from(limit.unwrap_or(LIMIT).min(most)))
     }
 
-    /// The answer of a page. `next` is after what the next page goes on.
-    pub(crate) fn page(&self, list: &str, head: &Head, items: &[Value], next: Option<String>) -> Reply {
+    /// Which part of a list is asked for.
+    pub(crate) fn range(&self, list: &str, paging: &Paging) -> Result<Range, Problem> {
+        let limit = self.limit(paging.limit)?;
+        let (height, after) = place(list, paging)?;
+        Ok(Range { head: self.heads.at(height)?, after, limit })
+    }
+
+    /// Which part of a list of the history is asked for.
+    pub(crate) fn past(&self, list: &str, paging: &Paging) -> Result<Past, Problem> {
+        let limit = self.limit(paging.limit)?;
+        let (height, after) = place(list, paging)?;
+        let newest = self.heads.newest();
+        let Some(height) = height.filter(|height| *height != newest.header.height) else {
+            return Ok(Past { header: newest.header.clone(), digest: newest.digest, after, limit });
+        };
+        // A block above the newest that readers see is none yet.
+        let header = if height > newest.header.height { None } else { self.header(height)? };
+        let header = header.ok_or_else(|| {
+            let cause = format!("the newest block has height {}", newest.header.height);
+            Problem::new(Code::NotFound, format!("the history up to height {height} can't be read"), cause)
+        })?;
+        Ok(Past { digest: header.digest(), header, after, limit })
+    }
+
+    fn header(&self, height: u64) -> Result<Option<Header>, Problem> {
+        self.reader.header(height).map_err(|fault| self.fault(&fault))
+    }
+
+    /// The answer of a page. `next` is after what the next page goes on; until then its state is held.
+    pub(crate) fn page(&self, list: &str, head: &Arc<Head>, items: &[Value], next: Option<String>) -> Reply {
+        if next.is_some() {
+            self.heads.lease(head);
+        }
         let cursor = next.map(|after| Cursor { height: head.header.height, after }.text(list));
         self.answer(head, &json!({ "items": items, "next": cursor }))
+    }
+
+    /// The answer of a page of the history.
+    pub(crate) fn page_of_past(
+        &self,
+        list: &str,
+        past: &Past,
+        items: &[Value],
+        next: Option<String>,
+    ) -> Reply {
+        let cursor = next.map(|after| Cursor { height: past.header.height, after }.text(list));
+        let as_of = self.as_of_header(&past.header, past.digest);
+        self.answer_as_of(as_of, &self.heads.newest(), &json!({ "items": items, "next": cursor }))
     }
 
     /// A list of records that are read in the order of their numbers.
@@ -99,6 +143,13 @@ impl App {
         let items: Vec<Value> = page.items.iter().map(value).collect();
         self.page(list, &range.head, &items, page.next.map(|next| next.to_string()))
     }
+}
+
+/// The height at which a list is read, and after what it goes on.
+fn place(list: &str, paging: &Paging) -> Result<(Option<u64>, Option<String>), Problem> {
+    let Some(text) = &paging.after else { return Ok((paging.as_of, None)) };
+    let cursor = Cursor::read(list, text).ok_or_else(bad_cursor)?;
+    Ok((Some(cursor.height), Some(cursor.after)))
 }
 
 pub(crate) fn bad_cursor() -> Problem {

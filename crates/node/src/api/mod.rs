@@ -14,6 +14,7 @@ pub(crate) mod preview;
 pub(crate) mod proofs;
 pub(crate) mod records;
 pub(crate) mod rpc;
+pub(crate) mod slashes;
 pub(crate) mod webhooks;
 pub(crate) mod when;
 
@@ -22,11 +23,12 @@ use std::sync::Arc;
 
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use ledger::Head;
+use ledger::{Head, Header};
 use protocol::query;
 use protocol::units::{Address, AssetId, Digest};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tokio::sync::Semaphore;
 
 use crate::app::App;
 use crate::http::extract::cut;
@@ -65,14 +67,36 @@ pub(crate) struct AsOf {
 }
 
 impl App {
-    /// Does a read on a thread that may wait for a disk.
+    /// Does a read on a thread that may wait for a disk. Only so many are under way; who gives up while it waits for its turn costs nothing.
     pub(crate) async fn read<T: Send + 'static>(
         self: &Arc<Self>,
         read: impl FnOnce(&Self) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
+        self.read_within(&self.reads, read).await
+    }
+
+    /// Does a read that may wait long for something else, such as a proof. These have a number of their own, so that others go on.
+    pub(crate) async fn read_slowly<T: Send + 'static>(
+        self: &Arc<Self>,
+        read: impl FnOnce(&Self) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.read_within(&self.proofs, read).await
+    }
+
+    async fn read_within<T: Send + 'static>(
+        self: &Arc<Self>,
+        room: &Arc<Semaphore>,
+        read: impl FnOnce(&Self) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
         let app = Arc::clone(self);
         let bug = || Problem::new(Code::Internal, "the request was not answered", "a read has panicked");
-        match tokio::task::spawn_blocking(move || read(&app)).await {
+        let permit = Arc::clone(room).acquire_owned().await.map_err(|_| bug())?;
+        let read = move || {
+            let answer = read(&app);
+            drop(permit);
+            answer
+        };
+        match tokio::task::spawn_blocking(read).await {
             Ok(result) => result,
             Err(_) => {
                 self.metrics.panics.inc();
@@ -83,18 +107,27 @@ impl App {
 
     /// As of when an answer from this head holds.
     pub(crate) fn as_of(&self, head: &Head) -> AsOf {
-        let height = head.header.height;
+        self.as_of_header(&head.header, head.digest)
+    }
+
+    /// As of when an answer holds that is about the history up to a block.
+    pub(crate) fn as_of_header(&self, header: &Header, digest: Digest) -> AsOf {
         AsOf {
-            height,
-            epoch: head.state.epoch().number(),
-            time_ms: head.header.time_ms,
-            digest: head.digest,
-            state_root: self.reader.root_at(height),
+            height: header.height,
+            epoch: u32::try_from(self.genesis.epoch_at(header.time_ms)).unwrap_or(u32::MAX),
+            time_ms: header.time_ms,
+            digest,
+            state_root: self.reader.root_at(header.height),
         }
     }
 
     /// An answer of an object's fields, with when it holds and the decimals of the assets that it names.
     pub(crate) fn answer(&self, head: &Head, body: &impl Serialize) -> Reply {
+        self.answer_as_of(self.as_of(head), head, body)
+    }
+
+    /// The same with another moment; the decimals are those of a state, and never change.
+    pub(crate) fn answer_as_of(&self, as_of: AsOf, head: &Head, body: &impl Serialize) -> Reply {
         let mut object = object(body);
         let mut decimals = BTreeMap::new();
         for value in object.values() {
@@ -103,7 +136,7 @@ impl App {
         if !decimals.is_empty() {
             object.insert("decimals".to_owned(), value(&decimals));
         }
-        object.insert("as_of".to_owned(), value(&self.as_of(head)));
+        object.insert("as_of".to_owned(), value(&as_of));
         Ok(json(&Value::Object(object)))
     }
 
@@ -137,8 +170,8 @@ fn unknown_name(thing: &str) -> Problem {
 }
 
 /// There is no such thing.
-pub(crate) fn not_found(thing: &str, head: &Head) -> Problem {
-    let cause = format!("the state of height {} has none with that id", head.header.height);
+pub(crate) fn not_found(thing: &str, height: u64) -> Problem {
+    let cause = format!("the state of height {height} has none with that id");
     Problem::new(Code::NotFound, format!("there is no such {thing}"), cause)
 }
 

@@ -64,8 +64,13 @@ pub(crate) async fn submit(
             app.metrics.outcome_seconds.observe(arrived.elapsed().as_secs_f64());
             conclude(&app, verdict, &id).await
         }
-        Ok(Err(_)) => Err(Problem::new(Code::Stopped, "nobody knows the outcome", "the node is ending")
-            .remedy("look the operation up by its id once the node is back")),
+        Ok(Err(_)) => {
+            let cause = "the node is ending, has met a bug, or too many ask for the same operation";
+            Err(Problem::new(Code::Busy, "nobody knows the outcome here", cause)
+                .remedy("look the operation up by its id")
+                .retry_after(1)
+                .with("id", value(&id)))
+        }
         Err(_) => Ok((StatusCode::ACCEPTED, answer(&json!({ "id": id }))).into_response()),
     }
 }
@@ -239,11 +244,11 @@ pub(crate) async fn operation(State(app): Shared, path: Path, Query(lookup): Que
     if let Some(placed) = find(&app, id).await? {
         return app.read(move |app| found(app, &id, &placed, lookup)).await;
     }
-    let waits = app.writer.as_ref().and_then(|writer| writer.sequencer.join(&id)).is_some();
+    let waits = app.writer.as_ref().is_some_and(|writer| writer.sequencer.holds(&id));
     if waits {
         return Ok(answer(&json!({ "id": id, "status": "waiting", "receipt": null })));
     }
-    Err(not_found("operation", &app.heads.newest())
+    Err(not_found("operation", app.heads.newest().header.height)
         .remedy("an operation that was answered 202 may have expired before its turn; send it again"))
 }
 

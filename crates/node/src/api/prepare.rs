@@ -1,5 +1,8 @@
 //! What a wallet is given to sign: the draft with everything filled in, its typed data, and what it would do.
 
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
+
 use axum::extract::State;
 use evidence::{PublicKey, address_of};
 use protocol::query::{self, NonceView};
@@ -48,9 +51,11 @@ pub(crate) struct Asked {
 /// Prepares an operation for signing.
 pub(crate) async fn prepare(State(app): Shared, Json(asked): Json<Asked>) -> Reply {
     app.read(move |app| {
-        let head = app.heads.newest();
         let account = app.address(&asked.account)?;
         let delegate = asked.delegate.as_deref().map(|text| app.address(text)).transpose()?;
+        // Before the state is read: what leaves the one for the other meanwhile is counted twice, not left out.
+        let waiting = app.nonces_of(&delegate.unwrap_or(account));
+        let head = app.heads.newest();
         let expires = match &asked.expires {
             Some(text) => text.parse().map_err(|_| {
                 malformed(
@@ -68,7 +73,7 @@ pub(crate) async fn prepare(State(app): Shared, Json(asked): Json<Asked>) -> Rep
         let nonces: Vec<(Who, u64)> = named
             .into_iter()
             .map(|(who, nonces)| {
-                let nonce = app.nonce(nonces.as_ref(), is_ordered);
+                let nonce = app.nonce(&who, nonces.as_ref(), is_ordered, &waiting);
                 (who, nonce)
             })
             .collect();
@@ -88,13 +93,49 @@ pub(crate) async fn prepare(State(app): Shared, Json(asked): Json<Asked>) -> Rep
 }
 
 impl App {
-    /// The number that a key's next signature carries.
-    fn nonce(&self, nonces: Option<&NonceView>, is_ordered: bool) -> u64 {
-        if is_ordered {
-            return nonces.map_or(0, |nonces| nonces.next);
+    /// The keys and nonces of what a sender has waiting.
+    fn nonces_of(&self, sender: &Address) -> Vec<(PublicKey, u64)> {
+        self.writer.as_ref().map_or_else(Vec::new, |writer| writer.sequencer.nonces_of(sender))
+    }
+
+    /// The number that a key's next signature carries, after all that it has under way.
+    fn nonce(
+        &self,
+        who: &Who,
+        nonces: Option<&NonceView>,
+        is_ordered: bool,
+        waiting: &[(PublicKey, u64)],
+    ) -> u64 {
+        let is_own = |key: &PublicKey| match who {
+            Who::Key(own) => own == key,
+            Who::Address(address) => address_of(key) == Some(address.0),
+        };
+        let taken: BTreeSet<u64> =
+            waiting.iter().filter(|(key, _)| is_own(key)).map(|(_, nonce)| *nonce).collect();
+        let mut nonce = if is_ordered {
+            nonces.map_or(0, |nonces| nonces.next)
+        } else {
+            let used = nonces.and_then(|nonces| nonces.highest_used);
+            self.fresh().max(used.map_or(0, |used| used.saturating_add(1)))
+        };
+        while taken.contains(&nonce) {
+            nonce = nonce.saturating_add(1);
         }
-        let used = nonces.and_then(|nonces| nonces.highest_used).map_or(0, |used| used.saturating_add(1));
-        self.clock.now_ms().max(used)
+        nonce
+    }
+
+    /// The milliseconds of the clock, or one more than was proposed last, so that two who prepare at once get two numbers. Not further than a
+    /// minute ahead: then it begins again.
+    fn fresh(&self) -> u64 {
+        const AHEAD_MAX_MS: u64 = 60_000;
+        let now = self.clock.now_ms();
+        let next = |last: u64| {
+            let next = last.saturating_add(1);
+            if next > now.saturating_add(AHEAD_MAX_MS) { now } else { next.max(now) }
+        };
+        let proposed =
+            self.proposed.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)));
+        proposed.map_or(now, next)
     }
 
     fn signer(&self, draft: &Draft, who: &Who, nonce: u64) -> Value {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Reply, Shared, json as answer, value};
+use crate::app::App;
 use crate::http::extract::{Path, Query, cut};
 use crate::http::problem::{Code, Problem};
 
@@ -28,24 +29,39 @@ pub(crate) struct Proving {
 
 /// An entry of the state as it is stored: its canonical bytes, or `null` where there is none.
 pub(crate) async fn entry(State(app): Shared, path: Path, Query(proving): Query<Proving>) -> Reply {
-    app.read(move |app| {
-        let key: Key = path.text("key").parse().map_err(|why| {
-            Problem::new(Code::MalformedParameter, "the key can't be read", cut(&format!("{why}")))
-        })?;
-        if proving.proof != Some(1) {
-            let head = app.heads.at(proving.as_of)?;
-            let bytes = head.state.entry(&key).map(|bytes| format!("0x{}", hex::encode(bytes)));
-            return app.answer(&head, &json!({ "key": key.to_string(), "value": bytes }));
+    let key: Key = path.text("key").parse().map_err(|why| {
+        Problem::new(Code::MalformedParameter, "the key can't be read", cut(&format!("{why}")))
+    })?;
+    match (proving.proof.unwrap_or(0), proving.as_of) {
+        (0, as_of) => {
+            app.read(move |app| {
+                let head = app.heads.at(as_of)?;
+                let bytes = head.state.entry(&key).map(|bytes| format!("0x{}", hex::encode(bytes)));
+                app.answer(&head, &json!({ "key": key.to_string(), "value": bytes }))
+            })
+            .await
         }
-        if proving.as_of.is_some() {
+        (1, None) => app.read_slowly(move |app| prove(app, &key)).await,
+        (1, Some(_)) => {
             let cause = "a proof is of the newest state that a header claims";
-            return Err(Problem::new(Code::MalformedParameter, "`as_of` can't be used with `proof`", cause));
+            Err(Problem::new(Code::MalformedParameter, "`as_of` can't be used with `proof`", cause))
         }
-        if let Some(writer) = &app.writer {
+        (other, _) => {
+            let cause = format!("it is {other}, and must be 0 or 1");
+            Err(Problem::new(Code::MalformedParameter, "`proof` can't be used", cause))
+        }
+    }
+}
+
+fn prove(app: &App, key: &Key) -> Reply {
+    // Where nobody makes blocks, no header will come that claims the newest state.
+    let limit = match &app.writer {
+        Some(writer) => {
             writer.sequencer.nudge();
+            PROOF_WAIT
         }
-        let proof = app.reader.prove(&key, PROOF_WAIT).map_err(|fault| app.fault(&fault))?;
-        Ok(answer(&value(&proof)))
-    })
-    .await
+        None => Duration::ZERO,
+    };
+    let proof = app.reader.prove(key, limit).map_err(|fault| app.fault(&fault))?;
+    Ok(answer(&value(&proof)))
 }

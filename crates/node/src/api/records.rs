@@ -3,7 +3,7 @@
 use axum::extract::State;
 use protocol::State as Ledger;
 use protocol::query::{self, Page, RequestFilter};
-use protocol::units::{AssetId, Epoch, OperatorId, PoolId, RequestId, ServiceId, SetId, SlashId, StreamId};
+use protocol::units::{AssetId, Epoch, OperatorId, PoolId, RequestId, ServiceId, SetId, StreamId};
 use serde::Deserialize;
 
 use super::lists::Paging;
@@ -25,7 +25,7 @@ macro_rules! records {
             app.read(move |app| {
                 let id = $id::new(app.number($thing, path.text("id"))?);
                 let head = app.heads.at(pinned.as_of)?;
-                let record = query::$one(&head.state, id).ok_or_else(|| not_found($thing, &head))?;
+                let record = query::$one(&head.state, id).ok_or_else(|| not_found($thing, head.header.height))?;
                 app.answer(&head, &record)
             })
             .await
@@ -39,7 +39,6 @@ records! {
     "pool": pools, pool, pools, PoolId;
     "service": services, service, services, ServiceId;
     "set": sets, set, sets, SetId;
-    "slash": slashes, slash, slashes, SlashId;
 }
 
 /// Which streams.
@@ -77,7 +76,7 @@ pub(crate) async fn stream(State(app): Shared, path: Path, Query(pinned): Query<
     app.read(move |app| {
         let id = StreamId::new(app.number("stream", path.text("id"))?);
         let head = app.heads.at(pinned.as_of)?;
-        let stream = query::stream(&head.state, id).ok_or_else(|| not_found("stream", &head))?;
+        let stream = query::stream(&head.state, id).ok_or_else(|| not_found("stream", head.header.height))?;
         app.answer(&head, &stream)
     })
     .await
@@ -128,7 +127,8 @@ pub(crate) async fn request(State(app): Shared, path: Path, Query(pinned): Query
     app.read(move |app| {
         let id = RequestId::new(app.number("request", path.text("id"))?);
         let head = app.heads.at(pinned.as_of)?;
-        let request = query::request(&head.state, id).ok_or_else(|| not_found("request", &head))?;
+        let request =
+            query::request(&head.state, id).ok_or_else(|| not_found("request", head.header.height))?;
         app.answer(&head, &request)
     })
     .await
@@ -156,7 +156,8 @@ pub(crate) async fn table(State(app): Shared, path: Path, Query(of): Query<Table
         let id = SetId::new(app.number("set", path.text("id"))?);
         let head = app.heads.at(of.as_of)?;
         let epoch = of.epoch.map_or(head.state.epoch(), Epoch::new);
-        let table = query::table(&head.state, id, epoch).ok_or_else(|| not_found("stake table", &head))?;
+        let table = query::table(&head.state, id, epoch)
+            .ok_or_else(|| not_found("stake table", head.header.height))?;
         app.answer(&head, &table)
     })
     .await

@@ -1,5 +1,7 @@
 //! As much of Ethereum's JSON-RPC as a wallet asks before it adds a chain and signs typed data. It sends no transaction and runs no contract.
 
+use std::time::{Duration, Instant};
+
 use axum::extract::{Request, State};
 use axum::response::IntoResponse;
 use ledger::Header;
@@ -47,13 +49,15 @@ pub(crate) async fn rpc(State(app): Shared, request: Request) -> Reply {
                 failed(&Value::Null, -32600, "a batch has 1 to 50 calls")
             }
             Ok(Value::Array(calls)) => {
-                let answers: Vec<Value> = calls.iter().filter_map(|call| app.call(call)).collect();
+                let mut budget = Budget::new();
+                let answers: Vec<Value> =
+                    calls.iter().filter_map(|call| app.call(call, &mut budget)).collect();
                 if answers.is_empty() {
                     return Ok(axum::http::StatusCode::NO_CONTENT.into_response());
                 }
                 Value::Array(answers)
             }
-            Ok(call) => match app.call(&call) {
+            Ok(call) => match app.call(&call, &mut Budget::new()) {
                 Some(answered) => answered,
                 None => return Ok(axum::http::StatusCode::NO_CONTENT.into_response()),
             },
@@ -69,9 +73,36 @@ fn failed(id: &Value, code: i32, message: &str) -> Value {
 
 type Outcome = Result<Value, (i32, String)>;
 
+/// What one request may cost, however many calls it has.
+struct Budget {
+    started: Instant,
+    /// How many more ids of operations may be listed.
+    ids: usize,
+}
+
+impl Budget {
+    const TIME: Duration = Duration::from_secs(1);
+    const IDS: usize = 10_000;
+
+    fn new() -> Self {
+        Self { started: Instant::now(), ids: Self::IDS }
+    }
+
+    /// The call that exceeds it is answered; those after it are not.
+    fn check(&self) -> Result<(), (i32, String)> {
+        if self.ids > 0 && self.started.elapsed() < Self::TIME {
+            return Ok(());
+        }
+        Err((
+            -32005,
+            "the calls before this one took as much as one request may: send fewer at once".to_owned(),
+        ))
+    }
+}
+
 impl App {
     /// The answer to one call; none to a notification.
-    fn call(&self, call: &Value) -> Option<Value> {
+    fn call(&self, call: &Value, budget: &mut Budget) -> Option<Value> {
         let invalid = || Some(failed(&Value::Null, -32600, "this is no call of JSON-RPC 2.0"));
         let Some(fields) = call.as_object() else { return invalid() };
         let Some(method) = fields.get("method").and_then(Value::as_str) else { return invalid() };
@@ -82,18 +113,19 @@ impl App {
         }
         let none = Vec::new();
         let parameters = fields.get("params").and_then(Value::as_array).unwrap_or(&none);
-        Some(match self.method(method, parameters) {
+        Some(match self.method(method, parameters, budget) {
             Ok(result) => json!({ "jsonrpc": "2.0", "id": id, "result": result }),
             Err((code, message)) => failed(id, code, &message),
         })
     }
 
-    fn method(&self, method: &str, parameters: &[Value]) -> Outcome {
+    fn method(&self, method: &str, parameters: &[Value], budget: &mut Budget) -> Outcome {
+        budget.check()?;
         match method {
             "eth_chainId" => Ok(quantity(u128::from(self.genesis.chain_id))),
             "net_version" => Ok(self.genesis.chain_id.to_string().into()),
             "eth_blockNumber" => Ok(quantity(u128::from(self.heads.newest().header.height))),
-            "eth_getBlockByNumber" => self.block_by_number(parameters),
+            "eth_getBlockByNumber" => self.block_by_number(parameters, budget),
             "eth_getBalance" => Ok(quantity(self.coins(address(parameters)?))),
             "eth_gasPrice" => Ok(quantity(0)),
             "eth_estimateGas" => Ok(GAS.into()),
@@ -145,10 +177,11 @@ impl App {
         }
     }
 
-    fn block_by_number(&self, parameters: &[Value]) -> Outcome {
+    fn block_by_number(&self, parameters: &[Value], budget: &mut Budget) -> Outcome {
         let height = self.height(parameters.first())?;
         let read = |error: ledger::Fault| (-32603, cut(&error.to_string()));
         let Some(block) = self.reader.executed(height).map_err(read)? else { return Ok(Value::Null) };
+        budget.ids = budget.ids.saturating_sub(block.receipts.len());
         let ids: Vec<Digest> = block.receipts.iter().map(|receipt| receipt.id).collect();
         Ok(Value::Object(show(&block.header, block.digest, &ids)))
     }

@@ -60,15 +60,20 @@ impl HookView {
     }
 }
 
-/// Whoever reaches the node from another machine must not make it send things on this one.
+/// Whoever reaches the node from another machine must not make it send things on this one; not through a proxy on this machine either, nor
+/// through a browser on it that was led here under another name.
 fn check_local(client: Option<Extension<Client>>) -> Result<(), Problem> {
-    match client {
-        Some(Extension(Client(address))) if !address.to_canonical().is_loopback() => {
-            let cause = "webhooks are managed from the machine that the node runs on";
-            Err(Problem::new(Code::Forbidden, "the webhooks can't be managed from here", cause))
-        }
-        _ => Ok(()),
-    }
+    let Some(Extension(client)) = client else { return Ok(()) };
+    let cause = if !client.address.to_canonical().is_loopback() {
+        "webhooks are managed from the machine that the node runs on"
+    } else if client.is_forwarded {
+        "the request was forwarded by a proxy, and webhooks are managed directly"
+    } else if !client.calls_by_own_name {
+        "`host` is neither an address nor `localhost` nor in `http.hosts`: a page of another origin may be asking"
+    } else {
+        return Ok(());
+    };
+    Err(Problem::new(Code::Forbidden, "the webhooks can't be managed from here", cause))
 }
 
 /// Adds a webhook; it is told of what happens from now on.
@@ -105,8 +110,11 @@ pub(crate) async fn add(
 /// All webhooks, without their secrets.
 pub(crate) async fn list(State(app): Shared, client: Option<Extension<Client>>) -> Reply {
     check_local(client)?;
-    let items: Vec<HookView> = app.webhooks.all().into_iter().map(HookView::of).collect();
-    Ok(answer(&json!({ "items": items })))
+    app.read(|app| {
+        let items: Vec<HookView> = app.webhooks.all().into_iter().map(HookView::of).collect();
+        Ok(answer(&json!({ "items": items })))
+    })
+    .await
 }
 
 /// Removes a webhook.
@@ -117,7 +125,7 @@ pub(crate) async fn remove(State(app): Shared, client: Option<Extension<Client>>
         let removed = app.webhooks.remove(id);
         match removed.map_err(|why| Problem::new(Code::Busy, "the webhook may come back", why))? {
             true => Ok(StatusCode::NO_CONTENT.into_response()),
-            false => Err(not_found("webhook", &app.heads.newest())),
+            false => Err(not_found("webhook", app.heads.newest().header.height)),
         }
     })
     .await

@@ -21,10 +21,28 @@ use crate::metrics::Metrics;
 
 /// The most addresses of clients that are remembered; beyond it all that are not share one allowance.
 const CLIENTS_MAX: usize = 10_000;
+/// How often at most those whose allowance is full again are forgotten.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
-/// The address of the client, where there is a connection.
+/// Who asks, where there is a connection.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Client(pub(crate) IpAddr);
+pub(crate) struct Client {
+    pub(crate) address: IpAddr,
+    /// Whether `host` is one of the node's own names.
+    pub(crate) calls_by_own_name: bool,
+    /// Whether a proxy says that it asks for somebody else.
+    pub(crate) is_forwarded: bool,
+}
+
+impl Client {
+    /// Somebody who has just connected; the rest is seen from each request.
+    pub(crate) const fn at(address: IpAddr) -> Self {
+        Self { address, calls_by_own_name: false, is_forwarded: false }
+    }
+}
+
+/// What proxies add when they ask for somebody else.
+const FORWARDED: [&str; 4] = ["forwarded", "via", "x-forwarded-for", "x-real-ip"];
 
 /// What the guards share.
 #[derive(Debug)]
@@ -35,6 +53,8 @@ pub(crate) struct Guard {
     /// Only where others than this machine can connect.
     pub(crate) rates: Option<Rates>,
     hosts: Hosts,
+    /// The names that are the node's own wherever it listens.
+    own: Hosts,
     traces: AtomicU64,
     /// Set apart from other runs of the node.
     run: u64,
@@ -51,6 +71,7 @@ impl Guard {
         };
         Self {
             hosts,
+            own: Hosts::Named(config.hosts.clone()),
             metrics,
             body_limit: config.body_bytes_max,
             timeout: Duration::from_millis(config.request_timeout_ms),
@@ -62,14 +83,13 @@ impl Guard {
 
     /// Whether a request is looked at.
     fn admits(&self, request: &Request, client: Option<Client>, now: Instant) -> Result<(), Problem> {
-        if let (Some(rates), Some(Client(address))) = (&self.rates, client) {
-            rates.take(address, now).map_err(|seconds| {
+        if let (Some(rates), Some(client)) = (&self.rates, client) {
+            rates.take(client.address, now).map_err(|seconds| {
                 Problem::new(Code::RateLimited, "the request was not looked at", "too many came before it")
                     .retry_after(seconds)
             })?;
         }
-        let host = request.headers().get(header::HOST).map(|host| host.to_str().unwrap_or_default());
-        if self.hosts.knows(host.unwrap_or_default()) {
+        if self.hosts.knows(host_of(request)) {
             return Ok(());
         }
         let cause = "`host` names neither this machine nor what `http.hosts` allows: a page of another origin may be asking";
@@ -81,14 +101,26 @@ impl Guard {
     }
 }
 
+fn host_of(request: &Request) -> &str {
+    let host = request.headers().get(header::HOST).map(|host| host.to_str().unwrap_or_default());
+    host.unwrap_or_default()
+}
+
 /// Wraps every request: whatever happens inside, an answer with security headers comes out, and problems are written down.
 pub(crate) async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let trace_id = guard.trace_id();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let method = request.method().clone();
-    let client = request.extensions().get::<Client>().copied();
+    let client = request.extensions().get::<Client>().map(|client| Client {
+        calls_by_own_name: guard.own.knows(host_of(&request)),
+        is_forwarded: FORWARDED.iter().any(|name| request.headers().contains_key(*name)),
+        ..*client
+    });
     request.extensions_mut().insert(BodyLimit(guard.body_limit));
+    if let Some(client) = client {
+        request.extensions_mut().insert(client);
+    }
     let answered = match guard.admits(&request, client, started) {
         Ok(()) => answer(&guard, request, next).await,
         Err(problem) => problem.into_response(),
@@ -189,7 +221,14 @@ impl Hosts {
 pub(crate) struct Rates {
     per_second: f64,
     burst: f64,
-    clients: Mutex<BTreeMap<Option<IpAddr>, Allowance>>,
+    clients: Mutex<Clients>,
+}
+
+#[derive(Debug, Default)]
+struct Clients {
+    allowances: BTreeMap<Option<IpAddr>, Allowance>,
+    /// When those with a full allowance were last forgotten.
+    swept: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -200,26 +239,26 @@ struct Allowance {
 
 impl Rates {
     fn new(per_second: u32, burst: u32) -> Self {
-        Self {
-            per_second: f64::from(per_second),
-            burst: f64::from(burst),
-            clients: Mutex::new(BTreeMap::new()),
-        }
+        Self { per_second: f64::from(per_second), burst: f64::from(burst), clients: Mutex::default() }
     }
 
     /// Takes one request from the allowance of an address; otherwise after how many seconds it has one again.
     fn take(&self, address: IpAddr, now: Instant) -> Result<(), u32> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         let mut who = Some(subnet(address));
-        if clients.len() >= CLIENTS_MAX && !clients.contains_key(&who) {
-            let full = |allowance: &Allowance| self.refilled(*allowance, now) >= self.burst;
-            clients.retain(|_, allowance| !full(allowance));
-            if clients.len() >= CLIENTS_MAX {
+        if clients.allowances.len() >= CLIENTS_MAX && !clients.allowances.contains_key(&who) {
+            // It visits all of them, so it is not done for every stranger.
+            if clients.swept.is_none_or(|swept| now.saturating_duration_since(swept) >= SWEEP_EVERY) {
+                clients.swept = Some(now);
+                let full = |allowance: &Allowance| self.refilled(*allowance, now) >= self.burst;
+                clients.allowances.retain(|_, allowance| !full(allowance));
+            }
+            if clients.allowances.len() >= CLIENTS_MAX {
                 who = None;
             }
         }
         let fresh = Allowance { left: self.burst, at: now };
-        let allowance = clients.entry(who).or_insert(fresh);
+        let allowance = clients.allowances.entry(who).or_insert(fresh);
         let left = self.refilled(*allowance, now);
         let is_enough = left >= 1.0;
         *allowance = Allowance { left: if is_enough { left - 1.0 } else { left }, at: now };
@@ -233,7 +272,7 @@ impl Rates {
 }
 
 /// Who owns one IPv6 address owns its /64.
-fn subnet(address: IpAddr) -> IpAddr {
+pub(crate) fn subnet(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => {
@@ -285,6 +324,6 @@ mod tests {
         for number in 0..20_000_u32 {
             let _ = rates.take(IpAddr::from(number.to_be_bytes()), now);
         }
-        assert!(rates.clients.lock().expect("no panic").len() <= CLIENTS_MAX + 1);
+        assert!(rates.clients.lock().expect("no panic").allowances.len() <= CLIENTS_MAX + 1);
     }
 }

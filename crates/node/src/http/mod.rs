@@ -2,6 +2,7 @@
 
 pub(crate) mod extract;
 pub(crate) mod guard;
+mod patience;
 pub mod problem;
 pub(crate) mod serve;
 

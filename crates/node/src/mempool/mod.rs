@@ -195,6 +195,12 @@ impl<T> Pool<T> {
         self.ids.contains(id)
     }
 
+    /// The keys and nonces of what waits of a sender.
+    pub fn nonces_of(&self, sender: &Address) -> impl Iterator<Item = (PublicKey, u64)> {
+        let queue = self.queues.get(sender).into_iter().flatten();
+        queue.flat_map(|candidate| candidate.seals.iter().cloned())
+    }
+
     /// Takes an operation in.
     ///
     /// # Errors

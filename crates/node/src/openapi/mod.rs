@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use crate::api::account::{DatedExit, DatedNotice};
 use crate::api::{
-    Pinned, blocks, events, explain, lists, operations, prepare, preview, proofs, records, webhooks,
+    Pinned, blocks, events, explain, lists, operations, prepare, preview, proofs, records, slashes, webhooks,
 };
 use crate::http::problem::{Code, Written};
 use crate::routes::{ROUTES, Route};
@@ -183,7 +183,7 @@ impl Book {
     fn node_shape(&mut self, name: &str) -> Shape {
         let shape = |answers| Shape { answers, ..Shape::default() };
         match name {
-            "page" => Self::text("text/html"),
+            "page" | "errors" => Self::text("text/html"),
             "robots" => Self::text("text/plain"),
             "metrics" => Self::text("application/openmetrics-text"),
             "livez" => shape(self.plain::<shapes::Live>()),
@@ -303,8 +303,8 @@ impl Book {
             "table" => filtered(self.of::<records::TableOf>(), self.one::<query::TableView>()),
             "requests" => filtered(self.of::<records::RequestsOf>(), self.paged::<query::RequestDetail>()),
             "request" => self.one::<query::RequestDetail>(),
-            "slashes" => self.paged::<query::SlashDetail>(),
-            "slash" => self.one::<query::SlashDetail>(),
+            "slashes" => filtered(self.of::<slashes::SlashesOf>(), self.paged::<slashes::SlashCase>()),
+            "slash" => self.one::<slashes::SlashCase>(),
             "streams" => filtered(self.of::<records::StreamsOf>(), self.paged::<query::StreamDetail>()),
             "stream" => self.one::<query::StreamDetail>(),
             "network" => self.one::<protocol::view::NetworkView>(),

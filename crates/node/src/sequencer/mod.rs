@@ -5,8 +5,9 @@
 pub(crate) mod solo;
 mod waiting;
 
+use evidence::PublicKey;
 use ledger::Verified;
-use protocol::units::Digest;
+use protocol::units::{Address, Digest};
 use tokio::sync::oneshot;
 
 use crate::answer::Answer;
@@ -27,8 +28,15 @@ pub trait Sequencer: Send + Sync {
     /// Takes operations. Each is answered once; bytes that wait already are answered together with the first.
     fn submit(&self, submissions: Vec<Submission>);
 
-    /// What became of an operation that waits or was in one of the newest blocks; `None`: ask the archive.
+    /// What becomes of an operation that waits or was in one of the newest blocks; `None`: ask the archive. Nothing comes where too many ask for
+    /// the same.
     fn join(&self, id: &Digest) -> Option<oneshot::Receiver<Answer>>;
+
+    /// Whether an operation waits, or was in one of the newest blocks.
+    fn holds(&self, id: &Digest) -> bool;
+
+    /// The keys and nonces of the operations of a sender that are not executed yet.
+    fn nonces_of(&self, sender: &Address) -> Vec<(PublicKey, u64)>;
 
     /// How much waits.
     fn load(&self) -> Load;

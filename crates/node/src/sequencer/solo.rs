@@ -9,8 +9,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use evidence::PublicKey;
 use ledger::{Executed, Fault, Ledger, Verified};
-use protocol::units::Digest;
+use protocol::units::{Address, Digest};
 use tokio::sync::oneshot;
 
 use super::waiting::Waiting;
@@ -120,6 +121,14 @@ impl Sequencer for Solo {
 
     fn join(&self, id: &Digest) -> Option<oneshot::Receiver<Answer>> {
         self.shared.lock().waiting.join(&id.0)
+    }
+
+    fn holds(&self, id: &Digest) -> bool {
+        self.shared.lock().waiting.holds(&id.0)
+    }
+
+    fn nonces_of(&self, sender: &Address) -> Vec<(PublicKey, u64)> {
+        self.shared.lock().waiting.nonces_of(sender)
     }
 
     fn load(&self) -> Load {

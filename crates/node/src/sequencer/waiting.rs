@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
+use evidence::PublicKey;
 use ledger::Verified;
 use protocol::Signer;
+use protocol::units::Address;
 use tokio::sync::oneshot;
 
 use super::{Load, Submission};
@@ -14,6 +16,9 @@ use crate::mempool::{Candidate, Drawn, Limits, Pool, Rejected};
 
 /// How many answers are remembered, so that the same bytes find theirs before the archive has them.
 const RECENT_MAX: usize = 32_768;
+
+/// The most who wait for the answer to one operation.
+const REPLIES_MAX: usize = 64;
 
 type Id = [u8; 32];
 type Replies = Vec<oneshot::Sender<Answer>>;
@@ -26,6 +31,8 @@ pub(super) struct Waiting {
     replies: BTreeMap<Id, Replies>,
     recent: BTreeMap<Id, Placed>,
     recent_order: VecDeque<Id>,
+    /// Sender, key and nonce of what is in the block that is being appended.
+    in_block: Vec<(Address, PublicKey, u64)>,
     /// When the oldest operation that waits came.
     pub(super) since: Option<Instant>,
     /// Why no more is taken.
@@ -39,6 +46,7 @@ impl Waiting {
             replies: BTreeMap::new(),
             recent: BTreeMap::new(),
             recent_order: VecDeque::new(),
+            in_block: Vec::new(),
             since: None,
             stopped: None,
         }
@@ -51,7 +59,7 @@ impl Waiting {
         }
         let id = operation.id().0;
         if let Some(replies) = self.replies.get_mut(&id) {
-            return replies.push(reply);
+            return listen(replies, reply);
         }
         if let Some(placed) = self.recent.get(&id) {
             return send(reply, Answer::Executed(placed.clone()));
@@ -70,11 +78,23 @@ impl Waiting {
     pub(super) fn join(&mut self, id: &Id) -> Option<oneshot::Receiver<Answer>> {
         let (reply, answer) = oneshot::channel();
         if let Some(replies) = self.replies.get_mut(id) {
-            replies.push(reply);
+            listen(replies, reply);
         } else {
             send(reply, Answer::Executed(self.recent.get(id)?.clone()));
         }
         Some(answer)
+    }
+
+    /// Whether an operation waits, is in a block that is being appended, or was in one of the newest.
+    pub(super) fn holds(&self, id: &Id) -> bool {
+        self.replies.contains_key(id) || self.recent.contains_key(id)
+    }
+
+    /// The keys and nonces of what a sender has under way.
+    pub(super) fn nonces_of(&self, sender: &Address) -> Vec<(PublicKey, u64)> {
+        let in_block = self.in_block.iter().filter(|(of, _, _)| of == sender);
+        let in_block = in_block.map(|(_, key, nonce)| (key.clone(), *nonce));
+        self.pool.nonces_of(sender).chain(in_block).collect()
     }
 
     pub(super) fn load(&self) -> Load {
@@ -92,6 +112,10 @@ impl Waiting {
             self.answer(&gone.id, &Answer::Expired { expires: gone.expires, now });
         }
         self.since = (!self.pool.is_empty()).then(Instant::now);
+        for drawn in &operations {
+            let seals = drawn.seals.iter().map(|(key, nonce)| (drawn.sender, key.clone(), *nonce));
+            self.in_block.extend(seals);
+        }
         operations.into_iter().map(|candidate| *candidate.payload).collect()
     }
 
@@ -104,6 +128,7 @@ impl Waiting {
             self.recent.insert(id, placed);
             self.recent_order.push_back(id);
         }
+        self.in_block.clear();
         while self.recent_order.len() > RECENT_MAX {
             if let Some(oldest) = self.recent_order.pop_front() {
                 self.recent.remove(&oldest);
@@ -127,6 +152,16 @@ impl Waiting {
         for reply in self.replies.remove(id).unwrap_or_default() {
             send(reply, answer.clone());
         }
+    }
+}
+
+/// One more who waits for the same answer. Those who have left make room; beyond it nobody is kept, and who asked looks it up.
+fn listen(replies: &mut Replies, reply: oneshot::Sender<Answer>) {
+    if replies.len() >= REPLIES_MAX {
+        replies.retain(|reply| !reply.is_closed());
+    }
+    if replies.len() < REPLIES_MAX {
+        replies.push(reply);
     }
 }
 

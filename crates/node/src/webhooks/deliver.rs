@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::body::{Body, Bytes};
 use axum::http::{Method, Request, header};
@@ -14,7 +14,7 @@ use tokio::task::AbortHandle;
 
 use super::{Hook, Target, sign};
 use crate::app::App;
-use crate::topics::{Interest, Told, told};
+use crate::topics::Told;
 
 /// The most events of one delivery.
 const EVENTS_MAX: usize = 256;
@@ -22,6 +22,8 @@ const EVENTS_MAX: usize = 256;
 const PAUSE: Duration = Duration::from_millis(500);
 /// The longest pause.
 const PAUSE_MAX: Duration = Duration::from_secs(60);
+/// How far a webhook was told is written down so often at most.
+const NOTE_AFTER: Duration = Duration::from_secs(1);
 /// How many blocks without an event go by before it is written down that they did.
 const QUIET_BLOCKS: u64 = 1_000;
 
@@ -31,16 +33,10 @@ pub(crate) async fn deliver(app: Arc<App>) {
     let mut tasks = Tasks(BTreeMap::new());
     loop {
         let hooks = app.webhooks.all();
-        tasks.0.retain(|id, task| {
-            let is_kept = hooks.iter().any(|hook| hook.id == *id);
-            if !is_kept {
-                task.abort();
-            }
-            is_kept
-        });
+        tasks.0.retain(|id, _| hooks.iter().any(|hook| hook.id == *id));
         for hook in hooks {
             let app = Arc::clone(&app);
-            tasks.0.entry(hook.id).or_insert_with(|| tokio::spawn(follow(app, hook)).abort_handle());
+            tasks.0.entry(hook.id).or_insert_with(|| Task(tokio::spawn(follow(app, hook)).abort_handle()));
         }
         if changed.changed().await.is_err() {
             return;
@@ -48,12 +44,15 @@ pub(crate) async fn deliver(app: Arc<App>) {
     }
 }
 
-/// Ends the tasks together with whoever keeps them.
-struct Tasks(BTreeMap<u32, AbortHandle>);
+/// One task for each webhook, by its number, which no other webhook of this run has.
+struct Tasks(BTreeMap<u32, Task>);
 
-impl Drop for Tasks {
+/// Ends a task together with whoever keeps it.
+struct Task(AbortHandle);
+
+impl Drop for Task {
     fn drop(&mut self) {
-        self.0.values().for_each(AbortHandle::abort);
+        self.0.abort();
     }
 }
 
@@ -61,7 +60,7 @@ impl Drop for Tasks {
 async fn follow(app: Arc<App>, hook: Hook) {
     let Ok(target) = Target::read(&hook.url, &app.webhooks.config.allowed) else { return };
     let mut heights = app.heads.watch();
-    let (mut height, mut noted) = (hook.told, hook.told);
+    let (mut height, mut noted, mut noted_at) = (hook.told, hook.told, None::<Instant>);
     loop {
         if heights.wait_for(|newest| *newest > height).await.is_err() {
             return;
@@ -71,9 +70,15 @@ async fn follow(app: Arc<App>, hook: Hook) {
         for part in events.chunks(EVENTS_MAX) {
             deliver_part(&app, &hook, &target, part).await;
         }
-        if !events.is_empty() || height.saturating_sub(noted) >= QUIET_BLOCKS {
-            noted = height;
-            app.webhooks.told(hook.id, height);
+        // Writing it down for every block would keep the disk busy. After a crash the events since are told again.
+        let is_due = noted_at.is_none_or(|at| at.elapsed() >= NOTE_AFTER);
+        if (!events.is_empty() && is_due) || height.saturating_sub(noted) >= QUIET_BLOCKS {
+            (noted, noted_at) = (height, Some(Instant::now()));
+            let app = Arc::clone(&app);
+            let noting = tokio::task::spawn_blocking(move || app.webhooks.told(hook.id, height));
+            if noting.await.is_err() {
+                return;
+            }
         }
     }
 }
@@ -81,14 +86,8 @@ async fn follow(app: Arc<App>, hook: Hook) {
 /// The events of a block that the webhook wants; nothing where the block can't be read, and then nothing goes on.
 async fn events_of(app: &Arc<App>, hook: &Hook, height: u64) -> Option<Vec<Told>> {
     let filter = hook.filter();
-    let read = app.read(move |app| {
-        let block = app.reader.executed(height).map_err(|fault| app.fault(&fault))?;
-        let Some(block) = block else { return Ok(Vec::new()) };
-        let head = app.heads.newest();
-        let interest = filter.account.map(|account| Interest::of(&head.state, account)).unwrap_or_default();
-        Ok(told(&block).into_iter().filter(|event| filter.wants(event, &interest)).collect())
-    });
-    read.await.ok()
+    let read = app.read(move |app| app.wanted_at(height, &filter, None).map_err(|fault| app.fault(&fault)));
+    read.await.ok().map(Vec::from)
 }
 
 /// Delivers until it is taken or given up.
@@ -124,7 +123,8 @@ async fn send(
         return Err("the name leads to another machine".into());
     }
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let connection = tokio::spawn(connection);
+    // Ends with this attempt, however that ends.
+    let _connection = Task(tokio::spawn(connection).abort_handle());
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let request = Request::builder()
         .method(Method::POST)
@@ -133,7 +133,5 @@ async fn send(
         .header(header::CONTENT_TYPE, "application/json")
         .header(sign::HEADER, sign::signature(secret, seconds, &body))
         .body(Body::from(body))?;
-    let answered = sender.send_request(request).await;
-    connection.abort();
-    Ok(answered?.status().as_u16())
+    Ok(sender.send_request(request).await?.status().as_u16())
 }

@@ -11,6 +11,7 @@ mod target;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use protocol::units::Address;
@@ -56,6 +57,8 @@ pub(crate) struct Webhooks {
     config: config::Webhooks,
     path: PathBuf,
     hooks: Mutex<BTreeMap<u32, Hook>>,
+    /// The number of the next one. None is used twice in a run, so that nobody is told in another's place.
+    next: AtomicU32,
     /// Moves when one is added or removed.
     changed: watch::Sender<()>,
     metrics: Arc<Metrics>,
@@ -91,9 +94,10 @@ impl Webhooks {
             Err(error) => return Err(format!("{WEBHOOKS_FILE}: {error}")),
         };
         metrics.webhooks.set(i64::try_from(list.len()).unwrap_or(i64::MAX));
-        let hooks = Mutex::new(list.into_iter().map(|hook| (hook.id, hook)).collect());
+        let hooks: BTreeMap<u32, Hook> = list.into_iter().map(|hook| (hook.id, hook)).collect();
+        let next = AtomicU32::new(hooks.keys().next_back().map_or(1, |last| last.saturating_add(1)));
         let (changed, _) = watch::channel(());
-        Ok(Self { config: config.clone(), path, hooks, changed, metrics })
+        Ok(Self { config: config.clone(), path, hooks: Mutex::new(hooks), next, changed, metrics })
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u32, Hook>> {
@@ -116,7 +120,7 @@ impl Webhooks {
         if hooks.len() >= self.config.registered_max {
             return Err(NotAdded::TooMany(self.config.registered_max));
         }
-        hook.id = hooks.keys().next_back().map_or(1, |last| last.saturating_add(1));
+        hook.id = self.next.fetch_add(1, Ordering::Relaxed);
         hooks.insert(hook.id, hook.clone());
         if let Err(error) = self.save(&hooks) {
             hooks.remove(&hook.id);

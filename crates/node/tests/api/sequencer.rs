@@ -97,7 +97,8 @@ async fn a_store_that_fails_stops_the_node_as_well() {
     Ledger::init(&files, &small_genesis()).expect("a new ledger");
     let folder = tempfile::tempdir().expect("a folder");
     let config = config(&folder);
-    let store = MemoryStore { fails_at: Some(2), ..MemoryStore::default() };
+    let mut store = MemoryStore::default();
+    store.fails_at = Some(2);
     let world = begin(files, store, folder, config, START + 1_000);
     for nonce in 0..200 {
         let next = world.signed(&key(1), START + 1_000 + nonce, delegation(&world, &key(1), 1).await);

@@ -29,7 +29,8 @@ pub(crate) struct World {
     pub(crate) node: Node,
     pub(crate) router: Router,
     pub(crate) genesis: Genesis,
-    pub(crate) folder: TempDir,
+    /// Gone with the node.
+    _folder: TempDir,
 }
 
 /// An answer, read to its end.
@@ -145,7 +146,7 @@ pub(crate) fn begin(
     let ledger = open(&files, store);
     let genesis = ledger.genesis().clone();
     let node = Node::start_with(config, ledger, Clock::set_by_hand(now)).expect("a node");
-    World { router: node.router(), node, genesis, folder }
+    World { router: node.router(), node, genesis, _folder: folder }
 }
 
 /// The journal of the story: thirty epochs, each operation signed, in a block of its own.

@@ -1,0 +1,179 @@
+//! Where everything about slashing is in the history: every request and every slash, from its beginning to its end.
+//!
+//! The state forgets what is over; the receipts never do. This index says in which blocks each case is told of, and nothing else: what is shown
+//! is read from there. A thread of its own builds it from the receipts when the node starts, and follows the blocks from then on.
+
+mod cases;
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use ledger::Reader;
+use protocol::Operation;
+use protocol::units::RequestId;
+
+pub(crate) use cases::{Case, Cases, Stage, Status};
+
+/// How long a reader waits for the index to be as far as the ledger.
+const WAIT: Duration = Duration::from_secs(2);
+
+/// The index, and the thread that keeps it.
+pub(crate) struct Slashes {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What the thread shares with those who wake it and those who read.
+#[derive(Default)]
+struct Shared {
+    progress: Mutex<Progress>,
+    /// There is a new block, or an end.
+    woken: Condvar,
+    /// The index has come further, or can't.
+    moved: Condvar,
+}
+
+#[derive(Default)]
+struct Progress {
+    cases: Cases,
+    /// The blocks below this height are in the index.
+    next: u64,
+    /// Why it goes no further.
+    fault: Option<String>,
+    is_woken: bool,
+    is_stopping: bool,
+}
+
+/// Why the index can't be read.
+#[derive(Debug)]
+pub(crate) enum NotYet {
+    /// It is built still, up to this height.
+    Reading(u64),
+    /// A block can't be read.
+    Fault(String),
+}
+
+/// Tells the thread of new blocks.
+#[derive(Clone)]
+pub(crate) struct Waker(Arc<Shared>);
+
+impl Waker {
+    pub(crate) fn wake(&self) {
+        self.0.lock().is_woken = true;
+        self.0.woken.notify_one();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Slashes {
+    /// Begins to read the history.
+    ///
+    /// # Errors
+    /// The machine has no thread to give.
+    pub(crate) fn start(reader: Reader) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let worker = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("slashes".to_owned());
+        let thread = thread.spawn(move || follow(&worker, &reader))?;
+        Ok(Self { shared, thread: Mutex::new(Some(thread)) })
+    }
+
+    pub(crate) fn waker(&self) -> Waker {
+        Waker(Arc::clone(&self.shared))
+    }
+
+    /// Reads the index once it holds everything up to a height.
+    ///
+    /// # Errors
+    /// It is not there yet after two seconds, or never will be.
+    pub(crate) fn read<T>(&self, height: u64, read: impl FnOnce(&Cases) -> T) -> Result<T, NotYet> {
+        let started = Instant::now();
+        let mut progress = self.shared.lock();
+        while progress.next <= height {
+            if let Some(fault) = &progress.fault {
+                return Err(NotYet::Fault(fault.clone()));
+            }
+            let left = WAIT.saturating_sub(started.elapsed());
+            if left.is_zero() || progress.is_stopping {
+                return Err(NotYet::Reading(progress.next));
+            }
+            let waited = self.shared.moved.wait_timeout(progress, left);
+            progress = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        Ok(read(&progress.cases))
+    }
+
+    /// Ends the thread.
+    pub(crate) fn stop(&self) {
+        self.shared.lock().is_stopping = true;
+        self.shared.woken.notify_all();
+        self.shared.moved.notify_all();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // It has nothing to say: readers are told of its faults.
+            drop(thread.join());
+        }
+    }
+}
+
+impl Drop for Slashes {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Puts block after block into the index.
+fn follow(shared: &Shared, reader: &Reader) {
+    let mut progress = shared.lock();
+    loop {
+        while progress.next > reader.height() && !progress.is_woken && !progress.is_stopping {
+            progress = shared.woken.wait(progress).unwrap_or_else(PoisonError::into_inner);
+        }
+        progress.is_woken = false;
+        if progress.is_stopping {
+            return;
+        }
+        let height = progress.next;
+        drop(progress);
+        let read = read_block(reader, height);
+        progress = shared.lock();
+        match read {
+            Ok(Some(block)) => {
+                progress.cases.add(&block.0, |index| block.1.get(&index).copied());
+                progress.next = height.saturating_add(1);
+            }
+            Ok(None) => {}
+            Err(why) => {
+                progress.fault = Some(why);
+                shared.moved.notify_all();
+                return;
+            }
+        }
+        shared.moved.notify_all();
+    }
+}
+
+type Requests = std::collections::BTreeMap<u32, RequestId>;
+type Block = (Arc<ledger::Executed>, Requests);
+
+/// What a block did, and which requests its operations have executed: receipts tell the slash, the operation tells the request.
+fn read_block(reader: &Reader, height: u64) -> Result<Option<Block>, String> {
+    let Some(executed) = reader.executed(height).map_err(|fault| fault.to_string())? else { return Ok(None) };
+    let mut requests = Requests::new();
+    if executed.receipts.iter().any(cases::executes_a_request) {
+        let block = reader.block(height).map_err(|fault| fault.to_string())?;
+        let operations = block.map(|block| block.operations).unwrap_or_default();
+        for (index, signed) in (0_u32..).zip(&operations) {
+            if let Operation::ExecuteSlash(execute) = &signed.operation {
+                requests.insert(index, execute.request);
+            }
+        }
+    }
+    Ok(Some((executed, requests)))
+}
