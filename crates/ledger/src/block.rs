@@ -6,7 +6,7 @@ use protocol::Authority;
 use protocol::units::{Address, Digest};
 use protocol::{Operation, Signer};
 use sha2::{Digest as _, Sha256};
-use signing::{Domain, NEVER, SIGNED_BYTES_MAX, SignedOperation, SigningError};
+use signing::{Domain, NEVER, SIGNED_BYTES_MAX, SignedOperation, SigningError, Verifier};
 
 use crate::cursor::{Cursor, Malformed, length, narrow, put_sized, wide};
 use crate::format::{BLOCK_BYTES_MAX, BLOCK_OPERATIONS_MAX};
@@ -87,9 +87,19 @@ impl<'a> RawBlock<'a> {
     }
 }
 
-/// The root over ids of operations.
+/// The root over ids of operations, each at its place.
 pub(crate) fn operations_root(ids: impl Iterator<Item = Digest>) -> Digest {
-    merkle::root::<Sha256>(ids.map(|id| merkle::leaf::<Sha256>(&id.0)).collect())
+    merkle::root::<Sha256>(operation_leaves(ids))
+}
+
+/// The leaves of a block's tree of operations.
+pub(crate) fn operation_leaves(ids: impl Iterator<Item = Digest>) -> Vec<Digest> {
+    ids.enumerate().map(|(index, id)| operation_leaf(narrow(index), &id)).collect()
+}
+
+/// The leaf of an operation. Its place is a part of it: a path alone fits places of trees of other sizes as well.
+pub(crate) fn operation_leaf(index: u32, id: &Digest) -> Digest {
+    merkle::leaf::<Sha256>(&[index.to_be_bytes().as_slice(), &id.0].concat())
 }
 
 /// An operation whose seals hold, ready to be ordered. Whether its keys may act, and whether its nonce is next, is for the rules.
@@ -121,8 +131,16 @@ impl Verified {
     /// # Errors
     /// In the order of [`VerifyError`].
     pub fn check(domain: &Domain, bytes: Vec<u8>) -> Result<Self, VerifyError> {
+        Self::check_with(&Verifier::new(domain), bytes)
+    }
+
+    /// The same for whoever checks many operations of one ledger.
+    ///
+    /// # Errors
+    /// As [`Verified::check`].
+    pub fn check_with(verifier: &Verifier, bytes: Vec<u8>) -> Result<Self, VerifyError> {
         let signed = SignedOperation::decode(&bytes)?;
-        Self::of(domain, signed, bytes)
+        Self::of(verifier, signed, bytes)
     }
 
     /// Verifies the seals of an operation.
@@ -131,14 +149,14 @@ impl Verified {
     /// [`VerifyError::Seal`], [`VerifyError::Plain`].
     pub fn check_signed(domain: &Domain, signed: SignedOperation) -> Result<Self, VerifyError> {
         let bytes = signed.encode();
-        Self::of(domain, signed, bytes)
+        Self::of(&Verifier::new(domain), signed, bytes)
     }
 
-    fn of(domain: &Domain, signed: SignedOperation, bytes: Vec<u8>) -> Result<Self, VerifyError> {
+    fn of(verifier: &Verifier, signed: SignedOperation, bytes: Vec<u8>) -> Result<Self, VerifyError> {
         if signed.is_plain() {
             return Err(VerifyError::Plain);
         }
-        let authority = signing::verify(domain, &signed)?;
+        let authority = verifier.verify(&signed)?;
         let id = Digest(Sha256::digest(&bytes).into());
         Ok(Self { signed, bytes, id, authority })
     }
@@ -161,9 +179,9 @@ impl Verified {
     }
 
     /// An operation of a block, which may name its sender plainly.
-    pub(crate) fn in_block(domain: &Domain, bytes: &[u8], id: Digest) -> Result<Self, VerifyError> {
+    pub(crate) fn in_block(verifier: &Verifier, bytes: &[u8], id: Digest) -> Result<Self, VerifyError> {
         let signed = SignedOperation::decode(bytes)?;
-        let authority = signing::verify(domain, &signed)?;
+        let authority = verifier.verify(&signed)?;
         Ok(Self { signed, bytes: bytes.to_vec(), id, authority })
     }
 

@@ -3,7 +3,7 @@
 //! It decides nothing. When the store or a file fails it reports the fault and does nothing more; then no block is acknowledged any more.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -15,6 +15,7 @@ use protocol::units::Digest;
 use crate::cursor::wide;
 use crate::fault::Fault;
 use crate::header::Header;
+use crate::ledger::Head;
 use crate::receipt::Executed;
 use crate::receipts::Receipts;
 use crate::store::{Committed, EntryProof, Store, Write};
@@ -24,9 +25,10 @@ pub(crate) const ROOTS_KEPT: usize = 4096;
 /// Of the blocks that the log has, so many are kept as they were executed, with so many receipts in all.
 const RECENT_KEPT: usize = 256;
 const RECENT_RECEIPTS_KEPT: usize = 20_000;
-/// After so many entries, or so many heights, the store is synced.
+/// After so many entries, so many heights, or so long a rest, the receipts are synced, and then the store.
 const SYNC_ENTRIES: u64 = 200_000;
-const SYNC_HEIGHTS: u64 = 512;
+const SYNC_HEIGHTS: u64 = 128;
+const SYNC_REST: Duration = Duration::from_millis(50);
 
 /// How far the thread has come.
 #[derive(Debug, Default)]
@@ -170,8 +172,8 @@ impl Board {
 
 /// What the thread is asked.
 pub(crate) enum Work {
-    /// A block was executed: these entries of this state may have changed.
-    Block { executed: Arc<Executed>, state: Box<State>, touched: Vec<Key> },
+    /// A block was executed: these entries of the state after it may have changed.
+    Block { executed: Arc<Executed>, head: Arc<Head>, touched: Vec<Key> },
     /// Prove an entry against the newest root.
     Prove { key: Key, answer: Sender<Result<EntryProof, Fault>> },
     /// Make everything durable.
@@ -282,9 +284,21 @@ struct Worker {
 impl Worker {
     fn run(&mut self, inbox: &Receiver<Work>) {
         let mut fault: Option<Fault> = None;
-        while let Ok(work) = inbox.recv() {
+        loop {
+            let rest = if self.heights > 0 && fault.is_none() { SYNC_REST } else { Duration::MAX };
+            let work = match inbox.recv_timeout(rest) {
+                Ok(work) => work,
+                Err(RecvTimeoutError::Timeout) => {
+                    let result = self.sync();
+                    fault = self.note(result);
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
             let result = match (&fault, work) {
-                (None, Work::Block { executed, state, touched }) => self.block(&executed, &state, &touched),
+                (None, Work::Block { executed, head, touched }) => {
+                    self.block(&executed, &head.state, &touched)
+                }
                 (Some(_), Work::Block { .. }) => Ok(()),
                 (None, Work::Prove { key, answer }) => {
                     // Whoever has stopped waiting does not need the answer.
@@ -347,7 +361,7 @@ impl Worker {
         Ok(())
     }
 
-    /// The receipts first: a store that is ahead of them would cost a whole replay.
+    /// The receipts first: after a power failure a store that is ahead of them costs a whole replay.
     fn sync(&mut self) -> Result<(), Fault> {
         self.receipts.sync()?;
         self.store.sync()?;

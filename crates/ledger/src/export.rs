@@ -311,13 +311,7 @@ fn history(
     reader: &Reader,
     visit: &mut dyn FnMut(&Executed) -> Result<u64, ExportError>,
 ) -> Result<u64, ExportError> {
-    let mut count = 0;
-    for height in 0..=reader.height() {
-        if let Some(executed) = reader.executed(height)? {
-            count += visit(&executed)?;
-        }
-    }
-    Ok(count)
+    reader.all_executed().try_fold(0, |count, executed| Ok(count + visit(executed?.as_ref())?))
 }
 
 /// Set and token of every stream that was opened so far: payments name the stream only.

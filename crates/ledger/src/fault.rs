@@ -73,6 +73,16 @@ pub enum Fault {
         /// The height of the journal.
         journal: u64,
     },
+    /// The receipts are ahead of the journal.
+    #[error(
+        "there are receipts of height {receipts}, and the journal ends at {journal}: blocks that were acknowledged are missing; put the journal back from a backup, or delete the folders `receipts` and `store` to go on without them"
+    )]
+    JournalBehindReceipts {
+        /// The newest height of the receipts.
+        receipts: u64,
+        /// The height of the journal.
+        journal: u64,
+    },
     /// The store is of another history.
     #[error(
         "the store has block {store} at height {height}, and the journal has {journal}: they are of different histories; if the journal is the right one, delete the folder `store`, and it is rebuilt"
@@ -268,6 +278,7 @@ impl Fault {
             Self::Genesis { .. } => "ledger.Genesis",
             Self::Store(_) => "ledger.Store",
             Self::JournalBehindStore { .. } => "ledger.JournalBehindStore",
+            Self::JournalBehindReceipts { .. } => "ledger.JournalBehindReceipts",
             Self::StoreDiffers { .. } => "ledger.StoreDiffers",
             Self::Diverged { .. } => "ledger.Diverged",
             Self::Snapshot { .. } => "ledger.Snapshot",

@@ -33,7 +33,7 @@ pub mod record {
     pub const OPENING: u8 = 1;
     /// An item: height, then its bytes.
     pub const ITEM: u8 = 2;
-    /// Everything before this record was synced: the record's own offset.
+    /// Everything before this record was synced: the record's own offset, and the height of what comes next. A segment that is followed by another ends with one.
     pub const SEALED: u8 = 3;
 }
 
@@ -54,6 +54,8 @@ pub const BLOCK_OPERATIONS_MAX: usize = 10_000;
 pub const BLOCK_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// The most boundaries that one block may pass.
 pub const BOUNDARIES_PER_BLOCK_MAX: u64 = 64;
+/// The most bytes of an entry of the state in the authenticated store. No rule makes one that comes near.
+pub const ENTRY_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// The most bytes of a genesis file.
 pub const GENESIS_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// The most bytes of a proof file.

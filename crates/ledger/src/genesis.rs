@@ -18,6 +18,8 @@ const TAG: &[u8] = b"surety/genesis/1";
 pub const NAME_BYTES_MAX: usize = 32;
 /// Wallets and JSON take numbers below this one: 2^53.
 const NUMBER_LIMIT: u64 = 1 << 53;
+/// The shortest epoch: 2^32 of them are 13 years.
+const EPOCH_MS_MIN: u64 = 100;
 /// The longest epoch: 366 days.
 const EPOCH_MS_MAX: u64 = 366 * 24 * 60 * 60 * 1000;
 
@@ -33,7 +35,7 @@ pub struct Genesis {
     pub custody: Address,
     /// When epoch 0 begins, in milliseconds since 1970, below 2^53.
     pub start_ms: u64,
-    /// How long an epoch is, in milliseconds: 1 to 366 days.
+    /// How long an epoch is, in milliseconds: 100 to 366 days.
     pub epoch_ms: u64,
     /// What the rules start with.
     pub protocol: protocol::Genesis,
@@ -116,8 +118,9 @@ impl Genesis {
                 return Err(format!("{what} {value} is not below 2^53"));
             }
         }
-        if self.epoch_ms == 0 || self.epoch_ms > EPOCH_MS_MAX {
-            return Err(format!("epoch_ms {} is outside 1 to {EPOCH_MS_MAX}", self.epoch_ms));
+        if !(EPOCH_MS_MIN..=EPOCH_MS_MAX).contains(&self.epoch_ms) {
+            let most = EPOCH_MS_MAX;
+            return Err(format!("epoch_ms {} is outside {EPOCH_MS_MIN} to {most}", self.epoch_ms));
         }
         if !self.opening.is_empty() && !self.protocol.development {
             return Err("only a development ledger has opening operations: nobody has signed them".to_owned());

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use protocol::State;
 use protocol::units::Digest;
-use signing::Domain;
+use signing::{Domain, Verifier};
 
 use crate::block::{Block, RawBlock, Verified, operations_root};
 use crate::commit::{Committer, Work};
@@ -40,6 +40,7 @@ pub struct Ledger {
     pub(crate) genesis: Arc<Genesis>,
     pub(crate) chain: Digest,
     pub(crate) domain: Domain,
+    pub(crate) verifier: Verifier,
     pub(crate) journal: Log,
     pub(crate) state: State,
     pub(crate) header: Header,
@@ -82,14 +83,15 @@ impl Ledger {
     /// whether it is, and nothing goes on until the folder is opened again.
     ///
     /// # Errors
-    /// [`Fault::Stopped`]; [`Fault::Block`] with [`BlockError::Time`], [`BlockError::Boundaries`] or [`BlockError::TooLarge`], and then nothing
-    /// has happened; [`Fault::Io`] and [`Fault::Store`].
+    /// [`Fault::Stopped`]; [`Fault::Block`] with [`BlockError::Time`], [`BlockError::Boundaries`], [`BlockError::TooLarge`]
+    /// or, on a ledger that is not for development, [`BlockError::Seal`], and then nothing has happened; [`Fault::Io`] and [`Fault::Store`].
     pub fn append(&mut self, operations: Vec<Verified>, time_ms: u64) -> Result<Arc<Executed>, Fault> {
         self.check_running()?;
         self.check_time(time_ms)?;
         let bytes: usize = operations.iter().map(|operation| operation.bytes().len() + 4).sum();
         check_size("operations", operations.len(), BLOCK_OPERATIONS_MAX)?;
         check_size("bytes", bytes + Header::BYTES + 4, BLOCK_BYTES_MAX)?;
+        self.check_signed(&operations)?;
         let header = self.next_header(&operations, time_ms);
         let digest = header.digest();
         let write = |out: &mut Vec<u8>| {
@@ -275,12 +277,20 @@ impl Ledger {
 
     /// Decodes and verifies the operations of a block, on all cores.
     pub(crate) fn verify(&self, block: &RawBlock<'_>, ids: &[Digest]) -> Result<Vec<Verified>, Fault> {
-        let verified = verify_all(&self.domain, &block.operations, ids)?;
-        let plain = verified.iter().position(|operation| operation.signed().is_plain());
-        if let Some(index) = plain.filter(|_| !self.genesis.protocol.development) {
-            return Err(BlockError::Seal { index, why: "nobody has signed it".to_owned() }.into());
-        }
+        let verified = verify_all(&self.verifier, &block.operations, ids)?;
+        self.check_signed(&verified)?;
         Ok(verified)
+    }
+
+    /// Only a ledger for development takes operations whose senders are named plainly.
+    fn check_signed(&self, operations: &[Verified]) -> Result<(), BlockError> {
+        if self.genesis.protocol.development {
+            return Ok(());
+        }
+        match operations.iter().position(|operation| operation.signed().is_plain()) {
+            Some(index) => Err(BlockError::Seal { index, why: "nobody has signed it".to_owned() }),
+            None => Ok(()),
+        }
     }
 
     /// Executes the next block, which is in the journal, and publishes it.
@@ -296,9 +306,8 @@ impl Ledger {
         self.outbox.claim(header.executed_height);
         self.outbox.add(&executed);
         let head = Arc::new(Head { header: header.clone(), digest, state: self.state.clone() });
-        let state = Box::new(self.state.clone());
         (self.header, self.digest) = (header, digest);
-        let work = Work::Block { executed: Arc::clone(&executed), state, touched };
+        let work = Work::Block { executed: Arc::clone(&executed), head: Arc::clone(&head), touched };
         let sent = self.committer.send(work);
         self.stop_on(sent)?;
         self.committer.board().change(|progress| progress.executed(&executed));
@@ -325,7 +334,7 @@ const PARALLEL_MIN: usize = 64;
 
 /// Verifies operations of a block, on all cores if there are many.
 pub(crate) fn verify_all(
-    domain: &Domain,
+    verifier: &Verifier,
     operations: &[&[u8]],
     ids: &[Digest],
 ) -> Result<Vec<Verified>, BlockError> {
@@ -339,7 +348,7 @@ pub(crate) fn verify_all(
     let verify = |start: usize, operations: &[&[u8]], ids: &[Digest]| {
         let mut verified = Vec::with_capacity(operations.len());
         for (index, (bytes, id)) in operations.iter().zip(ids).enumerate() {
-            match Verified::in_block(domain, bytes, *id) {
+            match Verified::in_block(verifier, bytes, *id) {
                 Ok(operation) => verified.push(operation),
                 Err(why) => {
                     let mut bad = first_bad.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -6,6 +6,9 @@
 //! **Torn or damaged?** After an item was synced, a small record, the *seal*, follows it, which is not synced itself. What is broken with a seal
 //! behind it had been synced, so it is damage, and opening stops. What is broken with no seal behind it is the torn end of a write that nobody
 //! was told about, and is cut.
+//!
+//! **What opening reads.** The newest segments are read whole, back to the height that the caller asks for. Of older ones only the two ends are: a
+//! segment that is followed by another ends with a seal that names the other's first height, so a missing or shortened one is noticed. What is between is checked when it is read.
 
 mod open;
 mod read;
@@ -18,7 +21,7 @@ use protocol::units::Digest;
 use crate::cursor::wide;
 use crate::fault::Fault;
 use crate::files::{Access, Files, OpenFile};
-use crate::format::{FORMAT, record};
+use crate::format::{FORMAT, RECORD_BYTES_MAX, record};
 
 pub(crate) use open::Cut;
 pub(crate) use read::{LogReader, Walk};
@@ -42,7 +45,21 @@ pub(crate) struct Identity {
     pub(crate) magic: [u8; 8],
     pub(crate) chain: Digest,
     pub(crate) care: Care,
+    /// What to do when it is damaged.
+    pub(crate) remedy: &'static str,
 }
+
+/// From where on a log is read when it is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Since {
+    /// The item of this height, and all that follow.
+    Height(u64),
+    /// The newest segments.
+    Newest,
+}
+
+/// Of the newest segments so many are always read: when a crash has torn the last one, the one before goes on.
+const NEWEST: usize = 2;
 
 /// A segment: its items have the heights `first .. first + count`.
 #[derive(Clone, Debug)]
@@ -50,8 +67,26 @@ struct Segment {
     first: u64,
     count: u64,
     size: u64,
-    /// Where the items `first`, `first + STRIDE`, ... begin.
-    marks: Vec<u64>,
+    /// Where the items `first`, `first + STRIDE`, ... begin; `None`: nobody has read it yet.
+    marks: Option<Vec<u64>>,
+}
+
+impl Segment {
+    /// A segment without items, that is about to be read or written.
+    const fn new(first: u64, size: u64) -> Self {
+        Self { first, count: 0, size, marks: Some(Vec::new()) }
+    }
+
+    /// Takes note of the next item.
+    fn push(&mut self, offset: u64, end: u64) {
+        if let Some(marks) = &mut self.marks
+            && self.count.is_multiple_of(STRIDE)
+        {
+            marks.push(offset);
+        }
+        self.count += 1;
+        self.size = end;
+    }
 }
 
 /// What readers share with the writer.
@@ -64,6 +99,11 @@ impl Table {
     /// The next height.
     fn next(&self) -> u64 {
         self.segments.last().map_or(0, |segment| segment.first + segment.count)
+    }
+
+    /// Of the newest segment: its first height, how many items it has, and its size.
+    fn tail(&self) -> (u64, u64, u64) {
+        self.segments.last().map_or((0, 0, 0), |last| (last.first, last.count, last.size))
     }
 }
 
@@ -88,6 +128,8 @@ pub(crate) struct Log {
     tail: Box<dyn OpenFile>,
     /// A segment of this size is followed by the next.
     segment_bytes: u64,
+    /// Whether nothing was written after the last seal.
+    is_sealed: bool,
     buffer: Vec<u8>,
 }
 
@@ -139,10 +181,7 @@ impl Log {
     }
 
     fn put(&mut self, care: Care, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), Fault> {
-        let (first, count, size) = {
-            let table = self.table.read();
-            table.segments.last().map_or((0, 0, 0), |last| (last.first, last.count, last.size))
-        };
+        let (first, count, size) = self.table.read().tail();
         let height = first + count;
         let (first, size) = if size >= self.segment_bytes && count > 0 {
             (height, self.roll(first, height)?)
@@ -155,23 +194,26 @@ impl Log {
         self.buffer.push(record::ITEM);
         self.buffer.extend_from_slice(&height.to_be_bytes());
         write(&mut self.buffer);
+        check_size(self.buffer.len() - scan::FRAME, &name)?;
         scan::close(&mut self.buffer);
-        let mut end = size + wide(self.buffer.len());
+        let end = size + wide(self.buffer.len());
+        self.is_sealed = false;
         self.tail.append(&self.buffer).map_err(Fault::io("writing", name.as_str()))?;
         if care == Care::Truth {
             self.tail.sync().map_err(Fault::io("syncing", name.as_str()))?;
-            let seal = scan::seal(end);
-            self.tail.append(&seal).map_err(Fault::io("writing", name))?;
-            end += wide(seal.len());
+            self.seal(end, height + 1, &name)?;
         }
-        let mut table = self.table.write();
-        if let Some(last) = table.segments.last_mut() {
-            if last.count.is_multiple_of(STRIDE) {
-                last.marks.push(size);
-            }
-            last.count += 1;
-            last.size = end;
+        if let Some(last) = self.table.write().segments.last_mut() {
+            last.push(size, end);
+            last.size += if self.is_sealed { wide(scan::SEAL) } else { 0 };
         }
+        Ok(())
+    }
+
+    /// Says that everything before was synced.
+    fn seal(&mut self, offset: u64, next: u64, name: &str) -> Result<(), Fault> {
+        self.tail.append(&scan::seal(offset, next)).map_err(Fault::io("writing", name))?;
+        self.is_sealed = true;
         Ok(())
     }
 
@@ -181,16 +223,34 @@ impl Log {
         self.tail.sync().map_err(Fault::io("syncing", segment_name(self.identity.folder, first)))
     }
 
-    /// Begins the segment of `height`; the one before is durable to its last seal. Returns its size.
+    /// Begins the segment of `height`; the one before ends with a seal, and is durable. Returns its size.
     fn roll(&mut self, first: u64, height: u64) -> Result<u64, Fault> {
         let name = segment_name(self.identity.folder, first);
+        if !self.is_sealed {
+            self.sync()?;
+            let (_, _, size) = self.table.read().tail();
+            self.seal(size, height, &name)?;
+            if let Some(last) = self.table.write().segments.last_mut() {
+                last.size += wide(scan::SEAL);
+            }
+        }
         self.tail.sync().map_err(Fault::io("syncing", name))?;
         let (tail, segment) = begin_segment(self.files.as_ref(), &self.identity, height)?;
         let size = segment.size;
         self.tail = tail;
+        self.is_sealed = false;
         self.table.write().segments.push(segment);
         Ok(size)
     }
+}
+
+/// What is longer than any record could not be read again.
+fn check_size(bytes: usize, name: &str) -> Result<(), Fault> {
+    if wide(bytes) <= u64::from(RECORD_BYTES_MAX) {
+        return Ok(());
+    }
+    let why = format!("a record of {bytes} bytes is larger than {RECORD_BYTES_MAX}");
+    Err(Fault::io("writing", name)(std::io::Error::new(std::io::ErrorKind::InvalidInput, why)))
 }
 
 /// Makes a segment with its opening, durable.
@@ -207,7 +267,7 @@ fn begin_segment(
     file.sync().map_err(Fault::io("syncing", name.as_str()))?;
     files.sync_folder(identity.folder).map_err(Fault::io("syncing the folder of", name.as_str()))?;
     files.sync_folder("").map_err(Fault::io("syncing the folder above", name.as_str()))?;
-    Ok((file, Segment { first, count: 0, size: wide(opening.len()), marks: Vec::new() }))
+    Ok((file, Segment::new(first, wide(opening.len()))))
 }
 
 /// The first record of a segment.

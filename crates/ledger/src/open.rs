@@ -6,6 +6,7 @@ use std::sync::{Arc, RwLock};
 use protocol::State;
 use protocol::entries::Key;
 use protocol::units::Digest;
+use signing::Verifier;
 
 use crate::block::{RawBlock, Verified};
 use crate::commit::Committer;
@@ -15,7 +16,7 @@ use crate::format::{GENESIS_BYTES_MAX, GENESIS_FILE, JOURNAL_FOLDER, JOURNAL_MAG
 use crate::genesis::Genesis;
 use crate::header::Header;
 use crate::ledger::{Head, Ledger, genesis_block};
-use crate::log::{Care, Cut, Identity, Log, LogReader};
+use crate::log::{Care, Cut, Identity, Log, LogReader, Since};
 use crate::outbox::Outbox;
 use crate::reader::Reader;
 use crate::receipts::Receipts;
@@ -82,7 +83,7 @@ struct Found {
     digest: Digest,
 }
 
-/// What is learnt from reading the journal once.
+/// What is learnt from reading the newest part of the journal.
 #[derive(Default)]
 struct Survey {
     /// The newest block.
@@ -139,7 +140,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`Fault::Genesis`], [`Fault::Io`], [`Fault::Damaged`], [`Fault::Format`], [`Fault::OtherLedger`], [`Fault::JournalBehindStore`],
-    /// [`Fault::StoreDiffers`], [`Fault::Diverged`], [`Fault::Store`].
+    /// [`Fault::JournalBehindReceipts`], [`Fault::StoreDiffers`], [`Fault::Diverged`], [`Fault::Store`].
     pub fn open(
         files: Arc<dyn Files>,
         store: Box<dyn Store>,
@@ -147,27 +148,30 @@ impl Ledger {
     ) -> Result<Self, Fault> {
         let genesis = Arc::new(read_genesis(files.as_ref())?);
         let chain = genesis.digest();
-        let (mut receipts, mut cuts) = Receipts::open(Arc::clone(&files), chain)?;
+        let (receipts, mut cuts) = Receipts::open(Arc::clone(&files), chain)?;
         let (mut survey, committed) = (Survey::default(), store.committed());
         survey.wanted.extend(committed.map(|committed| (committed.height, None)));
         survey.wanted.extend(receipts.next().checked_sub(1).map(|height| (height, None)));
-        let (mut journal, cut) = open_journal(Arc::clone(&files), &genesis, chain, committed, &mut survey)?;
+        // Without the receipts of what is in the store, everything is executed again, for them.
+        let start = committed.filter(|committed| committed.height < receipts.next());
+        let since = Since::Height(start.map_or(0, |committed| committed.height));
+        let (mut journal, cut) =
+            open_journal(Arc::clone(&files), &genesis, chain, (committed, since), &mut survey)?;
         cuts.extend(cut);
         journal.set_segment_bytes(options.segment_bytes);
-        receipts.set_segment_bytes(options.segment_bytes);
         options.hear(Stage::Journal { blocks: journal.next() });
         check_store(committed, &journal, &survey)?;
+        let mut receipts = check_receipts(receipts, journal.next(), &survey)?;
+        let start = start.filter(|committed| committed.height < receipts.next());
+        receipts.set_segment_bytes(options.segment_bytes);
         let is_new = journal.next() == 0;
         let block = genesis_block(&genesis, chain);
         if is_new {
             journal.append(|out| out.extend_from_slice(&block.encode()))?;
         }
-        receipts = check_receipts(receipts, journal.next(), &survey)?;
         let mut opened =
             Opened { is_new, store_height: committed.map(|committed| committed.height), ..Opened::default() };
         opened.cut = cuts.iter().map(describe).collect();
-        // Without the receipts of what is in the store, everything is executed again, for them.
-        let start = committed.filter(|committed| committed.height < receipts.next());
         let (state, found) = match start {
             Some(committed) => {
                 let (state, entries) = restore(store.as_ref())?;
@@ -184,18 +188,21 @@ impl Ledger {
         };
         let mut ledger = assemble(genesis, journal, store, receipts, options.queue, state, found);
         ledger.opened = opened;
-        if start.is_none() {
-            let opening = ledger.genesis.opening.clone();
-            let plain =
-                opening.into_iter().map(|opening| Verified::plain(opening.account, opening.operation));
-            let (header, digest) = (ledger.header.clone(), ledger.digest);
-            ledger.advance(header, digest, &plain.collect::<Vec<_>>())?;
-        } else {
-            ledger.refill_outbox()?;
+        match start {
+            None => ledger.begin()?,
+            Some(_) => ledger.refill_outbox()?,
         }
         ledger.replay(&mut options)?;
         ledger.catch_up()?;
         Ok(ledger)
+    }
+
+    /// Executes block 0.
+    fn begin(&mut self) -> Result<(), Fault> {
+        let opening = self.genesis.opening.clone();
+        let plain = opening.into_iter().map(|opening| Verified::plain(opening.account, opening.operation));
+        let (header, digest) = (self.header.clone(), self.digest);
+        self.advance(header, digest, &plain.collect::<Vec<_>>()).map(|_| ())
     }
 
     /// The messages that no header has claimed are those of blocks that may not be executed again.
@@ -271,18 +278,23 @@ fn describe(cut: &Cut) -> String {
     format!("{}: {} bytes from byte {} on, {}", cut.file, cut.bytes, cut.offset, cut.what)
 }
 
-/// Opens the journal, and checks that every header follows from the one before.
+/// Which log the journal is.
+pub(crate) const fn journal_identity(chain: Digest) -> Identity {
+    let remedy = "run `surety verify` on the folder, and restore it from a snapshot or a backup";
+    Identity { folder: JOURNAL_FOLDER, magic: JOURNAL_MAGIC, chain, care: Care::Truth, remedy }
+}
+
+/// Opens the journal, and checks that every header that is read follows from the one before.
 fn open_journal(
     files: Arc<dyn Files>,
     genesis: &Genesis,
     chain: Digest,
-    committed: Option<Committed>,
+    (committed, since): (Option<Committed>, Since),
     survey: &mut Survey,
 ) -> Result<(Log, Vec<Cut>), Fault> {
-    let identity = Identity { folder: JOURNAL_FOLDER, magic: JOURNAL_MAGIC, chain, care: Care::Truth };
     let store = committed.map(|committed| committed.height);
     let mut visit = |height: u64, item: &[u8]| survey.visit(genesis, chain, store, height, item);
-    Log::open(files, identity, &mut visit)
+    Log::open(files, journal_identity(chain), since, &mut visit)
 }
 
 /// Reads the journal of a folder without changing anything, and checks that every header follows from the one before. Returns what its end is
@@ -290,10 +302,9 @@ fn open_journal(
 pub(crate) fn look_journal(files: Arc<dyn Files>) -> Result<(LogReader, Option<String>), Fault> {
     let genesis = read_genesis(files.as_ref())?;
     let chain = genesis.digest();
-    let identity = Identity { folder: JOURNAL_FOLDER, magic: JOURNAL_MAGIC, chain, care: Care::Truth };
     let mut survey = Survey::default();
     let mut visit = |height: u64, item: &[u8]| survey.visit(&genesis, chain, None, height, item);
-    Log::look(files, identity, &mut visit)
+    Log::look(files, journal_identity(chain), &mut visit)
 }
 
 fn check_link(
@@ -304,7 +315,17 @@ fn check_link(
     header: &Header,
     digest: &Digest,
 ) -> Result<(), String> {
+    if header.chain != chain || header.height != height {
+        return Err(format!(
+            "block {} of ledger {} stands for block {height} of {chain}",
+            header.height, header.chain
+        ));
+    }
     let Some(parent) = parent else {
+        // What is before the first that is read was checked when it was written, and is when it is read.
+        if height > 0 {
+            return Ok(());
+        }
         let expected = genesis_block(genesis, chain).header.digest();
         return if *digest == expected {
             Ok(())
@@ -312,12 +333,6 @@ fn check_link(
             Err(format!("block 0 is {digest}, and the genesis makes {expected}"))
         };
     };
-    if header.chain != chain || header.height != height {
-        return Err(format!(
-            "block {} of ledger {} stands for block {height} of {chain}",
-            header.height, header.chain
-        ));
-    }
     if header.parent != parent.digest {
         return Err(format!("block {height} follows {}, and {} is before it", header.parent, parent.digest));
     }
@@ -348,11 +363,12 @@ fn check_store(committed: Option<Committed>, journal: &Log, survey: &Survey) -> 
     }
 }
 
-/// Receipts that the journal does not bear out are forgotten.
+/// Receipts of another history are forgotten. They are written after the journal was synced: those of blocks that it does not have say that it has lost
+/// some.
 fn check_receipts(receipts: Receipts, blocks: u64, survey: &Survey) -> Result<Receipts, Fault> {
     let Some(height) = receipts.next().checked_sub(1) else { return Ok(receipts) };
     if height >= blocks {
-        return receipts.cut(blocks);
+        return Err(Fault::JournalBehindReceipts { receipts: height, journal: blocks });
     }
     let digest = survey.wanted.get(&height).and_then(Option::as_ref).map(|found| found.digest);
     let known = receipts.reader().read(height)?.map(|executed| executed.digest);
@@ -405,6 +421,7 @@ fn assemble(
     };
     Ledger {
         chain: header.chain,
+        verifier: Verifier::new(&genesis.domain()),
         domain: genesis.domain(),
         genesis,
         journal,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::Sha256;
 use sha3::Keccak256;
 
+use crate::block::{operation_leaf, operation_leaves};
 use crate::cursor::wide;
 use crate::format::PROOF_BYTES_MAX;
 use crate::header::Header;
@@ -81,7 +82,7 @@ pub struct MessageStatement {
 impl OperationStatement {
     /// The proof for the operation at `index`; `None` if there is none.
     pub(crate) fn new(header: Header, ids: &[Digest], index: u32) -> Option<Self> {
-        let leaves = ids.iter().map(|id| merkle::leaf::<Sha256>(&id.0)).collect();
+        let leaves = operation_leaves(ids.iter().copied());
         let place = usize::try_from(index).ok()?;
         let id = *ids.get(place)?;
         let path = merkle::path::<Sha256>(leaves, place)?;
@@ -199,7 +200,7 @@ impl Proof {
         match self {
             Self::Entry(statement) => verify_statement(statement, verify_entry),
             Self::Operation(OperationStatement { id, index, count, path, .. }) => {
-                let (root, leaf) = (header.operations_root, merkle::leaf::<Sha256>(&id.0));
+                let (root, leaf) = (header.operations_root, operation_leaf(*index, id));
                 let holds = merkle::verify::<Sha256>(&root, leaf, u64::from(*index), u64::from(*count), path);
                 let proven = Proven::Operation { height: header.height, index: *index, id: *id };
                 if holds { Ok(proven) } else { Err(wrong(root)) }

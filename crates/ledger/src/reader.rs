@@ -125,6 +125,27 @@ impl Reader {
         }
     }
 
+    /// What the blocks did, from the first through the head of this moment.
+    pub fn all_executed(&self) -> impl Iterator<Item = Result<Arc<Executed>, Fault>> {
+        let (mut logged, mut next, last) = (Some(self.receipts.walk(0)), 0, self.height());
+        std::iter::from_fn(move || {
+            if next > last {
+                return None;
+            }
+            let item = logged.as_mut().and_then(Iterator::next);
+            if item.is_none() {
+                // The newest are not in the log yet.
+                logged = None;
+            }
+            let executed = match item {
+                Some(item) => item.map(|(_, executed)| Some(Arc::new(executed))),
+                None => self.executed(next),
+            };
+            next = if executed.is_ok() { next + 1 } else { u64::MAX };
+            executed.transpose()
+        })
+    }
+
     /// In which block an operation is, and at which place; `None` if in none.
     ///
     /// # Errors

@@ -11,9 +11,9 @@ use protocol::units::Digest;
 use crate::commit::ROOTS_KEPT;
 use crate::cursor::{Cursor, narrow, wide};
 use crate::fault::Fault;
-use crate::files::{Access, Files, OpenFile, read_exact_at, replace};
+use crate::files::{Access, Files, OpenFile, read_all, read_exact_at, replace};
 use crate::format::{RECEIPTS_FOLDER, RECEIPTS_MAGIC};
-use crate::log::{Care, Cut, Identity, Log, LogReader};
+use crate::log::{Care, Cut, Identity, Log, LogReader, Since, Walk};
 use crate::receipt::Executed;
 
 const IDS_MAGIC: [u8; 8] = *b"SRTYIDS1";
@@ -45,6 +45,14 @@ impl Ids {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = ids;
     }
 
+    /// An operation that is in two blocks is found in the first: there it was executed.
+    fn add(&self, found: impl Iterator<Item = (Short, Place)>) {
+        let mut ids = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for (id, place) in found {
+            ids.entry(id).or_insert(place);
+        }
+    }
+
     fn get(&self, id: &Short) -> Option<Place> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(id).copied()
     }
@@ -69,11 +77,79 @@ fn ids_name(first: u64) -> String {
     format!("{RECEIPTS_FOLDER}/{first:020}.ids")
 }
 
+/// The receipts of a folder that nobody changes meanwhile but by appending, to be compared with what the journal does.
+pub(crate) struct Recorded {
+    files: Arc<dyn Files>,
+    log: LogReader,
+    walk: Walk,
+    /// The ids of the segment that is read, and its first height.
+    ids: Places,
+    first: u64,
+}
+
+impl Recorded {
+    /// Reads receipts without changing anything. Also returns what their end is where that is torn.
+    pub(crate) fn look(files: Arc<dyn Files>, chain: Digest) -> Result<(Self, Option<String>), Fault> {
+        // Here nothing is cut, and what is broken with a seal behind it is told.
+        let identity = Identity { care: Care::Truth, ..identity(chain) };
+        let (log, torn) = Log::look(Arc::clone(&files), identity, &mut |_, _| Ok(()))?;
+        let walk = log.walk(0);
+        Ok((Self { files, log, walk, ids: Places::default(), first: 0 }, torn))
+    }
+
+    /// The height after the last.
+    pub(crate) fn next(&self) -> u64 {
+        self.log.next()
+    }
+
+    /// The receipts of the next height must be these. Returns the root after the height before that stands beside them.
+    pub(crate) fn compare(&mut self, executed: &Executed) -> Result<Option<Digest>, Fault> {
+        let Some((height, bytes)) = self.walk.next().transpose()? else { return Ok(None) };
+        let found = Executed::read(&bytes).map_err(|why| unreadable(height, &why))?;
+        if found != *executed {
+            return Err(unreadable(height, &"they are not what the block does"));
+        }
+        if height > self.first && self.log.firsts().contains(&height) {
+            self.compare_ids()?;
+            self.first = height;
+        }
+        let placed = executed.receipts.iter().map(|receipt| (short(&receipt.id), (height, receipt.index)));
+        for (id, place) in placed {
+            self.ids.entry(id).or_insert(place);
+        }
+        let root = Executed::read_header(&bytes).map_err(|why| unreadable(height, &why))?.1;
+        Ok(root)
+    }
+
+    /// The file of ids of a segment that was read to its end, if there is one.
+    fn compare_ids(&mut self) -> Result<(), Fault> {
+        let mut sorted: Vec<(Short, Place)> = std::mem::take(&mut self.ids).into_iter().collect();
+        sorted.sort_unstable();
+        let (file, expected) = (ids_name(self.first), ids_bytes(&sorted));
+        match read_all(self.files.as_ref(), &file, wide(expected.len())) {
+            Ok(found) if found == expected => Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) if error.kind() != std::io::ErrorKind::FileTooLarge => {
+                Err(Fault::io("reading", file)(error))
+            }
+            _ => {
+                let what = "the places in it are not those of the operations".to_owned();
+                Err(Fault::Damaged { file, offset: 0, what, remedy: REMEDY })
+            }
+        }
+    }
+}
+
+const REMEDY: &str = "stop, delete the folder `receipts`, and start again: it is rebuilt from the journal";
+
+const fn identity(chain: Digest) -> Identity {
+    let (folder, magic) = (RECEIPTS_FOLDER, RECEIPTS_MAGIC);
+    Identity { folder, magic, chain, care: Care::Rebuildable, remedy: REMEDY }
+}
+
 impl Receipts {
     /// Opens the receipts of a ledger. What is damaged is cut away with everything after it.
     pub(crate) fn open(files: Arc<dyn Files>, chain: Digest) -> Result<(Self, Vec<Cut>), Fault> {
-        let identity =
-            Identity { folder: RECEIPTS_FOLDER, magic: RECEIPTS_MAGIC, chain, care: Care::Rebuildable };
         let mut roots = BTreeMap::new();
         let mut check = |height: u64, item: &[u8]| {
             let (header, root) = Executed::read_header(item).map_err(|why| why.to_string())?;
@@ -86,7 +162,7 @@ impl Receipts {
             }
             Ok(())
         };
-        let (log, cuts) = Log::open(Arc::clone(&files), identity, &mut check)?;
+        let (log, cuts) = Log::open(Arc::clone(&files), identity(chain), Since::Newest, &mut check)?;
         let receipts = Self { files, log, ids: Ids::default(), roots };
         receipts.index()?;
         Ok((receipts, cuts))
@@ -117,7 +193,9 @@ impl Receipts {
                 break;
             }
             let found = Executed::read_ids(&bytes).map_err(|why| unreadable(height, &why))?;
-            ids.extend(found.iter().enumerate().map(|(index, id)| (short(id), (height, narrow(index)))));
+            for (index, id) in found.iter().enumerate() {
+                ids.entry(short(id)).or_insert((height, narrow(index)));
+            }
         }
         Ok(ids)
     }
@@ -146,9 +224,10 @@ impl Receipts {
         let now = self.log.firsts().last().copied();
         if let (Some(before), true) = (before, before != now) {
             write_ids(self.files.as_ref(), before, &self.ids.sorted())?;
-            self.ids.replace(found.collect());
+            self.ids.replace(Places::default());
+            self.ids.add(found);
         } else {
-            self.ids.0.write().unwrap_or_else(PoisonError::into_inner).extend(found);
+            self.ids.add(found);
         }
         Ok(())
     }
@@ -181,19 +260,24 @@ fn unreadable(height: u64, why: &dyn std::fmt::Display) -> Fault {
         file: format!("the folder {RECEIPTS_FOLDER}"),
         offset: 0,
         what: format!("the receipts of height {height} can't be read: {why}"),
-        remedy: "stop, delete the folder `receipts`, and start again: it is rebuilt from the journal",
+        remedy: REMEDY,
     }
 }
 
-fn write_ids(files: &dyn Files, first: u64, ids: &[(Short, Place)]) -> Result<(), Fault> {
+/// The content of a file of ids.
+fn ids_bytes(ids: &[(Short, Place)]) -> Vec<u8> {
     let mut bytes = IDS_MAGIC.to_vec();
     for (id, (height, index)) in ids {
         bytes.extend_from_slice(id);
         bytes.extend_from_slice(&height.to_be_bytes());
         bytes.extend_from_slice(&index.to_be_bytes());
     }
+    bytes
+}
+
+fn write_ids(files: &dyn Files, first: u64, ids: &[(Short, Place)]) -> Result<(), Fault> {
     let name = ids_name(first);
-    replace(files, &name, &bytes).map_err(Fault::io("writing", name.as_str()))
+    replace(files, &name, &ids_bytes(ids)).map_err(Fault::io("writing", name.as_str()))
 }
 
 /// Reads receipts, from any thread.
@@ -209,6 +293,15 @@ impl ReceiptsReader {
     pub(crate) fn read(&self, height: u64) -> Result<Option<Executed>, Fault> {
         let Some(bytes) = self.log.read(height)? else { return Ok(None) };
         Executed::read(&bytes).map(Some).map_err(|why| unreadable(height, &why))
+    }
+
+    /// The blocks of the log from a height on, one after the other.
+    pub(crate) fn walk(&self, from: u64) -> impl Iterator<Item = Result<(u64, Executed), Fault>> {
+        self.log.walk(from).map(|item| {
+            let (height, bytes) = item?;
+            let executed = Executed::read(&bytes).map_err(|why| unreadable(height, &why))?;
+            Ok((height, executed))
+        })
     }
 
     /// Where an operation is; `None` if the log does not have it.

@@ -14,11 +14,11 @@ use crate::cursor::{length, wide};
 use crate::fault::Fault;
 use crate::files::{Access, Files, OpenFile, read_all, read_exact_at, replace};
 use crate::format::{
-    FORMAT, GENESIS_FILE, JOURNAL_FOLDER, JOURNAL_MAGIC, LOCK_FILE, MANIFEST_BYTES_MAX, MANIFEST_FILE,
+    FORMAT, GENESIS_FILE, JOURNAL_FOLDER, LOCK_FILE, MANIFEST_BYTES_MAX, MANIFEST_FILE, RECEIPTS_FOLDER,
 };
 use crate::ledger::Ledger;
-use crate::log::{Care, Identity, Log};
-use crate::open::{Options, Stage};
+use crate::log::{Log, Since};
+use crate::open::{Options, Stage, journal_identity};
 use crate::reader::Reader;
 use crate::store::Store;
 
@@ -78,8 +78,8 @@ pub fn write(
     let chain = genesis.digest();
     replace(target.as_ref(), GENESIS_FILE, genesis.to_json().as_bytes())
         .map_err(Fault::io("writing", GENESIS_FILE))?;
-    let identity = Identity { folder: JOURNAL_FOLDER, magic: JOURNAL_MAGIC, chain, care: Care::Truth };
-    let (mut journal, _) = Log::open(Arc::clone(&target), identity, &mut |_, _| Ok(()))?;
+    let identity = journal_identity(chain);
+    let (mut journal, _) = Log::open(Arc::clone(&target), identity, Since::Newest, &mut |_, _| Ok(()))?;
     let mut manifest = Manifest {
         format: FORMAT,
         name: genesis.name.clone(),
@@ -205,7 +205,9 @@ pub fn restore(
 /// A ledger's folder that nobody has begun.
 fn check_empty(files: &dyn Files) -> Result<(), Fault> {
     let mut names = files.list("").map_err(Fault::io("listing", "the folder"))?;
-    names.extend(files.list(JOURNAL_FOLDER).map_err(Fault::io("listing", JOURNAL_FOLDER))?);
+    for folder in [JOURNAL_FOLDER, RECEIPTS_FOLDER] {
+        names.extend(files.list(folder).map_err(Fault::io("listing", folder))?);
+    }
     match names.iter().find(|name| *name != LOCK_FILE) {
         None => Ok(()),
         Some(name) => {

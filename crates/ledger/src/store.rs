@@ -93,7 +93,7 @@ pub trait Store: Send {
     /// [`StoreError::OutOfOrder`], [`StoreError::TooLarge`], [`StoreError::Failed`]; after the last it must be opened again.
     fn commit(&mut self, height: u64, digest: [u8; 32], writes: Vec<Write>) -> Result<[u8; 32], StoreError>;
 
-    /// Makes all committed heights durable.
+    /// Makes all committed heights durable. It does so only when asked: whoever feeds it knows what must be durable before.
     ///
     /// # Errors
     /// [`StoreError::Failed`]; then it must be opened again.

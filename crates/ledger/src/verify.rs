@@ -2,6 +2,7 @@
 //!
 //! It reads the folder and changes nothing in it, so the folder may be open elsewhere. It trusts the genesis file, and nothing else.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,8 +13,11 @@ use crate::fault::Fault;
 use crate::files::{Access, Files, OpenFile, read_all};
 use crate::format::{GENESIS_BYTES_MAX, GENESIS_FILE};
 use crate::ledger::Ledger;
-use crate::open::{Options, look_journal};
-use crate::store::Store;
+use crate::open::{Options, look_journal, read_genesis};
+use crate::reader::Reader;
+use crate::receipt::Executed;
+use crate::receipts::Recorded;
+use crate::store::{Committed, Store};
 
 /// What a history has turned out to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,31 +34,55 @@ pub struct Checked {
     pub compared: u64,
     /// How many operations the blocks have.
     pub operations: u64,
-    /// What the journal ends with, where that is the torn end of a write.
+    /// Of how many blocks there were receipts, which were compared.
+    pub receipts: u64,
+    /// What the journal or the receipts end with, where that is the torn end of a write.
     pub torn: Option<String>,
 }
 
-/// Executes the history of a folder again with a fresh store: every seal is verified, every root of every header compared. `progress` hears the
-/// height that was done, and the last.
+/// Executes the history of a folder again with a fresh store: every seal is verified, every root of every header compared, and every receipt. `progress`
+/// hears the height that was done, and the last.
 ///
 /// # Errors
-/// [`Fault::Genesis`], [`Fault::Io`], [`Fault::Damaged`], [`Fault::Format`], [`Fault::OtherLedger`]; [`Fault::Diverged`] and [`Fault::Damaged`]
-/// for what a header says and does not come out; [`Fault::Store`].
+/// As [`folder`].
 pub fn history(
     files: Arc<dyn Files>,
     store: Box<dyn Store>,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Checked, Fault> {
+    folder(files, store, None, progress)
+}
+
+/// The same, and what the folder's own store says of itself is compared as well: its newest height, with the block and the root there.
+///
+/// # Errors
+/// [`Fault::Genesis`], [`Fault::Io`], [`Fault::Damaged`], [`Fault::Format`], [`Fault::OtherLedger`]; [`Fault::JournalBehindStore`] and
+/// [`Fault::JournalBehindReceipts`] where blocks are missing; [`Fault::StoreDiffers`], [`Fault::Diverged`] and [`Fault::Damaged`] for what a header, a
+/// receipt or the folder's store says and does not come out; [`Fault::Store`].
+pub fn folder(
+    files: Arc<dyn Files>,
+    store: Box<dyn Store>,
+    own: Option<Committed>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Checked, Fault> {
     if store.committed().is_some() {
         let why = "the store is not fresh".to_owned();
         return Err(Fault::Store(crate::store::StoreError::Entry { why }));
     }
+    // Receipts are written after their block: whoever reads them first finds all their blocks, also while a node goes on.
+    let chain = read_genesis(files.as_ref())?.digest();
+    let (receipts, torn_receipts) = Recorded::look(Arc::clone(&files), chain)?;
     let (journal, torn) = look_journal(Arc::clone(&files))?;
+    check_length(journal.next(), &receipts, own)?;
     let bytes = read_all(files.as_ref(), GENESIS_FILE, GENESIS_BYTES_MAX);
     let bytes = bytes.map_err(Fault::io("reading", GENESIS_FILE))?;
     let forgetful: Arc<dyn Files> = Arc::new(Forgetful { genesis: bytes });
     let mut ledger = Ledger::open(forgetful, store, Options::default())?;
     let last = journal.next().saturating_sub(1);
+    let mut comparison = Comparison { reader: ledger.reader(), receipts, own, due: VecDeque::new() };
+    if let Some(executed) = comparison.reader.executed(0)? {
+        comparison.block(&executed)?;
+    }
     let mut operations = wide(ledger.genesis().opening.len());
     for item in journal.walk(1) {
         let (height, bytes) = item?;
@@ -67,23 +95,78 @@ pub fn history(
             },
             fault => fault,
         })?;
+        comparison.block(&executed)?;
         operations += wide(executed.receipts.len());
         progress(height, last);
     }
     ledger.sync()?;
+    comparison.roots()?;
     let head = ledger.head();
-    let root = ledger.reader().root_at(head.header.height).unwrap_or_default();
     let checked = Checked {
         chain: head.header.chain,
         height: head.header.height,
         digest: head.digest,
-        state_root: root,
+        state_root: ledger.reader().root_at(head.header.height).unwrap_or_default(),
         compared: head.header.executed_height,
         operations,
-        torn,
+        receipts: comparison.receipts.next(),
+        torn: torn.or(torn_receipts),
     };
     ledger.close()?;
     Ok(checked)
+}
+
+/// Nothing may know of a block that the journal does not have.
+fn check_length(journal: u64, receipts: &Recorded, own: Option<Committed>) -> Result<(), Fault> {
+    if let Some(own) = own.filter(|own| own.height >= journal) {
+        return Err(Fault::JournalBehindStore { store: own.height, journal });
+    }
+    match receipts.next().checked_sub(1).filter(|receipts| *receipts >= journal) {
+        Some(receipts) => Err(Fault::JournalBehindReceipts { receipts, journal }),
+        None => Ok(()),
+    }
+}
+
+/// What the folder says beside its journal, and what comes out.
+struct Comparison {
+    reader: Reader,
+    receipts: Recorded,
+    own: Option<Committed>,
+    /// Roots that are to be compared once the store has the height, and who says so.
+    due: VecDeque<(u64, Digest, &'static str)>,
+}
+
+impl Comparison {
+    /// Compares what is known of a block that was executed.
+    fn block(&mut self, executed: &Executed) -> Result<(), Fault> {
+        let height = executed.header.height;
+        if let (Some(root), Some(before)) = (self.receipts.compare(executed)?, height.checked_sub(1)) {
+            self.due.push_back((before, root, "the receipts"));
+        }
+        if let Some(own) = self.own.filter(|own| own.height == height) {
+            let (store, journal) = (Digest(own.digest), executed.digest);
+            if store != journal {
+                return Err(Fault::StoreDiffers { height, store, journal });
+            }
+            self.due.push_back((height, Digest(own.root), "the folder's store"));
+        }
+        self.roots()
+    }
+
+    /// Compares the roots of heights that the store has.
+    fn roots(&mut self) -> Result<(), Fault> {
+        let committed = self.reader.committed().map(|committed| committed.height);
+        while let Some((height, claimed, by)) = self.due.front().copied()
+            && committed.is_some_and(|committed| committed >= height)
+        {
+            let found = self.reader.root_at(height).unwrap_or_default();
+            if found != claimed {
+                return Err(Fault::Diverged { height, found, claimed, by: by.to_owned() });
+            }
+            self.due.pop_front();
+        }
+        Ok(())
+    }
 }
 
 /// Files that have a genesis and forget everything that is written: what is executed again is not written again.

@@ -43,7 +43,7 @@ impl DiskFiles {
     /// [`LockError::Locked`], [`LockError::Io`].
     pub fn open(folder: &Path) -> Result<Self, LockError> {
         let failed = |source| LockError::Io { folder: folder.to_owned(), source };
-        std::fs::create_dir_all(folder).map_err(failed)?;
+        make_folder(folder).map_err(failed)?;
         let options =
             OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(LOCK_FILE));
         let lock = options.map_err(failed)?;
@@ -63,6 +63,17 @@ impl DiskFiles {
     pub fn folder(&self) -> &Path {
         &self.folder
     }
+}
+
+/// Makes a folder and those above it, durably: what is in a folder that a power failure takes away is gone as well.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.exists()).collect();
+    std::fs::create_dir_all(folder)?;
+    for made in missing {
+        let above = made.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(above)?.sync_all()?;
+    }
+    Ok(())
 }
 
 impl Files for DiskFiles {

@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use super::scan::{Scanner, Step};
 use super::{
-    Care, Identity, Log, LogReader, STRIDE, Segment, Shared, Table, begin_segment, scan, segment_name,
+    Care, Identity, Log, LogReader, NEWEST, Segment, Shared, Since, Table, begin_segment, scan, segment_name,
 };
 use crate::cursor::{Cursor, Malformed, wide};
 use crate::fault::Fault;
 use crate::files::{Access, Files};
 use crate::format::{FORMAT, SEGMENT_BYTES, record};
-
-const RESTORE: &str = "restore this folder from a snapshot or a backup";
 
 /// What was cut away when a log was opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,25 +21,26 @@ pub(crate) struct Cut {
 }
 
 /// How the scan of a segment ended.
-enum Ending {
+pub(super) enum Ending {
     Whole { is_sealed: bool },
     Torn { offset: u64, what: String },
 }
 
-/// Sees every item: its height and bytes. The text says why it is not what it must be.
+/// Sees every item that is read: its height and bytes. The text says why it is not what it must be.
 pub(crate) type Visit<'a> = &'a mut dyn FnMut(u64, &[u8]) -> Result<(), String>;
 
 impl Log {
-    /// Opens a log, makes it if there is none, and shows every item to `visit`.
+    /// Opens a log, makes it if there is none, and shows every item that it reads to `visit`: of the segments from the one with `since` on.
     ///
     /// # Errors
     /// [`Fault::Io`], [`Fault::Damaged`], [`Fault::Format`], [`Fault::OtherLedger`].
     pub(crate) fn open(
         files: Arc<dyn Files>,
         identity: Identity,
+        since: Since,
         visit: Visit<'_>,
     ) -> Result<(Self, Vec<Cut>), Fault> {
-        let mut scanned = scan_all(files.as_ref(), &identity, visit)?;
+        let mut scanned = scan_all(files.as_ref(), &identity, since, visit)?;
         let mut cuts = Vec::new();
         if let Some(Torn { mut segment, rest, offset, what }) = scanned.torn.take() {
             cuts.push(cut(files.as_ref(), &identity, &mut segment, &rest, offset, what)?);
@@ -63,7 +62,7 @@ impl Log {
         identity: Identity,
         visit: Visit<'_>,
     ) -> Result<(LogReader, Option<String>), Fault> {
-        let mut scanned = scan_all(files.as_ref(), &identity, visit)?;
+        let mut scanned = scan_all(files.as_ref(), &identity, Since::Height(0), visit)?;
         let torn = scanned.torn.take().map(|torn| {
             let what = format!(
                 "{} at byte {}: {}",
@@ -92,14 +91,14 @@ impl Log {
             let firsts: Vec<u64> = kept_firsts(&files, &identity, segment.first)?;
             let offset = segment_offset(files.as_ref(), &identity, segment, next)?;
             segment.count = next.saturating_sub(segment.first);
-            let marks = usize::try_from(segment.count.div_ceil(STRIDE)).unwrap_or(usize::MAX);
-            segment.marks.truncate(marks);
             cut(files.as_ref(), &identity, segment, &firsts, offset, String::new())?;
             if segment.count > 0 {
-                kept.segments.push(segment.clone());
+                let mut read = Segment::new(segment.first, 0);
+                scan_segment(files.as_ref(), &identity, &mut read, &mut |_, _| Ok(()))?;
+                kept.segments.push(read);
             }
         }
-        Self::finish(files, identity, kept, true)
+        Self::finish(files, identity, kept, false)
     }
 
     /// Opens the end for writing. What was found there is made durable before anybody acts on it.
@@ -107,7 +106,7 @@ impl Log {
         files: Arc<dyn Files>,
         identity: Identity,
         mut table: Table,
-        is_sealed: bool,
+        mut is_sealed: bool,
     ) -> Result<Self, Fault> {
         let tail = match table.segments.last_mut() {
             None => {
@@ -124,16 +123,18 @@ impl Log {
                     .sync_folder(identity.folder)
                     .map_err(Fault::io("syncing the folder of", name.as_str()))?;
                 if !is_sealed && identity.care == Care::Truth {
-                    let seal = scan::seal(last.size);
+                    let seal = scan::seal(last.size, last.first + last.count);
                     tail.append(&seal).map_err(Fault::io("writing", name))?;
                     last.size += wide(seal.len());
+                    is_sealed = true;
                 }
                 tail
             }
         };
         let shared = Shared::default();
         *shared.write() = table;
-        Ok(Self { files, identity, table: shared, tail, segment_bytes: SEGMENT_BYTES, buffer: Vec::new() })
+        let (segment_bytes, buffer) = (SEGMENT_BYTES, Vec::new());
+        Ok(Self { files, identity, table: shared, tail, segment_bytes, is_sealed, buffer })
     }
 }
 
@@ -156,17 +157,35 @@ struct Torn {
     what: String,
 }
 
-/// Checks every record of every segment.
-fn scan_all(files: &dyn Files, identity: &Identity, visit: Visit<'_>) -> Result<Scanned, Fault> {
+/// Which of the segments is the first that is read whole.
+fn first_read(firsts: &[u64], since: Since) -> usize {
+    let newest = firsts.len().saturating_sub(NEWEST);
+    match since {
+        Since::Newest => newest,
+        Since::Height(height) => {
+            newest.min(firsts.partition_point(|first| *first <= height).saturating_sub(1))
+        }
+    }
+}
+
+/// Checks every record of the segments from the one with `since` on, and both ends of those before.
+fn scan_all(
+    files: &dyn Files,
+    identity: &Identity,
+    since: Since,
+    visit: Visit<'_>,
+) -> Result<Scanned, Fault> {
     let firsts = list_segments(files, identity)?;
+    let first_read = first_read(&firsts, since);
     let mut scanned = Scanned { table: Table::default(), is_sealed: true, torn: None };
     for (index, first) in firsts.iter().copied().enumerate() {
         let next = scanned.table.next();
-        let mut segment = Segment { first, count: 0, size: 0, marks: Vec::new() };
-        let ending = if first == next {
-            scan_segment(files, identity, &mut segment, visit)
-        } else {
-            Err(missing(identity, first, next))
+        let mut segment = Segment::new(first, 0);
+        let follower = firsts.get(index + 1).copied().filter(|_| index < first_read);
+        let ending = match follower {
+            _ if first != next => Err(missing(identity, first, next)),
+            Some(follower) => look_at_ends(files, identity, &mut segment, follower),
+            None => scan_segment(files, identity, &mut segment, visit),
         };
         let is_last = index + 1 == firsts.len();
         let (offset, what) = match (ending, identity.care) {
@@ -177,7 +196,7 @@ fn scan_all(files: &dyn Files, identity: &Identity, visit: Visit<'_>) -> Result<
             }
             (Ok(Ending::Torn { offset, what }), Care::Truth) if !is_last => {
                 let file = segment_name(identity.folder, first);
-                return Err(Fault::Damaged { file, offset, what, remedy: RESTORE });
+                return Err(Fault::Damaged { file, offset, what, remedy: identity.remedy });
             }
             (Ok(Ending::Torn { offset, what }), _) => (offset, what),
             (Err(Fault::Damaged { offset, what, .. }), Care::Rebuildable) => (offset, what),
@@ -233,11 +252,48 @@ fn segment_offset(
 
 fn missing(identity: &Identity, first: u64, next: u64) -> Fault {
     let what = format!("it begins with height {first}, and height {next} is in no file before it");
-    Fault::Damaged { file: segment_name(identity.folder, first), offset: 0, what, remedy: RESTORE }
+    Fault::Damaged { file: segment_name(identity.folder, first), offset: 0, what, remedy: identity.remedy }
+}
+
+/// Checks the opening of a segment, and that it ends with the seal before `follower`, the first height of the next.
+fn look_at_ends(
+    files: &dyn Files,
+    identity: &Identity,
+    segment: &mut Segment,
+    follower: u64,
+) -> Result<Ending, Fault> {
+    let name = segment_name(identity.folder, segment.first);
+    let failed = || Fault::io("reading", name.as_str());
+    let file = files.open(&name, Access::Read).map_err(Fault::io("opening", name.as_str()))?;
+    let size = file.size().map_err(failed())?;
+    let damaged = |offset: u64, what: &str| {
+        let (file, what) = (name.clone(), what.to_owned());
+        Err(Fault::Damaged { file, offset, what, remedy: identity.remedy })
+    };
+    let mut scanner = Scanner::sparing(file, 0).map_err(failed())?;
+    match scanner.next().map_err(failed())? {
+        Step::Record { body, .. } => match body.split_first() {
+            Some((&record::OPENING, rest)) => check_opening(identity, segment.first, &name, rest)?,
+            _ => return damaged(0, "it begins with something else than an opening"),
+        },
+        Step::Broken { offset, what } => return damaged(offset, &what),
+        Step::End => return damaged(0, "the file is empty"),
+    }
+    let mut seal = [0; scan::SEAL];
+    let Some(end) = size.checked_sub(wide(scan::SEAL)) else {
+        return damaged(size, "the file ends before its last record");
+    };
+    scanner.read_at(end, &mut seal).map_err(failed())?;
+    if seal != scan::seal(end, follower) {
+        let what = format!("it does not end with the seal of the height before {follower}");
+        return damaged(end, &what);
+    }
+    (segment.count, segment.size, segment.marks) = (follower - segment.first, size, None);
+    Ok(Ending::Whole { is_sealed: true })
 }
 
 /// Checks every record of a segment.
-fn scan_segment(
+pub(super) fn scan_segment(
     files: &dyn Files,
     identity: &Identity,
     segment: &mut Segment,
@@ -259,7 +315,7 @@ fn scan_segment(
                 return match seal {
                     Some(seal) => {
                         let what = format!("{what}, and it was whole when byte {seal} was written");
-                        Err(Fault::Damaged { file: name, offset, what, remedy: RESTORE })
+                        Err(Fault::Damaged { file: name, offset, what, remedy: identity.remedy })
                     }
                     None => Ok(Ending::Torn { offset, what }),
                 };
@@ -267,7 +323,8 @@ fn scan_segment(
             Step::Record { offset, body } => (offset, body),
         };
         let end = offset + wide(scan::FRAME) + wide(body.len());
-        let damaged = |what: String| Fault::Damaged { file: name.clone(), offset, what, remedy: RESTORE };
+        let damaged =
+            |what: String| Fault::Damaged { file: name.clone(), offset, what, remedy: identity.remedy };
         match body.split_first() {
             Some((&record::OPENING, rest)) if offset == 0 => {
                 check_opening(identity, segment.first, &name, rest)?
@@ -275,15 +332,12 @@ fn scan_segment(
             Some((&record::ITEM, rest)) if offset > 0 => {
                 let height = segment.first + segment.count;
                 visit_item(height, rest, visit).map_err(damaged)?;
-                if segment.count.is_multiple_of(STRIDE) {
-                    segment.marks.push(offset);
-                }
-                segment.count += 1;
+                segment.push(offset, end);
                 is_sealed = false;
             }
             Some((&record::SEALED, _)) if offset > 0 => {
-                if body != scan::seal(offset).get(scan::FRAME..).unwrap_or_default() {
-                    return Err(damaged("a seal names another place".to_owned()));
+                if scan::sealed(body, offset) != Some(segment.first + segment.count) {
+                    return Err(damaged("a seal names another place or height".to_owned()));
                 }
                 is_sealed = true;
             }
@@ -308,7 +362,8 @@ fn visit_item(height: u64, rest: &[u8], visit: Visit<'_>) -> Result<(), String> 
 }
 
 fn check_opening(identity: &Identity, first: u64, name: &str, rest: &[u8]) -> Result<(), Fault> {
-    let damaged = |what: String| Fault::Damaged { file: name.to_owned(), offset: 0, what, remedy: RESTORE };
+    let remedy = identity.remedy;
+    let damaged = |what: String| Fault::Damaged { file: name.to_owned(), offset: 0, what, remedy };
     let mut cursor = Cursor::new(rest);
     let what = "the opening of the segment";
     let short = |why: Malformed| damaged(why.to_string());

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::open::{Ending, scan_segment};
 use super::scan::{Scanner, Step};
-use super::{Identity, STRIDE, Shared, segment_name};
+use super::{Identity, STRIDE, Segment, Shared, segment_name};
 use crate::cursor::Cursor;
 use crate::fault::Fault;
 use crate::files::{Access, Files};
@@ -45,8 +46,18 @@ impl LogReader {
         Walk { reader: self.clone(), height: from, place: None }
     }
 
-    /// The name of the segment of a height, where to begin in it, and its first height.
-    fn locate(&self, height: u64) -> Option<(u64, u64)> {
+    /// The first height of the segment of a height, and where to begin in it; `None` if it has not been appended.
+    fn locate(&self, height: u64) -> Result<Option<(u64, u64)>, Fault> {
+        let Some((first, begin)) = self.begin(height) else { return Ok(None) };
+        if let Some(begin) = begin {
+            return Ok(Some((first, begin)));
+        }
+        self.index(first)?;
+        Ok(self.begin(height).map(|(first, begin)| (first, begin.unwrap_or(0))))
+    }
+
+    /// The first height of the segment of a height, and where to begin in it if that is known.
+    fn begin(&self, height: u64) -> Option<(u64, Option<u64>)> {
         let table = self.table.read();
         if height >= table.next() {
             return None;
@@ -54,7 +65,31 @@ impl LogReader {
         let index = table.segments.partition_point(|segment| segment.first <= height).checked_sub(1)?;
         let segment = table.segments.get(index)?;
         let mark = usize::try_from((height - segment.first) / STRIDE).ok()?;
-        Some((segment.first, *segment.marks.get(mark)?))
+        // Whoever begins with the first item passes the opening.
+        let first = (height == segment.first).then_some(0);
+        let begin = segment.marks.as_ref().and_then(|marks| marks.get(mark).copied());
+        Some((segment.first, begin.or(first)))
+    }
+
+    /// Reads a segment that nobody has read since the log was opened, checks it, and keeps the places of its items.
+    fn index(&self, first: u64) -> Result<(), Fault> {
+        let mut read = Segment::new(first, 0);
+        let ending = scan_segment(self.files.as_ref(), &self.identity, &mut read, &mut |_, _| Ok(()))?;
+        let mut table = self.table.write();
+        let known = table.segments.iter_mut().find(|segment| segment.first == first);
+        let Some(known) = known.filter(|known| known.marks.is_none()) else { return Ok(()) };
+        let (file, remedy) = (segment_name(self.identity.folder, first), self.identity.remedy);
+        match ending {
+            Ending::Torn { offset, what } => Err(Fault::Damaged { file, offset, what, remedy }),
+            Ending::Whole { .. } if read.count != known.count => {
+                let what = format!("it has {} items, and {} are missing", read.count, known.count);
+                Err(Fault::Damaged { file, offset: read.size, what, remedy })
+            }
+            Ending::Whole { .. } => {
+                known.marks = read.marks;
+                Ok(())
+            }
+        }
     }
 }
 
@@ -84,21 +119,17 @@ impl Iterator for Walk {
 
 impl Walk {
     fn advance(&mut self) -> Result<Option<Vec<u8>>, Fault> {
-        let Some((first, mark)) = self.reader.locate(self.height) else { return Ok(None) };
+        let Some((first, mark)) = self.reader.locate(self.height)? else { return Ok(None) };
         let name = segment_name(self.reader.identity.folder, first);
         let failed = || Fault::io("reading", name.as_str());
+        let remedy = self.reader.identity.remedy;
         if self.place.as_ref().is_none_or(|(open, _)| *open != first) {
             let file = self.reader.files.open(&name, Access::Read).map_err(failed())?;
             self.place = Some((first, Scanner::new(file, mark).map_err(failed())?));
         }
         let Some((_, scanner)) = &mut self.place else { return Ok(None) };
         scanner.refresh().map_err(failed())?;
-        let damaged = |offset: u64, what: String| Fault::Damaged {
-            file: name.clone(),
-            offset,
-            what,
-            remedy: "run `surety verify` on the folder, and restore it from a snapshot or a backup",
-        };
+        let damaged = |offset: u64, what: String| Fault::Damaged { file: name.clone(), offset, what, remedy };
         loop {
             let (offset, body) = match scanner.next().map_err(failed())? {
                 Step::Record { offset, body } => (offset, body),

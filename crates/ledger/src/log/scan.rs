@@ -10,8 +10,12 @@ use crate::format::{RECORD_BYTES_MAX, SEAL_MAGIC, record};
 pub(super) const FRAME: usize = 8;
 /// How much is read at once.
 const CHUNK: usize = 256 * 1024;
+/// How much is read at once where one record is wanted.
+const SMALL_CHUNK: usize = 512;
 /// The bytes of a seal's body.
-const SEAL_BODY: usize = 17;
+const SEAL_BODY: usize = 25;
+/// The bytes of a seal.
+pub(super) const SEAL: usize = FRAME + SEAL_BODY;
 
 /// What stands at a place of a segment.
 pub(super) enum Step<'a> {
@@ -42,13 +46,24 @@ pub(super) struct Scanner {
     /// Bytes of the file from `offset` on, behind what was consumed.
     buffer: Vec<u8>,
     consumed: usize,
+    chunk: usize,
 }
 
 impl Scanner {
     /// Begins at a place at which a record begins.
     pub(super) fn new(file: Box<dyn OpenFile>, offset: u64) -> io::Result<Self> {
         let size = file.size()?;
-        Ok(Self { file, size, offset, buffer: Vec::new(), consumed: 0 })
+        Ok(Self { file, size, offset, buffer: Vec::new(), consumed: 0, chunk: CHUNK })
+    }
+
+    /// The same for whoever wants a record or two.
+    pub(super) fn sparing(file: Box<dyn OpenFile>, offset: u64) -> io::Result<Self> {
+        Ok(Self { chunk: SMALL_CHUNK, ..Self::new(file, offset)? })
+    }
+
+    /// Fills `into` from a place of the file.
+    pub(super) fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<()> {
+        crate::files::read_exact_at(self.file.as_ref(), offset, into)
     }
 
     /// How many bytes the file has.
@@ -115,7 +130,7 @@ impl Scanner {
         let known = self.buffer.len();
         let from = self.offset + wide(known);
         let left = usize::try_from(self.size.saturating_sub(from)).unwrap_or(usize::MAX);
-        let wanted = count.saturating_sub(known).max(CHUNK).min(left);
+        let wanted = count.saturating_sub(known).max(self.chunk).min(left);
         self.buffer.resize(known + wanted, 0);
         let place = self.buffer.get_mut(known..).unwrap_or_default();
         crate::files::read_exact_at(self.file.as_ref(), from, place)
@@ -127,9 +142,10 @@ impl Scanner {
         self.fill(left)?;
         let rest = self.ahead();
         let found = (0..rest.len()).find_map(|place| {
-            let record = rest.get(place..place + FRAME + SEAL_BODY)?;
+            let record = rest.get(place..place + SEAL)?;
             let offset = self.offset + wide(place);
-            (record == seal(offset)).then_some(offset)
+            let next = sealed(record.get(FRAME..)?, offset)?;
+            (record == seal(offset, next)).then_some(offset)
         });
         Ok(found)
     }
@@ -152,13 +168,25 @@ pub(super) fn close(record: &mut [u8]) {
     }
 }
 
-/// The record that says: everything before `offset`, where it stands itself, was synced.
-pub(super) fn seal(offset: u64) -> [u8; FRAME + SEAL_BODY] {
-    let mut bytes = Vec::with_capacity(FRAME + SEAL_BODY);
+/// The record that says: everything before `offset`, where it stands itself, was synced, and `next` is the height of what comes next.
+pub(super) fn seal(offset: u64, next: u64) -> [u8; SEAL] {
+    let mut bytes = Vec::with_capacity(SEAL);
     bytes.extend_from_slice(&[0; FRAME]);
     bytes.push(record::SEALED);
     bytes.extend_from_slice(&SEAL_MAGIC);
     bytes.extend_from_slice(&offset.to_be_bytes());
+    bytes.extend_from_slice(&next.to_be_bytes());
     close(&mut bytes);
-    bytes.try_into().expect("a seal has 25 bytes")
+    bytes.try_into().expect("a seal has 33 bytes")
+}
+
+/// The height that a seal's body names as the next, if it is that of a seal at `offset`.
+pub(super) fn sealed(body: &[u8], offset: u64) -> Option<u64> {
+    let mut cursor = crate::cursor::Cursor::new(body);
+    let what = "a seal";
+    let is_seal = cursor.u8(what) == Ok(record::SEALED)
+        && cursor.array::<8>(what) == Ok(SEAL_MAGIC)
+        && cursor.u64(what) == Ok(offset);
+    let next = cursor.u64(what).ok()?;
+    (is_seal && cursor.left() == 0).then_some(next)
 }

@@ -7,7 +7,7 @@ use crate::files::memory::{MemoryFiles, Restart};
 const CHAIN: Digest = Digest([5; 32]);
 
 fn identity(care: Care) -> Identity {
-    Identity { folder: "log", magic: *b"TESTTEST", chain: CHAIN, care }
+    Identity { folder: "log", magic: *b"TESTTEST", chain: CHAIN, care, remedy: "mend it" }
 }
 
 /// A log with what was cut away and what was seen when it was opened.
@@ -15,7 +15,8 @@ type Opened = (Log, Vec<Cut>, Vec<Vec<u8>>);
 
 fn open(files: &MemoryFiles, care: Care) -> Result<Opened, Fault> {
     let mut seen = Vec::new();
-    let (mut log, cuts) = Log::open(Arc::new(files.clone()), identity(care), &mut |height, item| {
+    let since = Since::Height(0);
+    let (mut log, cuts) = Log::open(Arc::new(files.clone()), identity(care), since, &mut |height, item| {
         assert_eq!(height, seen.len() as u64);
         seen.push(item.to_vec());
         Ok(())
@@ -87,15 +88,18 @@ fn a_torn_end_is_cut_wherever_it_is() {
         torn.open(&name, Access::Append).unwrap().truncate(size as u64).unwrap();
         let (log, cuts, seen) = open(&torn, Care::Truth).unwrap();
         // Once the item is whole, only its seal is missing.
-        let kept = if size >= longer.len() - 25 { 4 } else { 3 };
+        let kept = if size >= longer.len() - scan::SEAL { 4 } else { 3 };
         assert_eq!((log.next(), seen.len()), (kept, kept as usize), "{size}");
-        let is_clean = size == whole.len() || size == longer.len() - 25;
+        let is_clean = size == whole.len() || size == longer.len() - scan::SEAL;
         assert_eq!(cuts.is_empty(), is_clean, "{size}: {cuts:?}");
         drop(log);
         torn.restart(Restart::PowerLost { seed: size as u64 });
         let (_, cuts, seen) = open(&torn, Care::Truth).unwrap();
         // The seal that says so need not be.
-        assert!(cuts.iter().all(|cut| cut.bytes <= 25) && seen.len() == kept as usize, "the cut is durable");
+        assert!(
+            cuts.iter().all(|cut| cut.bytes <= scan::SEAL as u64) && seen.len() == kept as usize,
+            "the cut is durable"
+        );
     }
 }
 
@@ -105,7 +109,7 @@ fn damage_before_a_seal_stops_and_names_the_place() {
     for name in names(&files) {
         let size = files.bytes(&name).unwrap().len();
         // The last seal has none behind it: what it says is known from the item before.
-        let last = if Some(&name) == names(&files).last() { size - 25 } else { size };
+        let last = if Some(&name) == names(&files).last() { size - scan::SEAL } else { size };
         for offset in 0..last {
             let spoilt = files.fork();
             spoilt.flip(&name, offset, (offset % 8) as u8);
@@ -160,7 +164,7 @@ fn a_log_can_be_cut_at_any_height() {
 fn files_of_other_ledgers_versions_and_kinds_are_refused() {
     let files = filled(Care::Truth, 5);
     let opened = |identity: Identity| {
-        let opened = Log::open(Arc::new(files.fork()), identity, &mut |_, _| Ok(()));
+        let opened = Log::open(Arc::new(files.fork()), identity, Since::Height(0), &mut |_, _| Ok(()));
         opened.map(|_| ()).expect_err("refused")
     };
     let own = identity(Care::Truth);
@@ -192,4 +196,98 @@ fn a_missing_segment_is_damage() {
         // Without the last there is nothing that shows it: the ledger's store and headers do.
         assert_eq!(result.is_err(), index + 1 < all.len(), "{name}");
     }
+}
+
+fn open_newest(files: &MemoryFiles, care: Care) -> Result<(Log, usize), Fault> {
+    let mut seen = 0;
+    let (log, _) = Log::open(Arc::new(files.clone()), identity(care), Since::Newest, &mut |_, _| {
+        seen += 1;
+        Ok(())
+    })?;
+    Ok((log, seen))
+}
+
+#[test]
+fn of_old_segments_only_the_ends_are_read_until_somebody_asks() {
+    let cases =
+        [(Care::Truth, Since::Newest), (Care::Rebuildable, Since::Newest), (Care::Truth, Since::Height(500))];
+    for (care, since) in cases {
+        let files = filled(care, 600);
+        let segments = names(&files).len();
+        assert!(segments > 50);
+        files.plan(None);
+        let mut seen = 0;
+        let opened = Log::open(Arc::new(files.clone()), identity(care), since, &mut |height, bytes| {
+            assert_eq!(bytes, item(height));
+            seen += 1;
+            Ok(())
+        });
+        let (mut log, cuts) = opened.unwrap();
+        let (_, reads) = files.points();
+        assert!(cuts.is_empty() && log.next() == 600);
+        match since {
+            Since::Newest => assert!(seen < 30, "{seen}"),
+            Since::Height(height) => assert!((600 - height..640 - height).contains(&seen), "{seen}"),
+        }
+        assert!(reads < 3 * segments as u64, "{reads} reads of {segments} segments");
+        log.append(|out| out.extend(item(600))).unwrap();
+        let reader = log.reader();
+        for height in [0, 299, 7, 600, 301, 1] {
+            assert_eq!(reader.read(height).unwrap(), Some(item(height)));
+        }
+        let walked: Vec<_> = reader.walk(3).map(Result::unwrap).collect();
+        assert!(walked.iter().map(|(height, _)| *height).eq(3..=600));
+        assert!(walked.iter().all(|(height, bytes)| *bytes == item(*height)));
+    }
+}
+
+#[test]
+fn damage_in_an_old_segment_is_told_by_whoever_reads_it() {
+    let files = filled(Care::Truth, 100);
+    let all = names(&files);
+    let size = files.bytes(&all[1]).unwrap().len();
+    for offset in 0..size {
+        let spoilt = files.fork();
+        spoilt.flip(&all[1], offset, (offset % 8) as u8);
+        let Ok((log, _)) = open_newest(&spoilt, Care::Truth) else {
+            // The ends are read at once.
+            assert!(offset < 67 || offset >= size - scan::SEAL, "{offset}");
+            continue;
+        };
+        let firsts = log.reader().firsts();
+        let (first, next) = (firsts[1], firsts[2]);
+        let read = log.reader().read(next - 1);
+        assert!(matches!(read, Err(Fault::Damaged { remedy: "mend it", .. })), "byte {offset}");
+        assert_eq!(log.reader().walk(0).filter(Result::is_err).count(), 1, "byte {offset}");
+        assert_eq!(log.reader().read(first - 1).unwrap(), Some(item(first - 1)));
+        assert_eq!(log.reader().read(next).unwrap(), Some(item(next)));
+        assert!(Log::look(Arc::new(spoilt), identity(Care::Truth), &mut |_, _| Ok(())).is_err());
+    }
+}
+
+#[test]
+fn an_old_segment_that_is_missing_or_shorter_is_noticed_at_once() {
+    let files = filled(Care::Truth, 100);
+    let all = names(&files);
+    for (index, name) in all.iter().enumerate().take(all.len() - 1) {
+        let missing = files.fork();
+        missing.remove(name).unwrap();
+        assert!(open_newest(&missing, Care::Truth).is_err(), "{name}");
+        if index + 2 >= all.len() {
+            continue;
+        }
+        let size = files.bytes(name).unwrap().len();
+        for shorter in 0..size {
+            let cut = files.fork();
+            cut.open(name, Access::Append).unwrap().truncate(shorter as u64).unwrap();
+            assert!(open_newest(&cut, Care::Truth).is_err(), "{name} of {shorter} bytes");
+        }
+    }
+}
+
+#[test]
+fn a_record_that_nobody_could_read_again_is_not_written() {
+    assert!(check_size(RECORD_BYTES_MAX as usize, "log/1").is_ok());
+    let fault = check_size(RECORD_BYTES_MAX as usize + 1, "log/1").unwrap_err();
+    assert!(fault.to_string().contains("a record of 1073741825 bytes is larger than 1073741824"), "{fault}");
 }

@@ -91,6 +91,9 @@ fn a_whole_history_is_executed_again_and_compared() {
     let planned: usize = history.blocks.iter().map(|block| block.operations.len()).sum();
     assert_eq!(checked.operations, (planned + history.genesis.opening.len()) as u64);
 
+    assert_eq!(checked.receipts, head.header.height + 1);
+    assert_eq!(checked.torn, None);
+
     // A journal whose every checksum holds, and whose story is another.
     let (forged, _, mut other) = begin(&history);
     let mut blocks = history.blocks.clone();

@@ -5,4 +5,5 @@ mod copies;
 mod disk;
 mod recovery;
 mod store;
+mod vectors;
 mod world;

@@ -92,7 +92,8 @@ fn receipts_that_are_lost_are_made_again() {
         if index % 2 == 0 {
             ledger::files::Files::remove(&files, &format!("receipts/{name}")).expect("removed");
         } else {
-            files.flip(&format!("receipts/{name}"), 40 + index * 31, 3);
+            // Where they are read at the start: at both ends of old segments, and anywhere in the newest.
+            files.flip(&format!("receipts/{name}"), 30, 3);
         }
         let ledger = open(&files, &store).expect("it opens");
         assert_eq!((ledger.head().digest, entries(&ledger)), (digest, state.clone()), "{name}");
@@ -102,6 +103,96 @@ fn receipts_that_are_lost_are_made_again() {
             assert_eq!(reader.executed(height).expect("read").as_ref(), Some(executed), "{name}");
             let place = executed.receipts.first().map(|receipt| reader.find(&receipt.id).expect("found"));
             assert_ne!(place, Some(None), "{name}");
+        }
+    }
+}
+
+#[test]
+fn damaged_receipts_are_told_when_they_are_read_and_made_again_once_they_are_deleted() {
+    let history = history(4, 200, 10);
+    let (files, store, mut ledger) = begin(&history);
+    let (done, _) = run(&mut ledger, &history.blocks);
+    ledger.close().expect("nothing failed");
+    files.flip("receipts/00000000000000000000.log", 200, 3);
+    let ledger = open(&files, &store).expect("nobody reads the oldest receipts at the start");
+    let fault = ledger.reader().executed(0).expect_err("damaged");
+    assert!(matches!(fault, Fault::Damaged { .. }), "{fault}");
+    assert!(fault.to_string().contains("delete the folder `receipts`"), "{fault}");
+    ledger.close().expect("it went on");
+    for name in ledger::files::Files::list(&files, "receipts").expect("listed") {
+        ledger::files::Files::remove(&files, &format!("receipts/{name}")).expect("removed");
+    }
+    let ledger = open(&files, &store).expect("it opens");
+    for executed in &done {
+        let kept = ledger.reader().executed(executed.header.height).expect("read");
+        assert_eq!(kept.as_ref(), Some(executed));
+    }
+}
+
+#[test]
+fn receipts_of_blocks_that_the_journal_has_lost_stop_it() {
+    let history = history(5, 60, 6);
+    let (files, store, mut ledger) = begin(&history);
+    run(&mut ledger, &history.blocks[..4]);
+    drop(ledger);
+    let early = files.fork();
+    let mut ledger = open(&files, &store).expect("it opens");
+    run(&mut ledger, &history.blocks[4..8]);
+    drop(ledger);
+    // An older copy of the journal, beside the receipts of what was acknowledged since; the store was deleted.
+    for name in ledger::files::Files::list(&files, "journal").expect("listed") {
+        let name = format!("journal/{name}");
+        ledger::files::Files::remove(&files, &name).expect("removed");
+        if let Some(bytes) = early.bytes(&name) {
+            let file = ledger::files::Files::open(&files, &name, ledger::files::Access::Append);
+            file.expect("made").append(&bytes).expect("written");
+        }
+    }
+    let fault = open(&files, &TestStore::default()).err().expect("acknowledged blocks are missing");
+    assert_eq!(fault, Fault::JournalBehindReceipts { receipts: 8, journal: 5 });
+    assert_eq!(open(&files, &TestStore::default()).err(), Some(fault), "nothing was cut");
+}
+
+#[test]
+fn only_a_ledger_for_development_takes_operations_that_nobody_has_signed() {
+    let mut history = history(5, 10, 6);
+    history.genesis.protocol.development = false;
+    history.genesis.opening.clear();
+    let (files, store, mut ledger) = begin(&history);
+    let block = history.blocks[0].clone();
+    let fault = ledger.append(block.operations, block.time_ms).expect_err("nobody has signed");
+    assert!(matches!(&fault, Fault::Block(why) if why.to_string().contains("nobody has signed")), "{fault}");
+    ledger.append(Vec::new(), block.time_ms).expect("nothing has happened");
+    ledger.close().expect("nothing failed");
+    assert_eq!(open(&files, &store).expect("it opens").head().header.height, 1);
+}
+
+#[test]
+fn a_block_passes_at_most_sixty_four_boundaries() {
+    let history = history(5, 10, 6);
+    let (_, _, mut ledger) = begin(&history);
+    let latest_ms = crate::world::START_MS + 65 * crate::world::EPOCH_MS - 1;
+    let fault = ledger.append(Vec::new(), latest_ms + 1).expect_err("65 boundaries");
+    assert!(fault.to_string().contains(&format!("at most 64; make a block at {latest_ms} first")), "{fault}");
+    ledger.append(Vec::new(), latest_ms).expect("64 boundaries");
+}
+
+#[test]
+fn a_place_that_an_operation_does_not_have_is_not_proven() {
+    let history = history(6, 80, 8);
+    let (_, _, mut ledger) = begin(&history);
+    let (done, _) = run(&mut ledger, &history.blocks);
+    for executed in done.iter().take(6) {
+        for receipt in &executed.receipts {
+            let proof = ledger.reader().prove_operation(&receipt.id).expect("read").expect("in a block");
+            let ledger::Proof::Operation(statement) = &proof else { panic!("of an operation") };
+            for (index, count) in (0..12).flat_map(|index| (0..12).map(move |count| (index, count))) {
+                let mut other = statement.clone();
+                (other.index, other.count) = (index, count);
+                let proven =
+                    ledger::Proof::Operation(other).verify(&executed.digest, crate::store::verify).is_ok();
+                assert!(!proven || index == statement.index, "place {index} of {count} for {statement:?}");
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use ledger::format::ENTRY_BYTES_MAX;
 use ledger::store::{Committed, EntryProof, Store, StoreError, Write};
 use sha2::{Digest, Sha256};
 
@@ -102,6 +103,10 @@ impl Store for TestStore {
         let expected = inner.committed.map_or(height, |committed| committed.height + 1);
         if height != expected {
             return Err(StoreError::OutOfOrder { expected, given: height });
+        }
+        let sizes = writes.iter().filter_map(|(_, value)| value.as_ref()).map(Vec::len);
+        if let Some(found) = sizes.max().filter(|size| *size > ENTRY_BYTES_MAX) {
+            return Err(StoreError::TooLarge { what: "an entry", found, limit: ENTRY_BYTES_MAX });
         }
         assert!(writes.is_sorted_by(|a, b| a.0 < b.0), "a batch is sorted, and no key is in it twice");
         if inner.past.is_empty() {

@@ -210,7 +210,7 @@ fn a_genesis_that_does_not_hold_is_refused_with_its_reason() {
         (|genesis| genesis.name = "a".repeat(33), "is not 1 to 32"),
         (|genesis| genesis.chain_id = 1 << 53, "chain_id 9007199254740992 is not below 2^53"),
         (|genesis| genesis.start_ms = u64::MAX, "start_ms 18446744073709551615 is not below 2^53"),
-        (|genesis| genesis.epoch_ms = 0, "epoch_ms 0 is outside 1 to"),
+        (|genesis| genesis.epoch_ms = 99, "epoch_ms 99 is outside 100 to"),
         (|genesis| genesis.protocol.development = false, "only a development ledger has opening operations"),
         (|genesis| genesis.protocol.parameters.unbonding = 1, "unbonding of 1 epochs is less than"),
     ];
