@@ -211,13 +211,13 @@ impl Shared {
             Signer::Delegate { address, .. } => *address,
             _ => authority.account,
         };
-        let known = state.knows(sender);
-        // Of a sender that the ledger does not know, no nonce is kept that would tell the same bytes from new ones.
-        if !known && let Some(placed) = self.find(&operation.id()) {
+        // Of a sender that the ledger did not know when it refused an operation, no nonce was kept that would tell the same bytes from new ones,
+        // also once it knows the sender.
+        if let Some(placed) = self.find(&operation.id()) {
             drop(job.reply.send(Answer::Executed(placed)));
             return None;
         }
-        Some(Submission { operation, known, reply: job.reply })
+        Some(Submission { operation, known: state.knows(sender), reply: job.reply })
     }
 
     fn find(&self, id: &Digest) -> Option<Placed> {

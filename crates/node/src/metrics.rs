@@ -13,7 +13,25 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::http::problem::Code;
+use crate::node::ALARMS;
+
 type Labels<const N: usize> = [(&'static str, String); N];
+
+/// What becomes of an attempt to deliver.
+const DELIVERIES: [&str; 3] = ["delivered", "failed", "given_up"];
+/// Why an operation may not get into a block.
+const TURNED_AWAY: [Code; 9] = [
+    Code::MalformedOperation,
+    Code::BadSignature,
+    Code::Unsigned,
+    Code::Duplicate,
+    Code::Expired,
+    Code::NoAuthority,
+    Code::AccountFull,
+    Code::Busy,
+    Code::Stopped,
+];
 
 /// All metrics of one node.
 #[derive(Debug)]
@@ -101,7 +119,21 @@ impl Metrics {
         started.set(Duration::from_millis(started_ms).as_secs_f64());
         registry.register("started", "When the node was started, in seconds since 1970", started);
         metrics.registry = registry;
+        metrics.begin();
         metrics
+    }
+
+    /// Shows what alerts look at as zero before it happens: of a series that begins with its first event, nobody sees the increase.
+    fn begin(&self) {
+        for topic in ALARMS {
+            self.alarms.get_or_create(&[("topic", topic.to_owned())]).inc_by(0);
+        }
+        for outcome in DELIVERIES {
+            self.deliveries.get_or_create(&[("outcome", outcome.to_owned())]).inc_by(0);
+        }
+        for code in TURNED_AWAY {
+            self.rejected.get_or_create(&[("code", code.name().to_owned())]).inc_by(0);
+        }
     }
 
     fn register_ledger(&self, registry: &mut Registry) {

@@ -300,7 +300,18 @@ impl Teller {
     }
 }
 
-/// The topic of an event that somebody should look at.
+/// The topics of events that somebody should look at.
+pub(crate) const ALARMS: [&str; 7] = [
+    "slashed",
+    "slash_requested",
+    "terms_announced",
+    "under_collateralised",
+    "jailed",
+    "stopped",
+    "parameters_announced",
+];
+
+/// The topic of an event that somebody should look at: one of [`ALARMS`].
 fn alarm(event: &Event) -> Option<&'static str> {
     match event {
         Event::Slashed { .. } => Some("slashed"),

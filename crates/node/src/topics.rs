@@ -183,6 +183,10 @@ enum About {
 
 impl About {
     fn of(event: &Value) -> Self {
+        // What names an account is about that account, whoever else has stake with the same operator.
+        if event.get("account").is_some() {
+            return Self::Neither;
+        }
         let number = |name: &str| event.get(name).and_then(Value::as_u64);
         match (number("operator"), number("set")) {
             (Some(operator), _) => Self::Operator(operator),

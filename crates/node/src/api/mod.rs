@@ -128,12 +128,12 @@ impl App {
 
     /// The same with another moment; the decimals are those of a state, and never change.
     pub(crate) fn answer_as_of(&self, as_of: AsOf, head: &Head, body: &impl Serialize) -> Reply {
-        let mut object = object(body);
+        let answer = value(body);
         let mut decimals = BTreeMap::new();
-        for value in object.values() {
-            add_decimals(value, head, &mut decimals);
-        }
-        if !decimals.is_empty() {
+        add_decimals(&answer, head, &mut decimals);
+        let mut object = into_object(answer);
+        // An asset has decimals of its own.
+        if !decimals.is_empty() && !object.contains_key("decimals") {
             object.insert("decimals".to_owned(), value(&decimals));
         }
         object.insert("as_of".to_owned(), value(&as_of));
@@ -182,7 +182,11 @@ pub(crate) fn value(data: &impl Serialize) -> Value {
 
 /// Plain data as an object; what is none stands under `value`.
 pub(crate) fn object(data: &impl Serialize) -> Map<String, Value> {
-    match value(data) {
+    into_object(value(data))
+}
+
+fn into_object(value: Value) -> Map<String, Value> {
+    match value {
         Value::Object(object) => object,
         other => Map::from_iter([("value".to_owned(), other)]),
     }

@@ -291,7 +291,12 @@ impl Book {
         };
         match name {
             "assets" => self.paged::<query::AssetDetail>(),
-            "asset" => self.one::<query::AssetDetail>(),
+            "asset" => {
+                // Its decimals are its own, not a map by asset.
+                let (asset, moment) = (self.of::<query::AssetDetail>(), self.of::<shapes::Moment>());
+                let answers = vec![(200, JSON, Some(json!({ "allOf": [asset, moment] })))];
+                Shape { query: Some(self.of::<Pinned>()), answers, ..Shape::default() }
+            }
             "operators" => self.paged::<query::OperatorDetail>(),
             "operator" => self.one::<query::OperatorDetail>(),
             "pools" => self.paged::<query::PoolDetail>(),

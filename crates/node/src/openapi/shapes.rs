@@ -27,6 +27,13 @@ pub(super) struct Dated {
     decimals: BTreeMap<String, u8>,
 }
 
+/// When an answer holds.
+#[derive(JsonSchema)]
+#[schemars(rename = "AnswerMoment")]
+pub(super) struct Moment {
+    as_of: AsOf,
+}
+
 #[derive(JsonSchema)]
 pub(super) struct Live {
     live: bool,

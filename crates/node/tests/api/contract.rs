@@ -175,10 +175,71 @@ fn metric_of(series: &str) -> &str {
     ["_total", "_bucket", "_sum", "_count"].iter().find_map(|end| series.strip_suffix(end)).unwrap_or(series)
 }
 
+/// The label matchers of a text of PromQL that ask for certain values, each as metric, label and value.
+fn matchers_in(text: &str) -> BTreeSet<(String, String, String)> {
+    let mut found = BTreeSet::new();
+    let text = text.replace("\\\"", "\"");
+    for (start, _) in text.match_indices("surety_") {
+        let rest = &text[start..];
+        let end = rest.find(|character: char| !(character.is_ascii_alphanumeric() || character == '_'));
+        let (metric, after) = rest.split_at(end.unwrap_or(rest.len()));
+        let Some(matchers) = after.strip_prefix('{').and_then(|after| after.split('}').next()) else {
+            continue;
+        };
+        for matcher in matchers.split(',') {
+            let (label, value) = matcher.split_once('=').expect("a matcher");
+            let values = value.trim_start_matches('~').trim_matches('"');
+            for value in values.split('|').filter(|value| !value.starts_with('$')) {
+                found.insert((metric.to_owned(), label.to_owned(), value.to_owned()));
+            }
+        }
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_label_that_an_alert_waits_for_is_there_before_it_happens() {
+    let world = story();
+    let text = world.get("/metrics").await.text();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut waited = 0;
+    for path in ["ops/prometheus/alerts.yml", "ops/grafana/surety.json"] {
+        let rules = std::fs::read_to_string(root.join(path)).expect("the file is there");
+        for (metric, label, value) in matchers_in(&rules) {
+            waited += 1;
+            let wanted = format!("{label}=\"{value}\"");
+            let is_there =
+                text.lines().any(|line| line.starts_with(&format!("{metric}{{")) && line.contains(&wanted));
+            assert!(is_there, "{path} waits for {metric} with {wanted}, and /metrics has none");
+        }
+    }
+    assert!(waited >= 5, "the alerts wait for {waited} values of labels");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_alerts_wait_for_moves_when_it_happens() {
+    let world = story();
+    let alarms = async |topic: &str| -> u64 {
+        let text = world.get("/metrics").await.text();
+        let line = format!("surety_alarms_total{{topic=\"{topic}\"}} ");
+        let count = text.lines().find_map(|found| found.strip_prefix(&line)).expect("a count");
+        count.parse().expect("a number")
+    };
+    assert_eq!(alarms("slash_requested").await, 0, "what is past was told to whoever ran then");
+    let request = json!({ "op": "request_slash", "set": 0, "operator": 0, "capture": 29, "fraction": "0.01", "reason": "late prices" });
+    let slasher = story::keys().into_iter().find(|key| key.name == "meridian").expect("the service").secret();
+    let asked = world.signed(&slasher, crate::world::START + 31 * crate::world::EPOCH_MS, request);
+    world.submit(&asked).await.ok();
+    assert_eq!(alarms("slash_requested").await, 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_metric_of_dashboards_alerts_and_the_catalogue_is_there() {
     let world = story();
-    world.get("/v1/status").await;
+    let alice = story::keys().into_iter().find(|key| key.name == "alice").expect("alice").secret();
+    let claim =
+        json!({ "op": "claim", "account": null, "operator": null, "asset": null, "token": 0, "to": null });
+    world.submit(&world.signed(&alice, crate::world::START + 31 * crate::world::EPOCH_MS, claim)).await;
     let text = world.get("/metrics").await.text();
     assert!(text.ends_with("# EOF\n"));
     let live: BTreeMap<&str, &str> =

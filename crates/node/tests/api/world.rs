@@ -152,10 +152,11 @@ pub(crate) fn begin(
 /// The journal of the story: thirty epochs, each operation signed, in a block of its own.
 fn story_files() -> MemoryFiles {
     static FILES: OnceLock<MemoryFiles> = OnceLock::new();
-    FILES.get_or_init(tell_story).fork()
+    FILES.get_or_init(|| tell_story(MemoryStore::default())).fork()
 }
 
-fn tell_story() -> MemoryFiles {
+/// The same with the roots of a store.
+pub(crate) fn tell_story(store: impl Store + 'static) -> MemoryFiles {
     let protocol = story::genesis();
     let steps = story::steps(&protocol.ledger);
     let genesis = Genesis {
@@ -169,7 +170,7 @@ fn tell_story() -> MemoryFiles {
     };
     let files = MemoryFiles::new();
     Ledger::init(&files, &genesis).expect("a new ledger");
-    let mut ledger = open(&files, MemoryStore::default());
+    let mut ledger = open(&files, store);
     let domain = ledger.domain().clone();
     for (number, step) in (0..).zip(steps) {
         let time = genesis.epoch_start_ms(u64::from(step.epoch)).max(ledger.head().header.time_ms);
@@ -204,11 +205,10 @@ fn tell_story() -> MemoryFiles {
 
 /// A node with the story behind it, and its names.
 pub(crate) fn story() -> World {
-    story_with(MemoryStore::default())
+    story_from(story_files(), MemoryStore::default())
 }
 
-pub(crate) fn story_with(store: impl Store + 'static) -> World {
-    let files = story_files();
+pub(crate) fn story_from(files: MemoryFiles, store: impl Store + 'static) -> World {
     let folder = tempfile::tempdir().expect("a folder");
     let labels: serde_json::Map<String, Value> =
         story::labels().into_iter().map(|label| (label.key, label.label.into())).collect();
