@@ -11,8 +11,7 @@ use commonware_codec::RangeCfg;
 use commonware_cryptography::{Sha256, sha256};
 use commonware_parallel::Rayon;
 use commonware_runtime::buffer::paged::{CacheRef, page_size};
-use commonware_runtime::tokio::Context;
-use commonware_runtime::{BLOB_PAGE_SIZE, Strategizer as _, Supervisor as _};
+use commonware_runtime::{BLOB_PAGE_SIZE, Clock, Metrics, Storage, Strategizer};
 use commonware_storage::journal::contiguous::variable;
 use commonware_storage::merkle;
 use commonware_storage::mmb;
@@ -36,7 +35,12 @@ pub(crate) type Key = FixedBytes<KEY_BYTES>;
 /// Operations of one chunk of the bitmap of activity: as many bits as a digest has, which makes proofs shortest.
 pub(crate) const CHUNK_BYTES: usize = 32;
 
-type Database = Db<Family, Context, Key, Bytes, Sha256, WholeKey, CHUNK_BYTES, Rayon>;
+/// What the library runs on: files, a clock and threads. The store's own is that of the machine; tests have one whose disk fails.
+pub(crate) trait Machine: Storage + Clock + Metrics + Strategizer {}
+
+impl<T: Storage + Clock + Metrics + Strategizer> Machine for T {}
+
+type Database<M> = Db<Family, M, Key, Bytes, Sha256, WholeKey, CHUNK_BYTES, Rayon>;
 
 /// An error of the library. Its text is all that leaves this crate.
 pub(crate) type Error = commonware_storage::qmdb::Error<Family>;
@@ -56,14 +60,14 @@ const READ_AHEAD: NonZeroU64 = NonZeroU64::new(8_192).expect("not zero");
 const PAGE_ENTRIES: usize = 1_024;
 
 /// An open database.
-pub(crate) struct Engine {
-    database: Database,
+pub(crate) struct Engine<M: Machine> {
+    database: Database<M>,
     committed: Option<Committed>,
 }
 
-impl Engine {
+impl<M: Machine> Engine<M> {
     /// Opens the database of this folder, which must be that of the runtime, at the newest whole height that it has.
-    pub(crate) async fn open(context: Context, folder: &Path, options: &Options) -> Result<Self, Error> {
+    pub(crate) async fn open(context: M, folder: &Path, options: &Options) -> Result<Self, Error> {
         let pages = NonZeroUsize::new(options.page_cache_bytes / usize::from(PAGE.get()))
             .unwrap_or(NonZeroUsize::MIN);
         let page_cache = CacheRef::new(PAGE, pages);

@@ -1,7 +1,6 @@
 //! How a store uses the machine. Nothing here changes a root or a byte that must agree between stores.
 
 use std::num::NonZeroUsize;
-use std::time::Duration;
 
 /// How a store uses memory, threads and the disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,26 +11,17 @@ pub struct Options {
     pub opening_cache_entries: usize,
     /// Threads that hash a batch.
     pub threads: NonZeroUsize,
-    /// Makes committed heights durable at the latest after this many of them. 0 is read as 1.
-    pub sync_heights: u32,
-    /// Makes committed heights durable at the latest after this many writes.
-    pub sync_writes: usize,
-    /// Makes committed heights durable when no command came for this long.
-    pub sync_idle: Duration,
     /// Commands that may wait for the store's thread; who sends one more waits itself.
     pub queue: NonZeroUsize,
 }
 
 impl Default for Options {
-    /// 64 MiB of pages, 4,194,304 operations at opening, one thread, durable after 64 heights, 65,536 writes or 50 ms of rest, 64 commands waiting.
+    /// 64 MiB of pages, 4,194,304 operations at opening, one thread, 64 commands waiting.
     fn default() -> Self {
         Self {
             page_cache_bytes: 64 * 1024 * 1024,
             opening_cache_entries: 1 << 22,
             threads: NonZeroUsize::MIN,
-            sync_heights: 64,
-            sync_writes: 65_536,
-            sync_idle: Duration::from_millis(50),
             queue: NonZeroUsize::new(64).expect("64 is not zero"),
         }
     }

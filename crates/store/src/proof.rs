@@ -14,8 +14,8 @@ use crate::engine::{CHUNK_BYTES, Family, Key};
 
 /// Bytes of a key.
 pub const KEY_BYTES: usize = 32;
-/// Bytes of a value, at most.
-pub const VALUE_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of a value, at most: those of an entry.
+pub const VALUE_BYTES_MAX: usize = ledger::format::ENTRY_BYTES_MAX;
 /// Bytes of a proof, at most: the value of a neighbour, and the digests beside it.
 pub const PROOF_BYTES_MAX: usize = VALUE_BYTES_MAX + 16 * 1024;
 

@@ -1,12 +1,12 @@
 //! Two stores side by side, a map beside a store, and stores that are hurt.
 
+mod disk;
 mod faults;
 mod proofs;
 mod roots;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
 
 use ledger::store::{Store as _, Write};
 
@@ -84,16 +84,6 @@ fn all(store: &QmdbStore) -> Vec<([u8; 32], Vec<u8>)> {
         })
         .unwrap();
     all
-}
-
-/// A store that makes nothing durable by itself.
-fn lazy() -> Options {
-    Options {
-        sync_heights: u32::MAX,
-        sync_writes: usize::MAX,
-        sync_idle: Duration::from_secs(3_600),
-        ..Options::default()
-    }
 }
 
 fn open(folder: &Path) -> QmdbStore {

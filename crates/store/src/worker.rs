@@ -8,7 +8,7 @@ use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use commonware_runtime::Runner as _;
@@ -180,36 +180,24 @@ impl Worker {
         };
         *self.status.lock() = Status::opened(engine.committed());
         reply(&opened, Ok(()));
-        let mut session = Session { worker: self, heights: 0, writes: 0 };
+        let mut session = Session { worker: self, heights: 0 };
         loop {
-            let step = match self.next_command(session.is_dirty()) {
-                None => session.sync(engine).await.map_err(|error| failed(SYNCING, &error)),
-                Some(Command::Reset { answer }) => return Next::Empty(answer),
-                Some(Command::End) => {
+            // When nobody is left who could send a command, it is time to end.
+            let step = match self.commands.recv().unwrap_or(Command::End) {
+                Command::Reset { answer } => return Next::Empty(answer),
+                Command::End => {
                     // Nobody is left to be told. What did not become durable, the journal has.
                     let _durable = session.sync(engine).await.is_ok();
                     return Next::End;
                 }
                 #[cfg(test)]
-                Some(Command::Crash) => return Next::End,
-                Some(command) => session.serve(engine, command).await,
+                Command::Crash => return Next::End,
+                command => session.serve(engine, command).await,
             };
             engine = match step {
                 Ok(engine) => engine,
                 Err(error) => return Next::Refuse(error),
             };
-        }
-    }
-
-    /// The next command; `None` when heights wait to be durable and no command came for a while. When nobody is left who could send one, it is time to end.
-    fn next_command(&self, is_dirty: bool) -> Option<Command> {
-        if !is_dirty {
-            return Some(self.commands.recv().unwrap_or(Command::End));
-        }
-        match self.commands.recv_timeout(self.options.sync_idle) {
-            Ok(command) => Some(command),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => Some(Command::End),
         }
     }
 
@@ -235,8 +223,7 @@ impl Worker {
 /// What has happened since the last sync.
 struct Session<'a> {
     worker: &'a Worker,
-    heights: u32,
-    writes: usize,
+    heights: u64,
 }
 
 impl Session<'_> {
@@ -245,18 +232,22 @@ impl Session<'_> {
     }
 
     /// Makes everything durable.
-    async fn sync(&mut self, engine: Engine) -> Result<Engine, Error> {
+    async fn sync(&mut self, engine: Engine<Context>) -> Result<Engine<Context>, Error> {
         if !self.is_dirty() {
             return Ok(engine);
         }
         let engine = engine.sync().await?;
-        (self.heights, self.writes) = (0, 0);
+        self.heights = 0;
         self.worker.status.lock().durable = engine.committed().map(|at| at.height);
         Ok(engine)
     }
 
     /// Carries out a command and answers it. An error that comes back has been answered too, and the engine is gone.
-    async fn serve(&mut self, engine: Engine, command: Command) -> Result<Engine, StoreError> {
+    async fn serve(
+        &mut self,
+        engine: Engine<Context>,
+        command: Command,
+    ) -> Result<Engine<Context>, StoreError> {
         match command {
             Command::Commit { height, digest, writes, answer } => {
                 match check(engine.committed(), height, &writes) {
@@ -303,16 +294,15 @@ impl Session<'_> {
         }
     }
 
-    /// Commits a height, answers with its root, and then makes heights durable if enough of them wait.
+    /// Commits a height and answers with its root.
     async fn commit(
         &mut self,
-        engine: Engine,
+        engine: Engine<Context>,
         height: u64,
         digest: [u8; 32],
         writes: Vec<Write>,
         answer: &Answer<[u8; 32]>,
-    ) -> Result<Engine, StoreError> {
-        let count = writes.len();
+    ) -> Result<Engine<Context>, StoreError> {
         let (engine, at) = match engine.commit(height, digest, writes).await {
             Ok(done) => done,
             Err(error) => return Err(tell(answer, failed("committing a height", &error))),
@@ -320,12 +310,7 @@ impl Session<'_> {
         self.worker.status.lock().commit(at);
         reply(answer, Ok(at.root));
         self.heights = self.heights.saturating_add(1);
-        self.writes = self.writes.saturating_add(count);
-        let options = &self.worker.options;
-        if self.heights < options.sync_heights && self.writes < options.sync_writes {
-            return Ok(engine);
-        }
-        self.sync(engine).await.map_err(|error| failed(SYNCING, &error))
+        Ok(engine)
     }
 }
 
@@ -345,11 +330,11 @@ fn check(committed: Option<Committed>, height: u64, writes: &[Write]) -> Result<
 
 /// Answers with what was read. A read that fails ends the engine: what can't be read may be damaged.
 fn found<T>(
-    engine: Engine,
+    engine: Engine<Context>,
     to: &Answer<T>,
     doing: &'static str,
     what: Result<T, Error>,
-) -> Result<Engine, StoreError> {
+) -> Result<Engine<Context>, StoreError> {
     match what {
         Ok(value) => {
             reply(to, Ok(value));

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use ledger::store::{Committed, Store as _, StoreError};
 use tempfile::tempdir;
 
-use super::{all, batch, digest, feed, key, lazy, model, open};
+use super::{all, batch, digest, feed, key, model, open};
 use crate::{Options, QmdbStore, VALUE_BYTES_MAX};
 
 const HEIGHTS: u64 = 60;
@@ -14,8 +14,7 @@ const HEIGHTS: u64 = 60;
 fn the_same_batches_give_the_same_roots_however_the_store_works() {
     let reference = feed(&mut open(tempdir().unwrap().path()), HEIGHTS);
     let cases = [
-        ("synced at each height", Options { sync_heights: 1, ..Options::default() }),
-        ("never synced", lazy()),
+        ("as it comes", Options::default()),
         (
             "hardly any memory",
             Options { page_cache_bytes: 0, opening_cache_entries: 0, ..Options::default() },
@@ -30,6 +29,18 @@ fn the_same_batches_give_the_same_roots_however_the_store_works() {
         let mut store = QmdbStore::open(folder.path(), options).unwrap();
         roots.extend(feed(&mut store, HEIGHTS));
         assert_eq!(roots, reference, "{name}");
+    }
+}
+
+#[test]
+fn a_store_that_is_synced_after_each_height_has_the_same_roots() {
+    let reference = feed(&mut open(tempdir().unwrap().path()), HEIGHTS);
+    let folder = tempdir().unwrap();
+    let mut store = open(folder.path());
+    for (height, root) in (0..HEIGHTS).zip(reference) {
+        assert_eq!(feed(&mut store, height + 1), [root]);
+        store.sync().unwrap();
+        assert_eq!(store.durable(), Some(height));
     }
 }
 
@@ -66,7 +77,7 @@ fn a_crash_takes_heights_away_whole_and_the_same_batches_bring_the_same_roots() 
     let reference = feed(&mut open(tempdir().unwrap().path()), HEIGHTS);
     for durable in [0, 1, 17, HEIGHTS - 1] {
         let folder = tempdir().unwrap();
-        let mut store = QmdbStore::open(folder.path(), lazy()).unwrap();
+        let mut store = QmdbStore::open(folder.path(), Options::default()).unwrap();
         feed(&mut store, durable);
         store.sync().unwrap();
         assert_eq!(store.durable(), durable.checked_sub(1));
@@ -74,7 +85,7 @@ fn a_crash_takes_heights_away_whole_and_the_same_batches_bring_the_same_roots() 
         assert_eq!(store.durable(), durable.checked_sub(1));
         store.crash();
 
-        let mut store = QmdbStore::open(folder.path(), lazy()).unwrap();
+        let mut store = QmdbStore::open(folder.path(), Options::default()).unwrap();
         let next = store.committed().map_or(0, |at| at.height + 1);
         assert!((durable..HEIGHTS).contains(&next), "{durable} heights were durable and {next} came back");
         assert!(all(&store).into_iter().eq(model(next)), "height {next} is whole");
@@ -100,13 +111,16 @@ fn a_log_that_is_overwritten_often_stays_short_and_its_root_is_that_of_a_log_whi
     let files =
         |folder: &tempfile::TempDir| std::fs::read_dir(folder.path().join("data/log_data")).unwrap().count();
     let mut roots = Vec::new();
-    for (folder, options) in [(&cut, Options::default()), (&whole, lazy())] {
-        let mut store = QmdbStore::open(folder.path(), options).unwrap();
+    for folder in [&cut, &whole] {
+        let mut store = open(folder.path());
         for height in 0..40 {
             let writes = (0..8_192)
                 .map(|number| (key(number), Some(vec![u8::try_from(height).unwrap(); 8])))
                 .collect();
             store.commit(height, digest(height), writes).unwrap();
+            if folder.path() == cut.path() {
+                store.sync().unwrap();
+            }
         }
         roots.push((store.committed(), store.prove(&key(5)).unwrap(), store.prove(&key(9_999)).unwrap()));
         if folder.path() == cut.path() {
