@@ -30,6 +30,7 @@ const SIGNERS_MAX: usize = signing::SEALS_MAX;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Asked {
     /// For whom it acts: an address or a label.
+    #[cfg_attr(test, schemars(length(min = 1, max = 64)))]
     account: String,
     /// Who acts, where that is not the account itself: an address or a label.
     #[serde(default)]
@@ -38,6 +39,7 @@ pub(crate) struct Asked {
     #[serde(default)]
     expires: Option<String>,
     /// `{"op": "delegate", ..fields}`. Digests of mandates and terms, and the worst case, may be left out; those of the moment are filled in.
+    #[cfg_attr(test, schemars(with = "crate::openapi::Wish"))]
     operation: Value,
     /// Who will sign, where only some of the keys will: each a key, or an address whose key is not known yet.
     #[serde(default)]

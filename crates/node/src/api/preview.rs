@@ -24,11 +24,13 @@ use crate::http::problem::{Code, Problem};
 #[serde(deny_unknown_fields)]
 pub(crate) struct Unsigned {
     /// For whom it acts: an address or a label.
+    #[cfg_attr(test, schemars(length(min = 1, max = 64)))]
     account: String,
     /// Who acts, where that is not the account itself.
     #[serde(default)]
     delegate: Option<String>,
     /// `{"op": "delegate", ..fields}`. Digests of mandates and terms may be left out; those of the moment are filled in.
+    #[cfg_attr(test, schemars(with = "crate::openapi::Wish"))]
     operation: Value,
 }
 

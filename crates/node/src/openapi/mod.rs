@@ -6,6 +6,8 @@
 mod shapes;
 mod tests;
 
+pub(crate) use shapes::Wish;
+
 use protocol::query::explain::Explained;
 use protocol::{Event, Kind, query};
 use schemars::generate::SchemaSettings;
@@ -110,7 +112,11 @@ impl Book {
             described["parameters"] = parameters.into();
         }
         if let Some(body) = shape.body {
-            described["requestBody"] = json!({ "required": true, "content": { JSON: { "schema": body } } });
+            let mut content = json!({ "schema": body });
+            if let Some(example) = example_of(route.name) {
+                content["example"] = example;
+            }
+            described["requestBody"] = json!({ "required": true, "content": { JSON: content } });
         }
         described
     }
@@ -343,7 +349,7 @@ impl Book {
 
     /// Every kind of operation with its name in `op`, and one schema that is any of them.
     fn add_operations(&mut self) {
-        let mut all = Vec::new();
+        let (mut all, mut wishes) = (Vec::new(), Vec::new());
         let _events = self.of::<Event>();
         for kind in Kind::ALL {
             let reference = kind.schema(&mut self.generator).to_value();
@@ -359,14 +365,38 @@ impl Book {
                 Some(required) => required.insert(0, "op".into()),
                 None => fields["required"] = json!(["op"]),
             }
-            let name = format!("{name}Operation");
-            all.push(json!({ "$ref": format!("#/components/schemas/{name}") }));
+            let (name, wish) = (format!("{name}Operation"), format!("{name}Wish"));
+            let reference = json!({ "$ref": format!("#/components/schemas/{name}") });
+            let filled = FILLED_IN.iter().find(|(filled, _)| *filled == kind.name());
+            wishes.push(match filled {
+                Some((_, filled)) => {
+                    self.extra.insert(wish.clone(), without_required(&fields, filled));
+                    json!({ "$ref": format!("#/components/schemas/{wish}") })
+                }
+                None => reference.clone(),
+            });
+            all.push(reference);
             self.extra.insert(name, fields);
         }
+        let wish = json!({ "description": "An operation, without what the node fills in.", "oneOf": wishes });
+        self.extra.insert("Wish".to_owned(), wish);
         let operation =
             json!({ "description": "An operation: its name in `op`, and its fields.", "oneOf": all });
         self.extra.insert("Operation".to_owned(), operation);
     }
+}
+
+/// What the node fills in before an operation is signed or simulated, by kind.
+const FILLED_IN: [(&str, &[&str]); 3] =
+    [("delegate", &["mandate", "worst_case"]), ("consent", &["terms"]), ("join_set", &["terms"])];
+
+/// Fields of which some may be left out.
+fn without_required(fields: &Value, names: &[&str]) -> Value {
+    let mut fields = fields.clone();
+    if let Some(required) = fields.get_mut("required").and_then(Value::as_array_mut) {
+        required.retain(|field| !names.iter().any(|name| field == name));
+    }
+    fields
 }
 
 /// A parameter that is left out is not `null`.
@@ -385,6 +415,19 @@ fn without_null(schema: &mut Value) {
     }
     if let Some(object) = schema.as_object_mut() {
         object.remove("default");
+    }
+}
+
+/// A body that the demo takes.
+fn example_of(name: &str) -> Option<Value> {
+    let delegate = json!({ "op": "delegate", "operator": 0, "asset": 0, "amount": "1000" });
+    match name {
+        "prepare" | "simulate" => Some(json!({ "account": "alice", "operation": delegate })),
+        "rpc" => Some(json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": [] })),
+        "add_webhook" => Some(
+            json!({ "url": "http://127.0.0.1:9/", "secret": "a secret of yours", "topics": ["slashed"] }),
+        ),
+        _ => None,
     }
 }
 
@@ -414,7 +457,17 @@ fn path_parameters(path: &str) -> Vec<Value> {
                 json!({ "type": "string", "minLength": 1, "maxLength": 64 }),
             ),
         };
-        json!({ "name": name, "in": "path", "required": true, "description": description, "schema": schema })
+        let mut parameter = json!({ "name": name, "in": "path", "required": true, "description": description, "schema": schema });
+        // What the demo has, and every other ledger that has begun.
+        parameter["example"] = match name {
+            "account" => "alice".into(),
+            "height" => 0.into(),
+            "figure" => "pool_worst_case".into(),
+            "key" => "pool/0".into(),
+            _ if path.starts_with("/v1/operations/") => format!("0x{}", "0".repeat(64)).into(),
+            _ => "0".into(),
+        };
+        parameter
     };
     names.map(parameter).collect()
 }

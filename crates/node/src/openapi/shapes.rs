@@ -187,6 +187,23 @@ impl JsonSchema for AnyOperation {
     }
 }
 
+/// An operation without what the node fills in.
+pub(crate) struct Wish;
+
+impl JsonSchema for Wish {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "AnyWish".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "$ref": "#/components/schemas/Wish" })
+    }
+}
+
 /// An operation that nobody has signed.
 #[derive(JsonSchema)]
 pub(super) struct DraftForm {
