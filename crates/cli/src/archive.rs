@@ -8,6 +8,7 @@ use std::sync::Arc;
 use clap::{Args, Subcommand, ValueEnum};
 use ledger::export::{ExportError, Table, export};
 use ledger::files::DiskFiles;
+use ledger::format::MANIFEST_FILE;
 use ledger::{Fault, Reader, snapshot};
 use node::config::Role;
 use serde_json::json;
@@ -149,6 +150,11 @@ impl Snapshot {
                 Ok(copied(&manifest.map_err(|fault| told(&fault))?, &create.to))
             }),
             Self::Restore(restore) => {
+                if !restore.from.join(MANIFEST_FILE).is_file() {
+                    let what = format!("there is no snapshot in {}", restore.from.display());
+                    return Err(Failure::new(Exit::Storage, "storage.no-snapshot", what)
+                        .help("surety snapshot create makes one of a ledger"));
+                }
                 let source = DiskFiles::unlocked(&restore.from);
                 snapshot::check(&source).map_err(|fault| told(&fault))?;
                 let target = lock(&restore.to)?;

@@ -1,8 +1,6 @@
 //! `surety config`: writes a file, shows every setting, finds mistakes.
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -68,18 +66,8 @@ impl Command {
 
 impl Init {
     fn run(&self) -> Result<Answer, Failure> {
-        let shown = self.file.display();
-        let opened = OpenOptions::new().write(true).create_new(true).open(&self.file);
-        let written = opened.and_then(|mut file| file.write_all(template().as_bytes()));
-        written.map_err(|error| {
-            let failure =
-                Failure::usage("config.not-written", format!("cannot write {shown}")).why(error.to_string());
-            match error.kind() {
-                std::io::ErrorKind::AlreadyExists => failure.help("name another file, or edit that one"),
-                _ => failure,
-            }
-        })?;
-        let said = format!("wrote {shown}; every setting stands there with its default");
+        crate::files::write_new(&self.file, &template())?;
+        let said = format!("wrote {}; every setting stands there with its default", self.file.display());
         Ok(Answer::said(said).with("file", json!(self.file)))
     }
 }

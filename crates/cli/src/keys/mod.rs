@@ -134,6 +134,7 @@ impl Command {
                 let folder = context.keystore_folder();
                 let entries = if folder.is_dir() { open(context)?.list().map_err(told)? } else { Vec::new() };
                 let answer = Answer::list(entries.iter().map(shown).collect(), &COLUMNS);
+                let answer = answer.where_empty("no key yet; surety keys new NAME makes one");
                 Ok(answer.with("folder", json!(folder)))
             }
             Self::Show(named) => {

@@ -38,7 +38,12 @@ impl Book {
             book.put_label(text("key"), text("label"));
         }
         for (name, address) in keys {
+            let known = book.account_names.get(address).cloned();
             book.put_account(name, *address);
+            // The key treasury.1 of the account treasury is no other name for it.
+            if let Some(known) = known.filter(|known| name.starts_with(&format!("{known}."))) {
+                book.account_names.insert(*address, known);
+            }
         }
         for (name, value) in own {
             if let Ok(address) = value.text.parse() {
@@ -199,7 +204,8 @@ mod tests {
         let origin = config::Origin::Default;
         let own =
             BTreeMap::from([("treasury".to_owned(), config::Value { text: address(2).to_string(), origin })]);
-        let mut book = Book::new(&labels, &[("bob".to_owned(), address(3))], &own);
+        let keys = [("bob".to_owned(), address(3)), ("alice.1".to_owned(), address(1))];
+        let mut book = Book::new(&labels, &keys, &own);
         book.learn_assets(&json!({ "items": [{ "asset": 0, "decimals": 18 }] }));
         book
     }

@@ -174,7 +174,10 @@ impl Command {
                     &HISTORY,
                 )
             }
-            Self::Notices(whose) => Ok(Answer::new(whose.get(context, "/notices")?, Shape::List(&NOTICES))),
+            Self::Notices(whose) => {
+                let notices = Answer::new(whose.get(context, "/notices")?, Shape::List(&NOTICES));
+                Ok(notices.where_empty("nothing is scheduled that concerns the account"))
+            }
             Self::Nonces(whose) => Ok(Answer::new(whose.get(context, "/nonces")?, Shape::List(&NONCES))),
             Self::Name(name) => name.run(context),
             Self::Under(under) => under.run(context),

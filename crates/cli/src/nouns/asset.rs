@@ -67,7 +67,10 @@ impl Command {
     /// What the node says.
     pub(crate) fn run(&self, context: &Context) -> Result<Answer, Failure> {
         match self {
-            Self::List(paged) => paged.list(context, "/v1/assets", &LIST),
+            Self::List(paged) => {
+                let assets = paged.list(context, "/v1/assets", &LIST)?;
+                Ok(assets.where_empty("no asset yet; anyone lists one with surety asset new"))
+            }
             Self::Show(which) => {
                 which.pinned.page(context, Thing::Asset, &which.asset, Shape::Page(&FIELDS, &[]))
             }

@@ -156,11 +156,17 @@ impl Command {
     /// What the node says.
     pub(crate) fn run(&self, context: &Context) -> Result<Answer, Failure> {
         match self {
-            Self::List(paged) => paged.list(context, "/v1/operators", &LIST),
+            Self::List(paged) => {
+                let operators = paged.list(context, "/v1/operators", &LIST)?;
+                Ok(operators.where_empty("no operator yet; surety operator register makes one of an account"))
+            }
             Self::Show(which) => {
                 which.pinned.page(context, Thing::Operator, &which.operator, Shape::Page(&FIELDS, &SECTIONS))
             }
-            Self::Pools(paged) => paged.list(context, "/v1/pools", &POOLS),
+            Self::Pools(paged) => {
+                let pools = paged.list(context, "/v1/pools", &POOLS)?;
+                Ok(pools.where_empty("no pool yet; an operator opens one with surety operator open-pool"))
+            }
             Self::Pool(which) => {
                 which.pinned.page(context, Thing::Pool, &which.pool, Shape::Page(&POOL, &POOL_SECTIONS))
             }

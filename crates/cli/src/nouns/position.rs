@@ -187,7 +187,10 @@ impl Command {
     /// What the node says.
     pub(crate) fn run(&self, context: &Context) -> Result<Answer, Failure> {
         match self {
-            Self::Show(whose) => Ok(Answer::new(whose.get(context, "/positions")?, Shape::List(&POSITIONS))),
+            Self::Show(whose) => {
+                let stake = Answer::new(whose.get(context, "/positions")?, Shape::List(&POSITIONS));
+                Ok(stake.where_empty("no stake; surety stake delegate puts some behind an operator"))
+            }
             Self::Slashable(whose) => {
                 let document = whose.get(context, "/exposure")?;
                 let view = slashable(&document);

@@ -165,11 +165,17 @@ impl Command {
     /// What the node says.
     pub(crate) fn run(&self, context: &Context) -> Result<Answer, Failure> {
         match self {
-            Self::List(paged) => paged.list(context, "/v1/services", &LIST),
+            Self::List(paged) => {
+                let services = paged.list(context, "/v1/services", &LIST)?;
+                Ok(services.where_empty("no service yet; surety service create makes one of an account"))
+            }
             Self::Show(which) => {
                 which.pinned.page(context, Thing::Service, &which.service, Shape::Page(&LIST, &[]))
             }
-            Self::Sets(paged) => paged.list(context, "/v1/sets", &SETS),
+            Self::Sets(paged) => {
+                let sets = paged.list(context, "/v1/sets", &SETS)?;
+                Ok(sets.where_empty("no operator set yet; a service opens one with surety service open-set"))
+            }
             Self::Set(which) => {
                 which.pinned.page(context, Thing::Set, &which.set, Shape::Page(&SET, &SET_SECTIONS))
             }
@@ -180,7 +186,9 @@ impl Command {
             }
             Self::Streams(streams) => {
                 let filters = [("set", number(context, Thing::Set, streams.set.as_deref())?)];
-                Ok(Answer::new(streams.paged.get(context, "/v1/streams", &filters)?, Shape::List(&STREAMS)))
+                let document = streams.paged.get(context, "/v1/streams", &filters)?;
+                let streams = Answer::new(document, Shape::List(&STREAMS));
+                Ok(streams.where_empty("no stream; surety service stream opens one"))
             }
             Self::Under(under) => under.run(context),
         }

@@ -216,7 +216,8 @@ impl Command {
                     ("status", status.map(|status| status.get_name().to_owned())),
                 ];
                 let document = cases.paged.get(context, "/v1/slashes", &filters)?;
-                Ok(Answer::new(document, Shape::List(&LIST)))
+                let cases = Answer::new(document, Shape::List(&LIST));
+                Ok(cases.where_empty("no such slash: nobody was ever asked to be slashed so"))
             }
             Self::Show(which) => {
                 which.pinned.page(context, Thing::Slash, &which.slash, Shape::Page(&CASE, &SECTIONS))
@@ -228,7 +229,7 @@ impl Command {
                     ("open", requests.open.then(|| "true".to_owned())),
                 ];
                 let document = requests.paged.get(context, "/v1/requests", &filters)?;
-                Ok(Answer::new(document, Shape::List(&REQUESTS)))
+                Ok(Answer::new(document, Shape::List(&REQUESTS)).where_empty("no such request"))
             }
             Self::RequestShow(which) => {
                 let shape = Shape::Page(&REQUEST, &REQUEST_SECTIONS);

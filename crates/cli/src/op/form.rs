@@ -118,6 +118,11 @@ impl Typed {
         Self { kind, json: given(JSON), fields, batch }
     }
 
+    /// What was typed for a field.
+    pub(crate) fn text(&self, field: &str) -> Option<&str> {
+        self.fields.iter().find(|(name, _)| name == field).map(|(_, text)| text.as_str())
+    }
+
     /// The same operation with other fields beside those that were typed.
     pub(crate) fn with(&self, fields: Vec<(String, String)>) -> Self {
         let typed =

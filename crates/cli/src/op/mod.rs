@@ -1,6 +1,7 @@
 //! `surety op KIND`: any operation by its fields. The commands with nouns are the same operations, said shorter: [`verb`] lists them.
 
 pub(crate) mod batch;
+mod duty;
 pub(crate) mod form;
 pub(crate) mod schema;
 pub(crate) mod value;
@@ -52,11 +53,12 @@ impl Op {
     }
 
     fn wanted(&self, context: &Context) -> Result<Wanted, Failure> {
-        wanted(&self.typed, context)
+        wanted(&self.typed, self.writing.drafting(), context)
     }
 }
 
-fn wanted(typed: &Typed, context: &Context) -> Result<Wanted, Failure> {
+fn wanted(typed: &Typed, drafting: &Drafting, context: &Context) -> Result<Wanted, Failure> {
+    let typed = duty::prove(context, drafting, typed)?;
     Ok(Wanted::new(typed.kind.name, typed.read(&context.reader()?)?))
 }
 
@@ -73,7 +75,7 @@ impl Drafted {
     /// # Errors
     /// As [`Op::run`].
     pub(crate) fn build(&self, context: &Context) -> Result<Bundle, Failure> {
-        let wanted = wanted(&self.typed, context)?;
+        let wanted = wanted(&self.typed, &self.drafting, context)?;
         Ok(self.drafting.prepare(context, &wanted, crate::write::ELSEWHERE)?.bundle)
     }
 }
@@ -86,7 +88,8 @@ fn command(name: &'static str, path: &str, kind: &'static Described, places: &[&
 
 /// Its help: the options have a description of their own, which is not that of the command.
 fn finished(command: Command, path: &str, kind: &'static Described, places: &[&'static str]) -> Command {
-    let docs = format!("Every refusal and its remedy: docs/reference/operations/{}.md", kind.name);
+    let more = if kind.name == duty::KIND { duty::HELP } else { "" };
+    let docs = format!("{more}Every refusal and its remedy: docs/reference/operations/{}.md", kind.name);
     let command = command.about(kind.about).long_about(None);
     command.after_help(docs).override_usage(form::usage(path, kind, places))
 }

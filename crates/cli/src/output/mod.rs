@@ -82,13 +82,15 @@ pub(crate) struct Answer {
     /// The same with its lists laid out for people and spreadsheets, where they are nested in the document.
     view: Option<Value>,
     shape: Shape,
+    /// What people are told where the list is empty.
+    empty: &'static str,
     exit: Exit,
 }
 
 impl Answer {
     /// A document and how it is seen.
     pub(crate) fn new(document: Value, shape: Shape) -> Self {
-        Self { document, view: None, shape, exit: Exit::Success }
+        Self { document, view: None, shape, empty: "nothing there", exit: Exit::Success }
     }
 
     /// A list of things.
@@ -116,7 +118,12 @@ impl Answer {
 
     /// A document whose lists are nested, and the same laid out for everything but JSON.
     pub(crate) fn viewed(document: Value, view: Value, shape: Shape) -> Self {
-        Self { document, view: Some(view), shape, exit: Exit::Success }
+        Self { view: Some(view), ..Self::new(document, shape) }
+    }
+
+    /// Says what people are told where the list is empty.
+    pub(crate) fn where_empty(self, empty: &'static str) -> Self {
+        Self { empty, ..self }
     }
 
     fn seen(&self) -> &Value {
@@ -217,7 +224,7 @@ impl Answer {
             Shape::List(columns) => {
                 let items = items(self.seen(), "/items");
                 if items.is_empty() {
-                    writeln!(output, "nothing there")?;
+                    writeln!(output, "{}", self.empty)?;
                 } else {
                     write!(output, "{}", table::columns(columns, &items, labels, width))?;
                 }

@@ -1,7 +1,7 @@
 //! To a ledger in a folder on which no node runs: a node without a listener, in this process.
 //!
-//! Reading opens the ledger as it is and makes no block. Only when an operation is sent does the node sequence, for as long as the command
-//! lasts.
+//! Reading opens the ledger as it is and makes no block. Only when an operation is sent, or an entry is to be proven, does the node sequence, for as
+//! long as the command lasts.
 
 use std::cell::RefCell;
 use std::io::BufRead;
@@ -69,10 +69,12 @@ impl InProcess {
         Ok(())
     }
 
-    /// Makes sure that the node makes blocks, where the request sends an operation.
+    /// Makes sure that the node makes blocks, where the request sends an operation, or asks for a proof of an entry: a state is claimed by the header of a
+    /// later block, and one on which nothing follows waits for an empty one.
     fn ready_for(&self, method: &str, path: &str) -> Result<(), Failure> {
-        let route = path.split('?').next().unwrap_or_default();
+        let (route, query) = path.split_once('?').unwrap_or((path, ""));
         let sends = method == "POST" && route == "/v1/operations";
+        let sends = sends || (route.starts_with("/v1/entries/") && query.contains("proof=1"));
         let is_sequencing = self.node.borrow().as_ref().is_some_and(|(role, _)| *role == Role::Sequence);
         if sends && !is_sequencing {
             self.start(Role::Sequence).map_err(|error| crate::run::failure(&error))?;

@@ -46,8 +46,12 @@ pub(super) fn failure(status: u16, problem: Option<&Value>, request: &str, name:
         failure = failure.help("is there a node of surety at that address? surety status says who answers");
     }
     match text("docs").or_else(|| text("type").filter(|link| link != "about:blank")) {
-        Some(docs) => failure.docs(docs),
-        None => failure,
+        // The page is the node's.
+        Some(docs) if docs.starts_with('/') && name.starts_with("http://") => {
+            failure.docs(format!("{name}{docs}"))
+        }
+        Some(docs) if !docs.starts_with('/') => failure.docs(docs),
+        _ => failure,
     }
 }
 
@@ -70,7 +74,8 @@ mod tests {
         );
         let text = failure.to_string();
         assert!(
-            text.contains("exceeds free balance 1") && text.contains("/docs/errors/delegate.ExceedsFree"),
+            text.contains("exceeds free balance 1")
+                && text.contains("http://a:1/docs/errors/delegate.ExceedsFree"),
             "{text}"
         );
     }

@@ -23,13 +23,6 @@ impl Recorded {
         self
     }
 
-    /// Answers a path with a problem.
-    pub(crate) fn refusing(mut self, path: &str, status: u16, code: &str, detail: &str) -> Self {
-        let problem = json!({ "title": "no", "code": code, "detail": detail, "remedy": "do it otherwise" });
-        self.answers.insert(path.to_owned(), (status, problem));
-        self
-    }
-
     fn answer(&self, path: &str) -> Response {
         let unknown = (404, json!({ "title": format!("there is no {path}"), "code": "not_found" }));
         let (status, document) = self.answers.get(path).cloned().unwrap_or(unknown);

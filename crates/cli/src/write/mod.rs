@@ -133,6 +133,11 @@ impl Writing {
         submit(context, sealed)
     }
 
+    /// Who acts, and for how long.
+    pub(crate) fn drafting(&self) -> &Drafting {
+        &self.drafting
+    }
+
     fn sealer<'a>(&'a self, context: &'a Context) -> Sealer<'a> {
         Sealer::new(context, &self.sign_with, self.signer.as_deref())
     }
@@ -180,7 +185,7 @@ impl Drafting {
     ///
     /// # Errors
     /// If nobody is named, or the name is not known.
-    fn account(&self, context: &Context) -> Result<Address, Failure> {
+    pub(crate) fn account(&self, context: &Context) -> Result<Address, Failure> {
         let named = self.from.as_deref().or_else(|| context.settings().text(Key::From));
         let name = named.ok_or_else(|| {
             Failure::usage("writing.nobody-acts", "it is not said which account acts")
@@ -222,8 +227,12 @@ pub(crate) fn confirm_bundle(context: &Context, is_confirmed: bool, bundle: &Bun
 pub(crate) fn write_bundle(bundle: &Bundle, file: &std::path::Path, said: &str) -> Result<Answer, Failure> {
     let text = serde_json::to_string_pretty(&bundle.to_json()).expect("a bundle can be written");
     crate::files::write_new(file, &format!("{text}\n"))?;
-    let missing = bundle.missing();
-    let said = format!("{said} into {}; {missing} more signatures are needed", file.display());
+    let missing = match bundle.missing() {
+        0 => "it has all its signatures; surety tx send sends it".to_owned(),
+        1 => "1 more signature is needed".to_owned(),
+        many => format!("{many} more signatures are needed"),
+    };
+    let said = format!("{said} into {}; {missing}", file.display());
     Ok(Answer::said(said).with("file", json!(file)).with("id", json!(bundle.id().to_string())))
 }
 
@@ -239,8 +248,7 @@ pub(crate) fn submit(context: &Context, bundle: Bundle) -> Result<Answer, Failur
 fn deliver(context: &Context, bundle: Bundle) -> Result<Value, Failure> {
     let missing = bundle.missing();
     if missing > 0 {
-        let what =
-            format!("{missing} more signatures are needed: the account asks for {}", bundle.threshold());
+        let what = format!("{missing} signatures are missing: the account asks for {}", bundle.threshold());
         return Err(Failure::new(Exit::Key, "key.too-few", what)
             .help("write it to a file with --unsigned-out, and let the others sign with surety tx sign"));
     }

@@ -1,5 +1,6 @@
 //! What an operation would do at the moment: what changes, what can be lost, when it counts or is out.
 
+use evidence::PublicKey;
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
@@ -21,7 +22,7 @@ const FIELDS: [Column; 10] = [
     Column::digest("id", "/id"),
 ];
 
-const SECTIONS: [Section; 7] = [
+const SECTIONS: [Section; 8] = [
     Section {
         title: "What is signed",
         at: "/fields",
@@ -47,6 +48,16 @@ const SECTIONS: [Section; 7] = [
         title: "The terms that are signed by their digest",
         at: "/pledged/terms",
         columns: &[Column::plain("term", "/name"), Column::field("value", "/value")],
+        empty: "",
+    },
+    Section {
+        title: "Who is asked to sign",
+        at: "/signers",
+        columns: &[
+            Column::account("key or account", "/who"),
+            Column::plain("nonce", "/nonce"),
+            Column::plain("has signed", "/signed"),
+        ],
         empty: "",
     },
     Section { title: "What happens", at: "/preview/events", columns: &super::EVENTS, empty: "" },
@@ -96,12 +107,19 @@ pub(super) fn answer(prepared: &Prepared) -> Answer {
     let asset = asset.cloned().unwrap_or_default();
     let fields: Vec<Value> =
         fields.map(|(name, value)| json!({ "name": name, "value": value, "asset": asset })).collect();
+    let signed: Vec<&PublicKey> = prepared.bundle.seals().map(|(key, _)| key).collect();
+    let signers = prepared.bundle.asked().map(|(who, nonce)| {
+        let has_signed = signed.iter().any(|key| who.is(key));
+        json!({ "who": who.to_string(), "nonce": nonce.to_string(), "signed": has_signed })
+    });
+    let signers: Vec<Value> = signers.collect();
     let is_refused = refusal(prepared).is_some();
     if let Value::Object(parts) = &mut document {
         let out = prepared.preview.get("free").filter(|out| !out.is_null());
         parts.insert("fields".to_owned(), Value::Array(fields));
         parts.insert("out".to_owned(), out.map_or(json!([]), |out| json!([out])));
         parts.insert("preview".to_owned(), prepared.preview.clone());
+        parts.insert("signers".to_owned(), Value::Array(signers));
         parts.insert("pledged".to_owned(), prepared.pledged.clone());
     }
     let answer = Answer::new(document, Shape::Page(&FIELDS, &SECTIONS));

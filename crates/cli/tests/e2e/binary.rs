@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use evidence::Scheme;
+use keystore::{Keystore, Password, Role, Work};
 use serde_json::Value;
 
 const PASSWORD: &str = "correct horse battery staple";
@@ -26,6 +28,15 @@ impl Home {
 
     pub(crate) fn data(&self) -> PathBuf {
         self.path("ledger")
+    }
+
+    /// Makes keys that take little work to unlock, since there is nothing to protect.
+    pub(crate) fn make_keys(&self, names: &[&str]) {
+        let store = Keystore::open_with(&self.path("keys"), Work::Light).expect("a keystore");
+        let password = Password::new(PASSWORD.to_owned());
+        for name in names {
+            store.create(name, Role::Account, Scheme::Secp256k1, &password).expect("a key");
+        }
     }
 
     /// The command with what every command of this home needs. Nothing of the environment speaks with.

@@ -13,11 +13,9 @@ use crate::http::{ask, get};
 /// A development ledger with epochs of a moment, on which leaving takes some seconds. Where many tests run at once a command may take an epoch or two,
 /// so what has to be done within a time has twenty.
 fn begin(home: &Home) {
-    for name in ["gov", "alice", "olga", "meridian", "rosa"] {
-        home.run(&["keys", "new", name]);
-    }
+    home.make_keys(&["gov", "alice", "olga", "meridian", "rosa"]);
     let mut genesis: Value =
-        serde_json::from_str(&home.run(&["init", "--print", "--epoch", "500ms", "--governor", "gov"]))
+        serde_json::from_str(&home.run(&["init", "--print", "--epoch", "400ms", "--governor", "gov"]))
             .expect("a genesis");
     let parameters = &mut genesis["protocol"]["parameters"];
     for (name, epochs) in

@@ -1,6 +1,11 @@
-//! The real binary as people run it: the life of a stake by commands and by HTTP, and what is left when the process is killed.
+//! The real binary as people and scripts run it: the life of a stake by commands and by HTTP, what is left when the process is killed, what programs read,
+//! what a terminal shows, and every command of the book.
 
 mod binary;
+mod book;
+mod demo;
 mod http;
 mod kills;
 mod life;
+mod shapes;
+mod terminal;
