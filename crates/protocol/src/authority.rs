@@ -1,8 +1,9 @@
 //! Who may act for an account: its keys, k of n; a delegate within its grant; on a development ledger whoever is named.
 //!
 //! Signatures are verified before an operation gets here. What this module decides is whether the keys that signed suffice, and whether
-//! this is the first time: each key has nonces of its own, in two classes. What takes stake or funds out, names keys or delegates
-//! carries the key's next number, so such operations happen in the order in which they were signed. All others carry a number near the
+//! this is the first time. Where one key suffices, each has nonces of its own; where it takes several, all sign the account's, so that
+//! the signatures of 2k of them are not two operations. There are two classes. What takes stake or funds out, names keys or delegates
+//! carries the next number, so such operations happen in the order in which they were signed. All others carry a number near the
 //! time, each once, so that many can be under way at the same time and none can be kept back for long.
 
 use evidence::{PublicKey, address_of};
@@ -10,7 +11,7 @@ use evidence::{PublicKey, address_of};
 use crate::macros::refusals;
 use crate::operation::{Kind, Operation};
 use crate::state::State;
-use crate::state::accounts::{Extra, Grant, KeyNonces, KeySet, NONCE_WINDOW_MS, NONCES_MAX};
+use crate::state::accounts::{Extra, Grant, KeySet, NONCE_WINDOW_MS, NONCES_MAX, Nonces, Signing};
 use crate::units::{AccountId, Address, Amount, AssetId, Epoch};
 
 /// For whom an operation acts, and who signed it.
@@ -29,7 +30,7 @@ pub struct Authority {
 pub enum Signer {
     /// Nobody: the sender is named plainly, as only a development ledger accepts.
     Plain,
-    /// Keys of the account, each with its own nonce.
+    /// As many keys of the account as it takes.
     Keys(Vec<KeyUse>),
     /// A delegate of the account: by keys of its own, or named plainly where the ledger accepts that.
     Delegate {
@@ -45,7 +46,8 @@ pub enum Signer {
 pub struct KeyUse {
     /// The key.
     pub key: PublicKey,
-    /// Its next number for operations of ordered kinds ([`Kind::is_ordered`]); for others one near the time in milliseconds.
+    /// The next number for operations of ordered kinds ([`Kind::is_ordered`]); for others one near the time in milliseconds. The key's own
+    /// where one suffices, the account's where it takes several.
     pub nonce: u64,
 }
 
@@ -54,10 +56,13 @@ refusals! {
     {
         PlainOnLiveLedger => "senders are named plainly on a development ledger only",
         Expired { expires: u64, time: u64 } => "the operation was to be executed until {expires}, and it is {time} (milliseconds since 1970)",
+        ExpiresTooLate { expires: u64, latest: u64 } => "the ledger has never heard of who signed, keeps no nonce of it, and so listens to nothing that could come again after a day: expires {expires} is after {latest} (milliseconds since 1970)",
         NoKeySet { account: Address, key: PublicKey } => "account {account} has set no keys, and key {key} is not the one that it is made of",
         KeyNotOfAccount { key: PublicKey, account: Address } => "key {key} is not one of account {account}",
         KeyTwice { key: PublicKey } => "key {key} signs twice",
         TooFewKeys { keys: usize, threshold: u16 } => "{keys} keys signed, and it takes {threshold}",
+        TooManyKeys { keys: usize, threshold: u16 } => "{keys} keys signed, and it takes {threshold}: leave the others out, or theirs could be sent once more",
+        NoncesDiffer { nonce: u64, other: u64 } => "the keys signed nonces {nonce} and {other}; where it takes several keys, all sign the account's one",
         WrongNonce { key: PublicKey, nonce: u64, expected: u64 } => "key {key} signed nonce {nonce}, and {expected} is next",
         NonceOutsideWindow { nonce: u64, time: u64 } => "nonce {nonce} is more than a day from the ledger's time {time} (milliseconds since 1970)",
         NonceUsed { key: PublicKey, nonce: u64 } => "key {key} has used nonce {nonce} before",
@@ -100,18 +105,19 @@ fn check_turn(
     turn: Turn,
 ) -> Result<(), Refused> {
     let (expires, time) = (authority.expires, state.time);
+    // Of whom nothing is known no nonce can be kept: what is refused now must not come alive when the account is there.
+    let latest = if is_known(state, authority) { u64::MAX } else { time.saturating_add(NONCE_WINDOW_MS) };
     match &authority.signer {
         Signer::Plain => check_plain(state),
+        Signer::Delegate { keys, .. } if keys.is_empty() => check_plain(state),
         _ if expires < time => Err(Refused::Expired { expires, time }),
+        _ if expires > latest => Err(Refused::ExpiresTooLate { expires, latest }),
         Signer::Keys(keys) => check_keys(state, authority.account, keys, operation.kind(), turn),
-        Signer::Delegate { address, keys } => {
-            if keys.is_empty() {
-                check_plain(state)?;
-            } else {
-                check_keys(state, *address, keys, operation.kind(), turn)?;
-            }
-            check_grant(state, authority.account, *address, operation)
-        }
+        Signer::Delegate { address, keys } => check_keys(state, *address, keys, operation.kind(), turn),
+    }?;
+    match &authority.signer {
+        Signer::Delegate { address, .. } => check_grant(state, authority.account, *address, operation),
+        _ => Ok(()),
     }
 }
 
@@ -151,24 +157,38 @@ fn check_keys(
     if keys.len() < usize::from(threshold) {
         return Err(Refused::TooFewKeys { keys: keys.len(), threshold });
     }
-    let nonces = state.accounts.find(account).and_then(|account| state.accounts.get(account).nonces());
-    for used in keys {
-        let of_key = nonces.and_then(|nonces| nonces.of(&used.key));
-        check_nonce(used, of_key, (kind, turn), state.time)?;
+    if keys.len() > usize::from(threshold) {
+        return Err(Refused::TooManyKeys { keys: keys.len(), threshold });
     }
-    Ok(())
+    let Some((first, others)) = keys.split_first() else {
+        return Err(Refused::TooFewKeys { keys: 0, threshold });
+    };
+    if let Some(other) = others.iter().find(|other| other.nonce != first.nonce) {
+        return Err(Refused::NoncesDiffer { nonce: first.nonce, other: other.nonce });
+    }
+    let nonces = state.accounts.find(account).and_then(|account| state.accounts.get(account).nonces());
+    check_nonce(first, nonces.unwrap_or(&Nonces::default()), signing(keys), (kind, turn), state.time)
+}
+
+/// By whose numbers keys sign that suffice.
+fn signing(keys: &[KeyUse]) -> Signing<'_> {
+    match keys {
+        [alone] => Signing::Alone(&alone.key),
+        _ => Signing::Together,
+    }
 }
 
 fn check_nonce(
-    used: &KeyUse,
-    nonces: Option<&KeyNonces>,
+    first: &KeyUse,
+    nonces: &Nonces,
+    signing: Signing<'_>,
     (kind, turn): (Kind, Turn),
     time: u64,
 ) -> Result<(), Refused> {
-    let KeyUse { key, nonce } = used;
+    let KeyUse { key, nonce } = first;
     let nonce = *nonce;
     if kind.is_ordered() {
-        let expected = nonces.map_or(0, |nonces| nonces.next);
+        let expected = nonces.next(signing);
         let is_in_turn = match turn {
             Turn::Now => nonce == expected,
             Turn::Later => nonce >= expected,
@@ -181,16 +201,18 @@ fn check_nonce(
     if nonce.abs_diff(time) > NONCE_WINDOW_MS {
         return Err(Refused::NonceOutsideWindow { nonce, time });
     }
-    let Some(nonces) = nonces else { return Ok(()) };
-    if nonces.used.binary_search(&nonce).is_ok() {
-        return Err(Refused::NonceUsed { key: key.clone(), nonce });
-    }
-    match nonces.used.first() {
-        Some(least) if nonces.used.len() >= NONCES_MAX && nonce < *least => {
-            Err(Refused::NonceTooLow { nonce, least: *least })
+    for nonces in nonces.used(signing) {
+        if nonces.used.binary_search(&nonce).is_ok() {
+            return Err(Refused::NonceUsed { key: key.clone(), nonce });
         }
-        _ => Ok(()),
+        if let Some(least) = nonces.used.first()
+            && nonces.used.len() >= NONCES_MAX
+            && nonce < *least
+        {
+            return Err(Refused::NonceTooLow { nonce, least: *least });
+        }
     }
+    Ok(())
 }
 
 pub(crate) fn check_grant(
@@ -234,24 +256,22 @@ impl Grant {
     }
 }
 
-/// Counts the nonces of the keys that signed: the operation was one, whatever becomes of it. An account that the ledger has never heard
-/// of has none to count, and leaves nothing behind.
+/// Counts the nonces of the keys that signed: the operation was one, whatever becomes of it. The account of whoever signed is there from
+/// now on.
 pub(crate) fn count_nonces(state: &mut State, authority: &Authority, kind: Kind) {
     let (address, keys) = match &authority.signer {
         Signer::Plain => return,
         Signer::Keys(keys) => (authority.account, keys),
         Signer::Delegate { address, keys } => (*address, keys),
     };
-    let Some(account) = state.accounts.find(address).filter(|_| !keys.is_empty()) else { return };
+    let Some(first) = keys.first() else { return };
     let oldest = state.time.saturating_sub(NONCE_WINDOW_MS);
+    let account = state.accounts.open(address);
     let nonces = state.accounts.get_mut(account).nonces_mut();
-    for used in keys {
-        let of_key = nonces.of_mut(&used.key);
-        if kind.is_ordered() {
-            of_key.next = of_key.next.saturating_add(1);
-        } else {
-            of_key.count(used.nonce, oldest);
-        }
+    if kind.is_ordered() {
+        nonces.count_ordered(signing(keys));
+    } else {
+        nonces.count_windowed(signing(keys), first.nonce, oldest);
     }
 }
 

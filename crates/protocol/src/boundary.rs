@@ -274,7 +274,8 @@ fn forget(state: &mut State) {
             || state.parameters.at(request.capture).reach() >= now.since(request.capture)
     };
     state.requests.retain(|_, request| is_kept(request));
-    state.request_ids.retain(|_, id| state.requests.contains_key(id));
+    let requests = &state.requests;
+    state.request_ids.retain(|_, id| requests.contains_key(id));
 }
 
 fn return_set_deposits(state: &mut State) {

@@ -196,7 +196,7 @@ impl State {
 
     /// Freezes who stands behind what, for [`State::gamma`]. Nothing is kept while nobody declares a profit.
     pub(crate) fn freeze_exposure(&mut self) {
-        self.exposure = Exposure::default();
+        *self.exposure = Exposure::default();
         let now = self.epoch;
         if self.sets.iter().all(|set| set.highest_profit(now).is_zero()) {
             return;
@@ -218,7 +218,7 @@ impl State {
             }
             exposure.add_operator(stake, &slashable);
         }
-        self.exposure = exposure;
+        *self.exposure = exposure;
     }
 
     /// The certificate check of the boundary: notes which sets are under-collateralised; after the grace their allocations run out in

@@ -76,6 +76,7 @@ pub use state::value::OverCap;
 /// The first refusal of the operation's list that holds, after those of [`authority::Refused`].
 pub fn apply(state: &mut State, authority: &Authority, operation: &Operation) -> Result<Vec<Event>, Refusal> {
     authority::check(state, authority, operation).map_err(Refusal::Authority)?;
+    // A stranger leaves nothing behind unless it succeeds.
     let is_known = authority::is_known(state, authority);
     if is_known {
         authority::count_nonces(state, authority, operation.kind());

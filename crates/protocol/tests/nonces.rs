@@ -3,10 +3,14 @@
 use evidence::{Scheme, SecretKey, address_of};
 use protocol::genesis::Genesis;
 use protocol::ops::{
-    claim::Claim, deposit::Deposit, list_asset::ListAsset, set_keys::SetKeys, withdraw::Withdraw,
+    claim::Claim, deposit::Deposit, grant::Grant, list_asset::ListAsset, set_keys::SetKeys,
+    undelegate::Undelegate, withdraw::Withdraw,
 };
-use protocol::units::{Address, Amount, AssetId};
-use protocol::{AssetKind, Authority, KeyUse, Operation, Origin, RateSource, Refusal, Signer, State, apply};
+use protocol::units::{Address, Amount, AssetId, Epoch, OperatorId};
+use protocol::{
+    AssetKind, Authority, FollowUp, KeyUse, Kind, Operation, Origin, RateSource, Refusal, Signer, State,
+    apply,
+};
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
 const NOW: u64 = 1_800_000_000_000;
@@ -90,7 +94,7 @@ fn whoever_the_ledger_never_heard_of_leaves_nothing_behind() {
     let account = own_address(&stranger);
     let before = state.keys();
     for _ in 0..3 {
-        let outcome = apply(&mut state, &signed(account, &stranger, NOW, u64::MAX), &windowed());
+        let outcome = apply(&mut state, &signed(account, &stranger, NOW, NOW + DAY), &windowed());
         assert!(outcome.is_err());
     }
     assert_eq!(state.keys(), before);
@@ -152,6 +156,195 @@ fn a_nonce_that_was_forgotten_can_not_come_again() {
     assert_eq!(state.time(), NOW + DAY + 1);
 }
 
+fn deposit_for(account: Address) -> Operation {
+    let proof = Default::default();
+    Operation::Deposit(Deposit {
+        account: Some(account),
+        asset: ETH,
+        amount: Amount::new(500),
+        index: None,
+        proof,
+    })
+}
+
+/// Where a nonce of a stranger is not kept, a refused operation must not come alive once the account is there.
+#[test]
+fn what_was_refused_of_a_stranger_is_dead_after_a_day() {
+    let (mut state, stranger) = (ledger(), key(7));
+    let account = own_address(&stranger);
+    let forever = signed(account, &stranger, 0, u64::MAX);
+    assert_eq!(code(apply(&mut state, &forever, &ordered())), "authority.ExpiresTooLate");
+    let a_day = signed(account, &stranger, 0, NOW + DAY);
+    assert!(code(apply(&mut state, &a_day, &ordered())).starts_with("withdraw."));
+    let governor = Authority { account: state.genesis().governor, signer: Signer::Plain, expires: u64::MAX };
+    apply(&mut state, &governor, &deposit_for(account)).expect("a deposit");
+    state.begin_block(NOW + DAY + 1);
+    assert_eq!(code(apply(&mut state, &a_day, &ordered())), "authority.Expired");
+    assert_eq!(code(apply(&mut state, &forever, &ordered())), "ok");
+}
+
+/// A delegate's own account is there from the grant on, or its nonces would be counted nowhere.
+#[test]
+fn a_delegate_that_owns_nothing_signs_each_number_once() {
+    let (mut state, own, bot) = (ledger(), key(1), key(9));
+    let account = own_address(&own);
+    let grant = Grant {
+        delegate: own_address(&bot),
+        kinds: vec![Kind::Claim, Kind::Undelegate],
+        limits: Vec::new(),
+        expires: Epoch::new(100),
+    };
+    let granted = apply(&mut state, &signed(account, &own, 0, u64::MAX), &Operation::Grant(grant));
+    assert_eq!(code(granted), "ok");
+    let by_bot = |nonce: u64| Authority {
+        account,
+        signer: Signer::Delegate {
+            address: own_address(&bot),
+            keys: vec![KeyUse { key: bot.public_key(), nonce }],
+        },
+        expires: u64::MAX,
+    };
+    let undelegate = Operation::Undelegate(Undelegate {
+        operator: OperatorId::new(0),
+        asset: ETH,
+        amount: Some(Amount::new(1)),
+        validator: None,
+        follow_up: FollowUp::Free,
+    });
+    for (nonce, operation, expected) in [
+        (NOW, windowed(), "claim."),
+        (NOW, windowed(), "authority.NonceUsed"),
+        (0, undelegate.clone(), "undelegate."),
+        (0, undelegate.clone(), "authority.WrongNonce"),
+        (1, undelegate, "undelegate."),
+    ] {
+        let found = code(apply(&mut state, &by_bot(nonce), &operation));
+        assert!(found.starts_with(expected), "{found} is not {expected}");
+    }
+}
+
+/// The account of key 1 with keys 2 to 5, and how many of them it takes.
+fn shared_ledger(threshold: u16) -> (State, Address, Vec<SecretKey>) {
+    let (mut state, own) = (ledger(), key(1));
+    let account = own_address(&own);
+    let keys: Vec<SecretKey> = (2..=5).map(key).collect();
+    let set = SetKeys { keys: keys.iter().map(SecretKey::public_key).collect(), threshold };
+    let outcome = apply(&mut state, &signed(account, &own, 0, u64::MAX), &Operation::SetKeys(set));
+    assert_eq!(code(outcome), "ok");
+    (state, account, keys)
+}
+
+fn signed_by(account: Address, seals: &[(&SecretKey, u64)]) -> Authority {
+    let used = seals.iter().map(|(key, nonce)| KeyUse { key: key.public_key(), nonce: *nonce }).collect();
+    Authority { account, signer: Signer::Keys(used), expires: u64::MAX }
+}
+
+/// Whoever sees four signatures where two suffice must not be able to make two operations of them.
+#[test]
+fn the_seals_of_several_keys_are_one_operation() {
+    let (mut state, account, keys) = shared_ledger(2);
+    let [a, b, c, d] = &keys[..] else { panic!("four keys") };
+    let view = protocol::query::account(&state, account).expect("it has funds").nonces;
+    let [view] = &view[..] else { panic!("one number for all") };
+    assert_eq!((view.key.clone(), view.next), (None, 1), "the key of the first days has signed 0");
+    let cases = [
+        (signed_by(account, &[(a, 1)]), ordered(), "authority.TooFewKeys"),
+        (signed_by(account, &[(a, 1), (b, 1), (c, 1)]), ordered(), "authority.TooManyKeys"),
+        (signed_by(account, &[(a, 1), (b, 2)]), ordered(), "authority.NoncesDiffer"),
+        (signed_by(account, &[(a, 1), (a, 1)]), ordered(), "authority.KeyTwice"),
+        (signed_by(account, &[(a, 1), (b, 1)]), ordered(), "ok"),
+        (signed_by(account, &[(c, 1), (d, 1)]), ordered(), "authority.WrongNonce"),
+        (signed_by(account, &[(c, 2), (d, 2)]), ordered(), "ok"),
+        (signed_by(account, &[(a, NOW), (b, NOW)]), windowed(), "claim."),
+        (signed_by(account, &[(c, NOW), (d, NOW)]), windowed(), "authority.NonceUsed"),
+    ];
+    for (authority, operation, expected) in cases {
+        let found = code(apply(&mut state, &authority, &operation));
+        assert!(found.starts_with(expected), "{found} is not {expected}: {authority:?}");
+    }
+}
+
+/// What several have signed is not good once more when one suffices, nor what one has signed when it takes several.
+#[test]
+fn numbers_stay_used_when_it_takes_more_keys_or_fewer() {
+    let (mut state, account, keys) = shared_ledger(2);
+    let [a, b, c, _] = &keys[..] else { panic!("four keys") };
+    let two = |nonce: u64| signed_by(account, &[(a, nonce), (b, nonce)]);
+    let set = |threshold: u16| {
+        let keys = keys.iter().map(SecretKey::public_key).collect();
+        Operation::SetKeys(SetKeys { keys, threshold })
+    };
+    let mut run =
+        |authority: Authority, operation: &Operation| code(apply(&mut state, &authority, operation));
+    assert_eq!(run(two(1), &ordered()), "ok");
+    assert!(run(two(NOW), &windowed()).starts_with("claim."));
+    assert_eq!(run(two(2), &set(1)), "ok");
+    // The same seals, each alone.
+    assert_eq!(run(signed_by(account, &[(c, 1)]), &ordered()), "authority.WrongNonce");
+    assert_eq!(run(signed_by(account, &[(a, NOW)]), &windowed()), "authority.NonceUsed");
+    for nonce in 3..=5 {
+        assert_eq!(run(signed_by(account, &[(a, nonce)]), &ordered()), "ok");
+    }
+    assert_eq!(run(signed_by(account, &[(b, 3)]), &ordered()), "ok", "each key has its own numbers");
+    assert!(run(signed_by(account, &[(b, NOW + 1)]), &windowed()).starts_with("claim."));
+    assert_eq!(run(signed_by(account, &[(a, 6)]), &set(2)), "ok");
+    assert_eq!(run(two(4), &ordered()), "authority.WrongNonce");
+    assert_eq!(run(two(NOW + 1), &windowed()), "authority.NonceUsed");
+    assert_eq!(run(two(7), &ordered()), "ok");
+}
+
+/// An account changes its keys as often as it likes, and its entry does not grow with that.
+#[test]
+fn keys_that_act_no_more_are_forgotten_and_their_numbers_are_not() {
+    let (mut state, own) = (ledger(), key(1));
+    let account = own_address(&own);
+    let set = |key: &SecretKey| Operation::SetKeys(SetKeys { keys: vec![key.public_key()], threshold: 1 });
+    let entry = protocol::entries::Key::Account(account);
+    let mut signer = key(1);
+    let mut sizes = Vec::new();
+    for round in 0..200_u64 {
+        let next = key(u8::try_from(10 + round).unwrap());
+        let outcome = apply(&mut state, &signed(account, &signer, round, u64::MAX), &set(&next));
+        assert_eq!(code(outcome), "ok", "round {round}");
+        sizes.push(state.entry(&entry).expect("the account").len());
+        signer = next;
+    }
+    assert!(sizes.iter().max() <= sizes.get(2).map(|size| size + 8).as_ref(), "{sizes:?}");
+    // Back to the first key: its old numbers are not good any more.
+    assert_eq!(code(apply(&mut state, &signed(account, &signer, 200, u64::MAX), &set(&own))), "ok");
+    assert_eq!(
+        code(apply(&mut state, &signed(account, &own, 1, u64::MAX), &ordered())),
+        "authority.WrongNonce"
+    );
+    assert_eq!(code(apply(&mut state, &signed(account, &own, 201, u64::MAX), &ordered())), "ok");
+}
+
+#[test]
+fn too_many_keys_that_signed_of_late_keep_an_account_from_further_ones_for_a_day() {
+    let (mut state, own) = (ledger(), key(1));
+    let account = own_address(&own);
+    let mut signer = own;
+    let mut sequence = 0;
+    let mut outcome = String::new();
+    for round in 0..70_u8 {
+        let claimed = apply(&mut state, &signed(account, &signer, NOW + 1, u64::MAX), &windowed());
+        assert!(code(claimed).starts_with("claim."));
+        let next = key(10 + round);
+        let set = Operation::SetKeys(SetKeys { keys: vec![next.public_key()], threshold: 1 });
+        outcome = code(apply(&mut state, &signed(account, &signer, sequence, u64::MAX), &set));
+        if outcome != "ok" {
+            assert_eq!(round, 64);
+            break;
+        }
+        (signer, sequence) = (next, u64::from(round) + 1);
+    }
+    assert_eq!(outcome, "set_keys.KeysOfLate");
+    state.begin_block(NOW + DAY + 2);
+    let set = Operation::SetKeys(SetKeys { keys: vec![key(200).public_key()], threshold: 1 });
+    let later = apply(&mut state, &signed(account, &signer, sequence + 1, u64::MAX), &set);
+    assert_eq!(code(later), "ok");
+}
+
 #[test]
 fn what_has_expired_is_no_operation() {
     let (mut state, own) = (ledger(), key(1));
@@ -193,8 +386,8 @@ fn readers_see_what_the_next_signature_must_carry() {
     }
     let nonces = protocol::query::account(&state, account).expect("an account with funds").nonces;
     let [view] = nonces.try_into().expect("one key has signed");
-    let expected = (own.public_key(), 2, 2, Some(NOW + 2), Some(NOW + 5));
-    assert_eq!((view.key, view.next, view.used, view.lowest_used, view.highest_used), expected);
+    let expected = (Some(own.public_key()), 2, 2, Some(NOW + 5));
+    assert_eq!((view.key, view.next, view.used, view.highest_used), expected);
 }
 
 #[test]

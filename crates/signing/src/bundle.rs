@@ -208,9 +208,11 @@ impl Bundle {
         Ok(added)
     }
 
-    /// The envelope, to be sent. Whether the seals suffice the ledger says; [`Bundle::missing`] is what the bundle knows.
+    /// The envelope, to be sent, with as many seals as are needed: the ledger refuses more, because the others could be sent once more.
+    /// Whether the seals suffice the ledger says; [`Bundle::missing`] is what the bundle knows.
     pub fn into_signed(self) -> SignedOperation {
-        self.draft.seal(self.seals.into_values().collect())
+        let needed = usize::from(self.threshold.max(1));
+        self.draft.seal(self.seals.into_values().take(needed).collect())
     }
 
     /// The file.

@@ -18,7 +18,6 @@ use crate::state::governance::{GovernanceChange, Stops};
 use crate::state::keys::KeyName;
 use crate::state::positions::Position;
 use crate::state::records::FollowUp;
-use crate::state::shelf::Shelf;
 use crate::units::{AccountId, Amount, AssetId, Epoch, OperatorId, PoolId, ServiceId, SetId, ValidatorId};
 
 pub use key::{KEY_BYTES, Key};
@@ -72,9 +71,11 @@ impl State {
         self.key_owners.touched().start();
     }
 
-    /// The entries that may have changed since this was last asked, ascending, each once; what names the network's own always.
+    /// The entries that may have changed since this was last asked, ascending, each once; the network's always: it holds the time.
     pub fn take_touched(&mut self) -> Vec<Key> {
-        let mut keys = vec![Key::Network, Key::Values, Key::Exposure];
+        let mut keys = vec![Key::Network];
+        keys.extend(self.values.take().then_some(Key::Values));
+        keys.extend(self.exposure.take().then_some(Key::Exposure));
         keys.extend(self.assets.touched().take().into_iter().map(|id| Key::Asset(AssetId::new(id))));
         let accounts = self.accounts.touched().take();
         keys.extend(accounts.into_iter().map(|id| self.account_key(AccountId::new(id))));
@@ -113,24 +114,18 @@ impl State {
 
     /// Every entry's key, ascending.
     pub fn keys(&self) -> Vec<Key> {
-        fn dense<T, const CHUNK: usize>(
-            shelf: &Shelf<T, CHUNK>,
-            key: impl Fn(u32) -> Key,
-        ) -> impl Iterator<Item = Key>
-        where
-            T: Clone,
-        {
-            (0..u32::try_from(shelf.len()).unwrap_or(u32::MAX)).map(key)
+        fn dense(count: usize, key: impl Fn(u32) -> Key) -> impl Iterator<Item = Key> {
+            (0..u32::try_from(count).unwrap_or(u32::MAX)).map(key)
         }
         let mut keys = vec![Key::Genesis, Key::Network, Key::Values, Key::Exposure];
-        keys.extend(dense(&self.assets, |id| Key::Asset(AssetId::new(id))));
+        keys.extend(dense(self.assets.len(), |id| Key::Asset(AssetId::new(id))));
         keys.extend(self.accounts.iter().map(|(_, account)| Key::Account(account.address)));
         keys.extend(self.positions.iter().map(|(slot, p)| self.position_key(p.account, p.pool, slot)));
-        keys.extend(dense(&self.operators, |id| Key::Operator(OperatorId::new(id))));
-        keys.extend(dense(&self.pools, |id| Key::Pool(PoolId::new(id))));
-        keys.extend(dense(&self.validators, |id| Key::Validator(ValidatorId::new(id))));
-        keys.extend(dense(&self.services, |id| Key::Service(ServiceId::new(id))));
-        keys.extend(dense(&self.sets, |id| Key::Set(SetId::new(id))));
+        keys.extend(dense(self.operators.len(), |id| Key::Operator(OperatorId::new(id))));
+        keys.extend(dense(self.pools.len(), |id| Key::Pool(PoolId::new(id))));
+        keys.extend(dense(self.validators.len(), |id| Key::Validator(ValidatorId::new(id))));
+        keys.extend(dense(self.services.len(), |id| Key::Service(ServiceId::new(id))));
+        keys.extend(dense(self.sets.len(), |id| Key::Set(SetId::new(id))));
         for (index, set) in self.sets.iter().enumerate() {
             keys.extend(set.tables.iter().map(|(epoch, _)| Key::Table(SetId::at(index), *epoch)));
         }
@@ -147,8 +142,8 @@ impl State {
         match key {
             Key::Genesis => Some(to_bytes(&self.genesis)),
             Key::Network => Some(to_bytes(&self.network())),
-            Key::Values => Some(to_bytes(&self.values)),
-            Key::Exposure => Some(to_bytes(&self.exposure)),
+            Key::Values => Some(to_bytes(&*self.values)),
+            Key::Exposure => Some(to_bytes(&*self.exposure)),
             Key::Asset(id) => self.asset(*id).map(to_bytes),
             Key::Account(address) => {
                 let id = self.accounts.find(*address)?;

@@ -16,7 +16,7 @@ use crate::state::records::{
 };
 use crate::state::value::Values;
 use crate::units::{
-    AccountId, AssetId, Epoch, OperatorId, PoolId, RequestId, ServiceId, SetId, SlashId, StreamId,
+    AccountId, Address, AssetId, Epoch, OperatorId, PoolId, RequestId, ServiceId, SetId, SlashId, StreamId,
     ValidatorId,
 };
 
@@ -42,7 +42,8 @@ struct Parts {
     values: Values,
     exposure: Exposure,
     accounts: BTreeMap<AccountId, Account>,
-    positions: BTreeMap<u32, PositionEntry>,
+    /// With the address that the key names.
+    positions: BTreeMap<u32, (Address, PositionEntry)>,
     assets: BTreeMap<AssetId, Asset>,
     operators: BTreeMap<OperatorId, Operator>,
     pools: BTreeMap<PoolId, PoolRecord>,
@@ -64,11 +65,21 @@ impl Parts {
             Key::Values => self.values = from_bytes(bytes)?,
             Key::Exposure => self.exposure = from_bytes(bytes)?,
             Key::Asset(id) => drop(self.assets.insert(id, from_bytes(bytes)?)),
-            Key::Account(_) => {
+            Key::Account(address) => {
                 let entry: AccountEntry<Account> = from_bytes(bytes)?;
+                let found = entry.account.address;
+                if found != address {
+                    return Err(format!("it is the account of {found}"));
+                }
                 self.accounts.insert(entry.id, entry.account);
             }
-            Key::Position { slot, .. } => drop(self.positions.insert(slot, from_bytes(bytes)?)),
+            Key::Position { account, pool, slot } => {
+                let entry: PositionEntry = from_bytes(bytes)?;
+                if entry.position.pool != pool {
+                    return Err(format!("it is a position in pool {}", entry.position.pool));
+                }
+                self.positions.insert(slot, (account, entry));
+            }
             Key::Operator(id) => drop(self.operators.insert(id, from_bytes(bytes)?)),
             Key::Pool(id) => drop(self.pools.insert(id, from_bytes(bytes)?)),
             Key::Validator(id) => drop(self.validators.insert(id, from_bytes(bytes)?)),
@@ -96,8 +107,8 @@ impl Parts {
         state.terms_version = network.terms_version;
         (state.request_count, state.slash_count, state.stream_count) =
             (network.requests, network.slashes, network.streams);
-        state.values = take(&mut self.values);
-        state.exposure = take(&mut self.exposure);
+        *state.values = take(&mut self.values);
+        *state.exposure = take(&mut self.exposure);
         self.put_stake(&mut state)?;
         self.put_duties(&mut state)?;
         Ok(state)
@@ -114,7 +125,13 @@ impl Parts {
             check_place("account", place, id.index())?;
             state.accounts.restore(account);
         }
-        for (slot, entry) in take(&mut self.positions) {
+        for (slot, (address, entry)) in take(&mut self.positions) {
+            if state.accounts.find(address) != Some(entry.position.account) {
+                return Err(format!(
+                    "position {slot} is of account {} and not of {address}",
+                    entry.position.account
+                ));
+            }
             state.positions.restore(slot, entry.position);
             if let Some(follow_up) = entry.follow_up {
                 state.follow_ups.insert(slot, follow_up);
@@ -130,7 +147,6 @@ impl Parts {
         }
         for (place, (id, validator)) in take(&mut self.validators).into_iter().enumerate() {
             check_place("validator", place, id.index())?;
-            state.validator_ids.insert((validator.asset, validator.number), id);
             state.validators.push(validator);
         }
         Ok(())
@@ -144,7 +160,7 @@ impl Parts {
         }
         for (place, (id, set)) in take(&mut self.sets).into_iter().enumerate() {
             check_place("set", place, id.index())?;
-            state.sets.push(set);
+            state.push_set(set);
         }
         for ((set, epoch), table) in take(&mut self.tables) {
             let missing = || format!("entry table/{set}/{epoch} has no set");

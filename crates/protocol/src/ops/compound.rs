@@ -51,7 +51,6 @@ impl Compound {
         }
         let (mandate, worst_case) = (order.mandate, order.worst_case);
         let delegation = Delegate { operator, asset, amount, validator: None, mandate, worst_case };
-        state.refresh_worst_case(pool);
         match delegation.check(state, owner) {
             // The rewards are not free yet; everything else must hold.
             Ok(_) | Err(delegate::Refused::ExceedsFree { .. }) => {}

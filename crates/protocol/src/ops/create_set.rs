@@ -66,9 +66,8 @@ impl CreateSet {
         // From here on nothing can fail.
         let account = state.accounts.open(sender);
         state.post(account, deposit);
-        let id = SetId::at(state.sets.len());
         state.count_roles(&self.terms);
-        state.sets.push(Set {
+        let id = state.push_set(Set {
             service,
             terms: History::new(Arc::new(self.terms.clone())),
             pending: None,

@@ -54,12 +54,10 @@ impl Delegate {
         sender: Address,
         events: &mut Vec<Event>,
     ) -> Result<(), Refused> {
-        if let Some(pool) = state.pool_of(self.operator, self.asset) {
-            state.refresh_worst_case(pool);
-        }
         let (account, pool) = self.check(state, sender)?;
 
         // From here on nothing can fail.
+        state.refresh_worst_case(pool);
         match self.validator {
             None => state.accounts.get_mut(account).take_free(self.asset, self.amount),
             Some(validator) => state.validator_mut(validator).free.shrink(self.amount),

@@ -79,6 +79,8 @@ impl Grant {
 
         // From here on nothing can fail.
         let account = state.accounts.open(sender);
+        // Its nonces are counted from the start.
+        state.accounts.open(self.delegate);
         let grants = &mut state.accounts.get_mut(account).extra_mut().grants;
         grants.retain(|grant| grant.delegate != self.delegate && grant.expires >= now);
         let mut kinds = self.kinds.clone();

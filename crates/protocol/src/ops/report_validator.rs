@@ -60,7 +60,7 @@ impl ReportValidator {
         };
         let sources = Sources { development: state.genesis.development };
         verify_fact(fact, &self.proof, &sources).map_err(|refused| Refused::NotProven { refused })?;
-        let known = state.validator_ids.get(&(asset, self.validator)).copied();
+        let known = state.validators.find(asset, self.validator);
         let old = known.and_then(|id| state.validator(id)).map_or(Amount::ZERO, |known| known.balance);
         if let Some(known) = known.and_then(|id| state.validator(id)) {
             let owner = state.accounts.get(known.account).address;
@@ -95,8 +95,6 @@ impl ReportValidator {
 
     fn add(&self, state: &mut State, account: Address) -> ValidatorId {
         let account = state.accounts.open(account);
-        let id = ValidatorId::at(state.validators.len());
-        state.validator_ids.insert((self.asset, self.validator), id);
         state.validators.push(Validator {
             number: self.validator,
             asset: self.asset,
@@ -105,8 +103,7 @@ impl ReportValidator {
             free: Amount::ZERO,
             slashed: Amount::ZERO,
             proven: state.epoch,
-        });
-        id
+        })
     }
 }
 

@@ -146,13 +146,12 @@ impl RequestSlash {
     }
 
     fn check_others(&self, state: &State) -> Result<(), Refused> {
-        let (first, last) = ((self.set, self.operator, Epoch::ZERO), (self.set, self.operator, Epoch::NEVER));
         let mut open = 0_usize;
-        for ((_, _, capture), id) in state.request_ids.range(first..=last) {
-            if *capture == self.capture {
-                return Err(Refused::AlreadyRequested { request: *id });
+        for (capture, request) in state.requests_against(self.set, self.operator) {
+            if capture == self.capture {
+                return Err(Refused::AlreadyRequested { request });
             }
-            if state.requests.get(id).is_some_and(|request| request.state == RequestState::Open) {
+            if state.requests.get(&request).is_some_and(|request| request.state == RequestState::Open) {
                 open = open.saturating_add(1);
             }
         }

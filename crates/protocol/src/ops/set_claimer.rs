@@ -35,6 +35,10 @@ impl SetClaimer {
 
         // From here on nothing can fail.
         let account = state.accounts.open(sender);
+        if let Some(claimer) = self.claimer {
+            // Its nonces are counted from the start.
+            state.accounts.open(claimer);
+        }
         state.accounts.get_mut(account).extra_mut().claimer = self.claimer;
         events.push(Event::ClaimerSet { account: sender, claimer: self.claimer });
         Ok(())

@@ -3,11 +3,11 @@
 use evidence::PublicKey;
 
 use super::positions::{PositionView, positions_of};
-use super::{Page, page_of};
+use super::{Page, ever, page_of};
 use crate::operation::Kind;
 use crate::ops::grant::AssetLimit;
 use crate::state::State;
-use crate::state::accounts::{Account, Extra, Grant, KeyNonces, KeySet};
+use crate::state::accounts::{Account, Extra, Grant, KeySet, Signing};
 use crate::units::{
     AccountId, Address, Amount, AssetId, Digest, Epoch, Fraction, OperatorId, PoolId, ServiceId, ValidatorId,
 };
@@ -58,17 +58,15 @@ answer! {
 }
 
 answer! {
-    /// What a key of an account has signed with. A key that is not listed has signed nothing: its next ordered number is 0.
+    /// The numbers that an account's next signatures carry. Nobody has signed for an account without any: its next ordered number is 0.
     pub struct NonceView {
-        /// The key.
-        pub key: PublicKey,
-        /// Its next number for operations of ordered kinds.
+        /// The key that they are of; null where it takes several keys, which all sign the same number.
+        pub key: Option<PublicKey>,
+        /// The next number for operations of ordered kinds.
         pub next: u64,
-        /// The lowest of the numbers near the time that are remembered; others must lie above it once `used` is full.
-        pub lowest_used: Option<u64>,
-        /// The highest of them.
+        /// The highest number near the time that was used: the next may be anything above it.
         pub highest_used: Option<u64>,
-        /// How many of them are remembered, at most 64.
+        /// How many of those numbers are remembered, at most 64 for a key.
         pub used: u32,
     }
 }
@@ -94,8 +92,8 @@ answer! {
         pub limits: Vec<AssetLimit>,
         /// What it has moved in this epoch, of assets that are limited or not.
         pub spent: Vec<AssetLimit>,
-        /// Last epoch in which it may.
-        pub expires: Epoch,
+        /// Last epoch in which it may; none for a grant that holds until it is revoked.
+        pub expires: Option<Epoch>,
     }
 }
 
@@ -137,11 +135,15 @@ answer! {
     }
 }
 
-/// One account; none if the ledger has never heard of it. Costs as it has entries of stake, and as there are validators: a validator knows
-/// whose it is, not the other way around.
+/// One account; none if the ledger has never heard of it. Costs as it has entries of stake and validators.
 pub fn account(state: &State, address: Address) -> Option<AccountDetail> {
     let id = state.accounts.find(address)?;
     Some(detail(state, id))
+}
+
+/// What an account has outside of pools, by asset; nothing of an account that nobody knows. Costs as it has assets and validators.
+pub fn balances(state: &State, address: Address) -> Vec<BalanceView> {
+    state.accounts.find(address).map_or_else(Vec::new, |id| view::balances_of(state, id))
 }
 
 /// Accounts by order of appearance, after one of them. An unknown `after` begins at the start.
@@ -165,7 +167,7 @@ fn detail(state: &State, id: AccountId) -> AccountDetail {
         service: extra.and_then(|extra| extra.service),
         keys: in_force.map(keys),
         keys_later: extra.and_then(|extra| pending_keys(state, extra)),
-        nonces: record.nonces().map_or_else(Vec::new, |nonces| nonces.iter().map(show_nonces).collect()),
+        nonces: nonces(state, id),
         grants: record.grants().iter().map(|grant| show_grant(state, grant)).collect(),
         claimer: extra.and_then(|extra| extra.claimer),
         compounding: compounding(state, record),
@@ -182,13 +184,26 @@ pub(super) fn pending_keys(state: &State, extra: &Extra) -> Option<PendingKeysVi
     (*from > state.epoch).then(|| PendingKeysView { from: *from, keys: keys(later) })
 }
 
-fn show_nonces((key, nonces): &(PublicKey, KeyNonces)) -> NonceView {
-    NonceView {
-        key: key.clone(),
-        next: nonces.next,
-        lowest_used: nonces.used.first().copied(),
-        highest_used: nonces.used.last().copied(),
-        used: u32::try_from(nonces.used.len()).unwrap_or(u32::MAX),
+/// Of each key in force where one suffices, else of all together.
+pub(crate) fn nonces(state: &State, id: AccountId) -> Vec<NonceView> {
+    let record = state.accounts.get(id);
+    let Some(nonces) = record.nonces() else { return Vec::new() };
+    let show = |key: Option<&PublicKey>| {
+        let signing = key.map_or(Signing::Together, Signing::Alone);
+        let used = || nonces.used(signing).map(|nonces| &nonces.used);
+        NonceView {
+            key: key.cloned(),
+            next: nonces.next(signing),
+            highest_used: used().filter_map(|used| used.last().copied()).max(),
+            used: used()
+                .map(|used| u32::try_from(used.len()).unwrap_or(u32::MAX))
+                .fold(0, u32::saturating_add),
+        }
+    };
+    match record.extra().and_then(|extra| KeySet::in_force(extra, state.epoch)) {
+        Some(own) if own.threshold > 1 => vec![show(None)],
+        Some(own) => own.keys.iter().map(|key| show(Some(key))).collect(),
+        None => nonces.keys().map(|key| show(Some(key))).collect(),
     }
 }
 
@@ -200,7 +215,7 @@ fn show_grant(state: &State, grant: &Grant) -> GrantView {
         kinds: grant.kinds.clone(),
         limits: grant.limits.iter().map(limit).collect(),
         spent: spent.map(limit).collect(),
-        expires: grant.expires,
+        expires: ever(grant.expires),
     }
 }
 
@@ -221,9 +236,8 @@ fn compounding(state: &State, account: &Account) -> Vec<CompoundingView> {
 }
 
 fn validators(state: &State, account: AccountId) -> Vec<ValidatorView> {
-    let own = state.validators.iter().enumerate().filter(|(_, validator)| validator.account == account);
-    let show = |(index, validator): (usize, &crate::state::records::Validator)| ValidatorView {
-        validator: ValidatorId::at(index),
+    let show = |(id, validator): (ValidatorId, &crate::state::records::Validator)| ValidatorView {
+        validator: id,
         asset: validator.asset,
         balance: validator.balance,
         free: validator.free,
@@ -231,5 +245,5 @@ fn validators(state: &State, account: AccountId) -> Vec<ValidatorView> {
         proven: validator.proven,
         stale_from: validator.proven.later(state.parameters().stale_after),
     };
-    own.map(show).collect()
+    state.validators.of(account).map(show).collect()
 }

@@ -137,8 +137,7 @@ pub(super) fn open_requests(state: &State, operator: OperatorId) -> Vec<RequestI
 
 /// Open requests of a set against an operator, by capture epoch.
 pub(super) fn requests_in(state: &State, set: SetId, operator: OperatorId) -> Vec<RequestId> {
-    let (first, last) = ((set, operator, Epoch::ZERO), (set, operator, Epoch::NEVER));
     let is_open =
         |id: &RequestId| state.requests.get(id).is_some_and(|request| request.state == RequestState::Open);
-    state.request_ids.range(first..=last).map(|(_, id)| *id).filter(is_open).collect()
+    state.requests_against(set, operator).map(|(_, id)| id).filter(is_open).collect()
 }

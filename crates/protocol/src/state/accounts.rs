@@ -104,7 +104,7 @@ pub(crate) struct Account {
     balances: Vec<Balance>,
     /// What most accounts don't have.
     extra: Option<Box<Extra>>,
-    /// Of the keys that ever signed for it.
+    /// Once somebody has signed for it.
     nonces: Option<Box<Nonces>>,
 }
 
@@ -113,13 +113,18 @@ pub(crate) const NONCE_WINDOW_MS: u64 = 24 * 60 * 60 * 1000;
 /// How many of the highest nonces of that class are kept for a key.
 pub(crate) const NONCES_MAX: usize = 64;
 
-/// The nonces of the keys of an account.
+/// The nonces of an account.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Nonces {
+    /// Of each key, where one suffices: by first use.
     keys: Vec<(PublicKey, KeyNonces)>,
+    /// Of all keys together, where it takes several.
+    together: KeyNonces,
+    /// The ordered number from which a key starts that is not among `keys`: no lower one can be left over from its earlier days.
+    floor: u64,
 }
 
-/// The nonces of one key.
+/// What has been signed with, by one key or by all of an account together.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KeyNonces {
     /// The next of the ordered class.
@@ -128,26 +133,93 @@ pub(crate) struct KeyNonces {
     pub(crate) used: Vec<u64>,
 }
 
+/// Who signs: one key, which suffices; or as many as it takes, with one number.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Signing<'a> {
+    Alone(&'a PublicKey),
+    Together,
+}
+
 impl Nonces {
-    pub(crate) fn of(&self, key: &PublicKey) -> Option<&KeyNonces> {
+    fn of(&self, key: &PublicKey) -> Option<&KeyNonces> {
         self.keys.iter().find(|(known, _)| known == key).map(|(_, nonces)| nonces)
     }
 
-    pub(crate) fn of_mut(&mut self, key: &PublicKey) -> &mut KeyNonces {
+    /// Those that what is signed now must not repeat: a signature made while one key sufficed is none of several, and the other way round.
+    fn against<'a>(&'a self, signing: Signing<'a>) -> impl Iterator<Item = &'a KeyNonces> {
+        let counts = move |key: &PublicKey| match signing {
+            Signing::Alone(alone) => alone == key,
+            Signing::Together => true,
+        };
+        let keys = self.keys.iter().filter(move |(key, _)| counts(key)).map(|(_, nonces)| nonces);
+        keys.chain([&self.together])
+    }
+
+    /// The next of the ordered class.
+    pub(crate) fn next(&self, signing: Signing<'_>) -> u64 {
+        let next = self.against(signing).map(|nonces| nonces.next).max().unwrap_or(0);
+        match signing {
+            Signing::Alone(key) if self.of(key).is_some() => next,
+            _ => next.max(self.floor),
+        }
+    }
+
+    /// Of each key that has signed alone, by first use.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &PublicKey> {
+        self.keys.iter().map(|(key, _)| key)
+    }
+
+    /// Used ones of the windowed class.
+    pub(crate) fn used<'a>(&'a self, signing: Signing<'a>) -> impl Iterator<Item = &'a KeyNonces> {
+        self.against(signing)
+    }
+
+    /// Counts a number of the ordered class.
+    pub(crate) fn count_ordered(&mut self, signing: Signing<'_>) {
+        let next = self.next(signing).saturating_add(1);
+        self.place(signing).next = next;
+    }
+
+    /// Counts a number of the windowed class; what lies before `oldest` can't come again.
+    pub(crate) fn count_windowed(&mut self, signing: Signing<'_>, nonce: u64, oldest: u64) {
+        self.place(signing).count(nonce, oldest);
+    }
+
+    fn place(&mut self, signing: Signing<'_>) -> &mut KeyNonces {
+        let Signing::Alone(key) = signing else { return &mut self.together };
         let place = self.keys.iter().position(|(known, _)| known == key).unwrap_or_else(|| {
-            self.keys.push((key.clone(), KeyNonces::default()));
+            let nonces = KeyNonces { next: self.floor, used: Vec::new() };
+            self.keys.push((key.clone(), nonces));
             self.keys.len().saturating_sub(1)
         });
         &mut self.keys.get_mut(place).expect("it was found or added").1
     }
 
-    /// By first use.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &(PublicKey, KeyNonces)> {
-        self.keys.iter()
+    /// Forgets the keys that act no more and whose numbers can't come again.
+    pub(crate) fn forget(&mut self, acts: impl Fn(&PublicKey) -> bool, oldest: u64) {
+        let mut floor = self.floor;
+        self.keys.retain(|(key, nonces)| {
+            let is_kept = acts(key) || nonces.can_come_again(oldest);
+            if !is_kept {
+                floor = floor.max(nonces.next);
+            }
+            is_kept
+        });
+        self.floor = floor;
+    }
+
+    /// How many keys that act no more [`Nonces::forget`] would keep.
+    pub(crate) fn lingering(&self, acts: impl Fn(&PublicKey) -> bool, oldest: u64) -> usize {
+        self.keys.iter().filter(|(key, nonces)| !acts(key) && nonces.can_come_again(oldest)).count()
     }
 }
 
 impl KeyNonces {
+    /// Whether one of the windowed class is not older than `oldest`.
+    fn can_come_again(&self, oldest: u64) -> bool {
+        self.used.last().is_some_and(|newest| *newest >= oldest)
+    }
+
     /// Counts one of the windowed class; what lies before `oldest` can't come again.
     pub(crate) fn count(&mut self, nonce: u64, oldest: u64) {
         let place = self.used.partition_point(|used| *used < nonce);

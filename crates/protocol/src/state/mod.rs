@@ -11,14 +11,15 @@ pub(crate) mod positions;
 pub(crate) mod records;
 pub(crate) mod shelf;
 pub(crate) mod stake;
+pub(crate) mod validators;
 pub(crate) mod value;
 
 use std::collections::BTreeMap;
 
 use crate::genesis::{Genesis, History, Limits, Parameters};
 use crate::units::{
-    AccountId, Address, Amount, AssetId, Epoch, OperatorId, PoolId, RequestId, SetId, SlashId, StreamId,
-    ValidatorId,
+    AccountId, Address, Amount, AssetId, Epoch, OperatorId, PoolId, RequestId, ServiceId, SetId, SlashId,
+    StreamId, ValidatorId,
 };
 use accounts::Accounts;
 use evidence::PublicKey;
@@ -28,7 +29,7 @@ use positions::Positions;
 use records::{
     Asset, AssetKind, FollowUp, Operator, Origin, PoolRecord, Request, Service, Set, Slash, Stream, Validator,
 };
-use shelf::{Book, Shelf, Touched};
+use shelf::{Book, Noted, Shelf, Touched};
 
 /// The whole state of the ledger.
 #[derive(Clone, Debug)]
@@ -44,14 +45,14 @@ pub struct State {
     pub(crate) pools: Shelf<PoolRecord, 1>,
     pub(crate) positions: Positions,
     pub(crate) follow_ups: Book<u32, FollowUp>,
-    pub(crate) validators: Shelf<Validator, 32>,
-    /// Which validator of which asset has which number on its chain.
-    pub(crate) validator_ids: Book<(AssetId, u64), ValidatorId>,
+    pub(crate) validators: validators::Validators,
     pub(crate) services: Shelf<Service, 32>,
     pub(crate) sets: Shelf<Set, 1>,
+    /// Which sets are of which service; follows from the sets.
+    pub(crate) set_ids: Book<(ServiceId, SetId), ()>,
     pub(crate) requests: Book<RequestId, Request>,
     /// What each operator of each set is, or was, accused of for each capture epoch.
-    pub(crate) request_ids: BTreeMap<(SetId, OperatorId, Epoch), RequestId>,
+    pub(crate) request_ids: Book<(SetId, OperatorId, Epoch), RequestId>,
     pub(crate) request_count: u32,
     pub(crate) slashes: Book<SlashId, Slash>,
     pub(crate) slash_count: u32,
@@ -65,8 +66,8 @@ pub struct State {
     pub(crate) deposits: Amount,
     /// Moves with every change of terms, so that a pool knows when its worst case is old.
     pub(crate) terms_version: u64,
-    pub(crate) values: value::Values,
-    pub(crate) exposure: crate::certificate::Exposure,
+    pub(crate) values: Noted<value::Values>,
+    pub(crate) exposure: Noted<crate::certificate::Exposure>,
     /// The time of the block that is executed, in milliseconds since 1970; only nonces and expiries go by it.
     pub(crate) time: u64,
     /// Stake tables that came or went.
@@ -90,12 +91,12 @@ impl State {
             pools: Shelf::default(),
             positions: Positions::default(),
             follow_ups: Book::default(),
-            validators: Shelf::default(),
-            validator_ids: Book::default(),
+            validators: Default::default(),
             services: Shelf::default(),
             sets: Shelf::default(),
+            set_ids: Book::default(),
             requests: Book::default(),
-            request_ids: BTreeMap::new(),
+            request_ids: Book::default(),
             request_count: 0,
             slashes: Book::default(),
             slash_count: 0,
@@ -106,7 +107,7 @@ impl State {
             stops: Stops::default(),
             deposits: Amount::ZERO,
             terms_version: 0,
-            values: value::Values::default(),
+            values: Noted::default(),
             exposure: Default::default(),
             time: 0,
             touched_tables: Touched::default(),
@@ -239,6 +240,20 @@ impl State {
         pools.iter().find(|(listed, _)| *listed == asset).map(|(_, pool)| *pool)
     }
 
+    /// Adds a set, which stays with its service for good.
+    pub(crate) fn push_set(&mut self, set: Set) -> SetId {
+        let id = SetId::at(self.sets.len());
+        self.set_ids.insert((set.service, id), ());
+        self.sets.push(set);
+        id
+    }
+
+    /// The sets of a service, closed ones included, ascending. Costs as there are of them.
+    pub(crate) fn sets_of(&self, service: ServiceId) -> impl Iterator<Item = SetId> {
+        let listed = self.set_ids.starting_at((service, SetId::new(0)));
+        listed.take_while(move |((of, _), ())| *of == service).map(|((_, id), ())| *id)
+    }
+
     pub(crate) fn set(&self, id: SetId) -> Option<&Set> {
         self.sets.get(id.index())
     }
@@ -248,11 +263,22 @@ impl State {
     }
 
     pub(crate) fn validator(&self, id: ValidatorId) -> Option<&Validator> {
-        self.validators.get(id.index())
+        self.validators.get(id)
     }
 
     pub(crate) fn validator_mut(&mut self, id: ValidatorId) -> &mut Validator {
-        self.validators.get_mut(id.index()).expect("the validator was checked")
+        self.validators.get_mut(id).expect("the validator was checked")
+    }
+
+    /// Requests against an operator of a set, by ascending capture epoch.
+    pub(crate) fn requests_against(
+        &self,
+        set: SetId,
+        operator: OperatorId,
+    ) -> impl Iterator<Item = (Epoch, RequestId)> {
+        let listed = self.request_ids.starting_at((set, operator, Epoch::ZERO));
+        let alike = listed.take_while(move |((s, o, _), _)| (*s, *o) == (set, operator));
+        alike.map(|((_, _, capture), id)| (*capture, *id))
     }
 
     /// What an address has free of an asset, whether or not the ledger knows it.

@@ -2,8 +2,9 @@
 //!
 //! A [`Shelf`] holds records by dense id, in chunks that clones share until one of them writes. A [`Book`] does the same for records
 //! by any ordered key. Both note the keys that were handed out for writing, if asked to, so that the ledger commits those records and no
-//! others. Neither knows what a record means.
+//! others; [`Noted`] does so for a single record. None knows what a record means.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use rpds::RedBlackTreeMapSync;
@@ -44,10 +45,20 @@ impl<K: Clone + Ord> Touched<K> {
     }
 }
 
-/// Records by dense id, `CHUNK` to a chunk.
+/// How many chunks clones share as one.
+const GROUP: usize = 256;
+
+/// Chunks that clones share.
+type Group<T> = Arc<Vec<Arc<[T]>>>;
+
+/// Records by dense id, `CHUNK` to a chunk. A clone shares groups of chunks, so it costs the number of records divided by 256 `CHUNK`s;
+/// the first write to a record after it copies the record's chunk and the list of its group.
 #[derive(Clone, Debug)]
 pub(crate) struct Shelf<T, const CHUNK: usize> {
-    full: Vec<Arc<[T]>>,
+    /// All but the last of them hold [`GROUP`] chunks.
+    groups: Vec<Group<T>>,
+    /// Full chunks.
+    chunks: usize,
     /// Fewer than `CHUNK`.
     last: Vec<T>,
     touched: Touched<u32>,
@@ -55,14 +66,19 @@ pub(crate) struct Shelf<T, const CHUNK: usize> {
 
 impl<T, const CHUNK: usize> Default for Shelf<T, CHUNK> {
     fn default() -> Self {
-        Self { full: Vec::new(), last: Vec::new(), touched: Touched::default() }
+        Self { groups: Vec::new(), chunks: 0, last: Vec::new(), touched: Touched::default() }
     }
 }
 
 /// The chunk and the place in it.
 fn place<const CHUNK: usize>(index: usize) -> (usize, usize) {
-    let chunk = index.checked_div(CHUNK).expect("a chunk holds something");
-    (chunk, index.checked_rem(CHUNK).expect("a chunk holds something"))
+    divided::<CHUNK>(index)
+}
+
+/// Quotient and rest.
+fn divided<const BY: usize>(index: usize) -> (usize, usize) {
+    let quotient = index.checked_div(BY).expect("a chunk and a group hold something");
+    (quotient, index.checked_rem(BY).expect("a chunk and a group hold something"))
 }
 
 fn id(index: usize) -> u32 {
@@ -72,26 +88,29 @@ fn id(index: usize) -> u32 {
 impl<T: Clone, const CHUNK: usize> Shelf<T, CHUNK> {
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
-        self.full.len().saturating_mul(CHUNK).saturating_add(self.last.len())
+        self.chunks.saturating_mul(CHUNK).saturating_add(self.last.len())
+    }
+
+    fn chunk(&self, chunk: usize) -> Option<&[T]> {
+        let (group, at) = divided::<GROUP>(chunk);
+        self.groups.get(group)?.get(at).map(AsRef::as_ref)
     }
 
     /// The record at a place.
     pub(crate) fn get(&self, index: usize) -> Option<&T> {
         let (chunk, at) = place::<CHUNK>(index);
-        match self.full.get(chunk) {
-            Some(chunk) => chunk.get(at),
-            None if chunk == self.full.len() => self.last.get(at),
-            None => None,
-        }
+        if chunk == self.chunks { self.last.get(at) } else { self.chunk(chunk)?.get(at) }
     }
 
     /// The record at a place, to write it.
     pub(crate) fn get_mut(&mut self, index: usize) -> Option<&mut T> {
         let (chunk, at) = place::<CHUNK>(index);
-        let record = if chunk == self.full.len() {
+        let record = if chunk == self.chunks {
             self.last.get_mut(at)
         } else {
-            Arc::make_mut(self.full.get_mut(chunk)?).get_mut(at)
+            let (group, inner) = divided::<GROUP>(chunk);
+            let group = Arc::make_mut(self.groups.get_mut(group)?);
+            Arc::make_mut(group.get_mut(inner)?).get_mut(at)
         };
         if record.is_some() {
             self.touched.note(&id(index));
@@ -104,18 +123,53 @@ impl<T: Clone, const CHUNK: usize> Shelf<T, CHUNK> {
         self.touched.note(&id(self.len()));
         self.last.push(record);
         if self.last.len() == CHUNK {
-            self.full.push(std::mem::take(&mut self.last).into());
+            let chunk: Arc<[T]> = std::mem::take(&mut self.last).into();
+            match self.groups.last_mut().filter(|group| group.len() < GROUP) {
+                Some(group) => Arc::make_mut(group).push(chunk),
+                None => self.groups.push(Arc::new(vec![chunk])),
+            }
+            self.chunks = self.chunks.saturating_add(1);
         }
     }
 
     /// In the order of their ids.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.full.iter().flat_map(|chunk| chunk.iter()).chain(&self.last)
+        let chunks = self.groups.iter().flat_map(|group| group.iter());
+        chunks.flat_map(|chunk| chunk.iter()).chain(&self.last)
     }
 
     /// What notes the touched ids.
     pub(crate) fn touched(&mut self) -> &mut Touched<u32> {
         &mut self.touched
+    }
+}
+
+/// One record, which remembers that it was handed out for writing.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Noted<T> {
+    record: T,
+    is_touched: bool,
+}
+
+impl<T> Noted<T> {
+    /// Whether it was handed out since somebody last asked.
+    pub(crate) fn take(&mut self) -> bool {
+        std::mem::take(&mut self.is_touched)
+    }
+}
+
+impl<T> Deref for Noted<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.record
+    }
+}
+
+impl<T> DerefMut for Noted<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.is_touched = true;
+        &mut self.record
     }
 }
 
@@ -232,6 +286,37 @@ mod tests {
             (before.get(9), before.get(10), shelf.get(10), shelf.get(64)),
             (Some(&9), None, Some(&110), None)
         );
+    }
+
+    #[test]
+    fn shelves_of_many_groups_are_as_vectors() {
+        let mut shelf = Shelf::<u32, 2>::default();
+        let mut vector = Vec::new();
+        let mut clones = Vec::new();
+        for record in 0..1_300_u32 {
+            shelf.push(record);
+            vector.push(record);
+            if record % 97 == 0 {
+                clones.push((shelf.clone(), vector.clone()));
+                let place = usize::try_from(record / 2).unwrap();
+                *shelf.get_mut(place).unwrap() += 5_000;
+                vector[place] += 5_000;
+            }
+        }
+        clones.push((shelf, vector));
+        for (shelf, vector) in clones {
+            assert_eq!(shelf.len(), vector.len());
+            assert!(shelf.iter().eq(vector.iter()));
+            assert!((0..vector.len() + 3).all(|place| shelf.get(place) == vector.get(place)));
+        }
+    }
+
+    #[test]
+    fn a_single_record_is_touched_by_writing_only() {
+        let mut record = Noted::<Vec<u8>>::default();
+        assert!(record.is_empty() && !record.take());
+        record.push(1);
+        assert!(record.take() && !record.take());
     }
 
     #[test]

@@ -144,7 +144,7 @@ impl State {
         }
         let moved = self.value(asset, amount);
         let labels = self.operator(operator).map(|record| record.frozen_groups.clone()).unwrap_or_default();
-        let values = &mut self.values;
+        let values = &mut *self.values;
         values.total = change(values.total, moved);
         add(&mut values.operators, operator.index(), Amount::ZERO);
         if let Some(value) = values.operators.get_mut(operator.index()) {
@@ -182,7 +182,7 @@ impl State {
 
     /// Freezes the values of the epoch that begins.
     pub(crate) fn freeze_values(&mut self) {
-        self.values = Values::default();
+        *self.values = Values::default();
         if self.parameters().caps.is_off() {
             return;
         }
@@ -212,7 +212,7 @@ impl State {
                 }
             }
         }
-        self.values = values;
+        *self.values = values;
     }
 }
 

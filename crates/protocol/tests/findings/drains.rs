@@ -241,3 +241,23 @@ fn a_graver_report_of_a_cut_offence_takes_no_more_than_the_cap() {
         "{taken} was taken, and {fair} is due; the fraction has 18 places"
     );
 }
+
+/// What is refused leaves nothing behind, or anybody could have entries committed anew for nothing: here a pool whose worst case has
+/// become old by new terms.
+#[test]
+fn a_refused_delegation_touches_no_entry() {
+    let mut world = World::new();
+    world.operator("o");
+    world.stake("alice", "o", 100 * ONE);
+    let set = world.set(eth_terms(|_| {}));
+    world.join("o", set, 256);
+    world.go_to(3);
+    world.set(eth_terms(|_| {}));
+    world.state.track();
+    let _before = world.state.take_touched();
+    let nothing = Operation::Delegate(world.delegation("o", ETH, 0));
+    let authority = Authority { account: address("stranger"), signer: Signer::Plain, expires: u64::MAX };
+    let refused = apply(&mut world.state, &authority, &nothing).expect_err("nothing is no delegation");
+    assert!(refused.code().starts_with("delegate."), "{refused}");
+    assert_eq!(world.state.take_touched(), [protocol::entries::Key::Network]);
+}

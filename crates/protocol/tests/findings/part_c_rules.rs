@@ -224,13 +224,14 @@ fn c28_c29_a_nonce_moves_with_a_rightly_signed_operation_of_the_keys_of_the_mome
     assert_eq!(run(&[(0, 0)], nothing()), refused("authority.TooFewKeys"));
     assert_eq!(run(&[(0, 0), (0, 0)], nothing()), refused("authority.KeyTwice"));
     assert_eq!(run(&[(0, 0), (3, 0)], nothing()), refused("authority.KeyNotOfAccount"));
-    assert_eq!(run(&[(0, 0), (1, 1)], nothing()), refused("authority.WrongNonce"));
+    assert_eq!(run(&[(0, 0), (1, 1)], nothing()), refused("authority.NoncesDiffer"));
+    assert_eq!(run(&[(0, 1), (1, 1)], nothing()), refused("authority.WrongNonce"));
     // None of them moved a nonce; this one does, though alice has nothing.
     assert_eq!(run(&[(0, 0), (1, 0)], nothing()), refused("withdraw.ExceedsFree"));
     assert_eq!(run(&[(0, 0), (2, 0)], nothing()), refused("authority.WrongNonce"));
-    assert_eq!(run(&[(0, 1), (2, 0)], set_keys(&[&keys[2], &keys[3]])), Ok(()));
-    assert_eq!(run(&[(0, 2), (1, 1)], nothing()), refused("authority.KeyNotOfAccount"));
-    assert_eq!(run(&[(2, 1), (3, 0)], nothing()), refused("withdraw.ExceedsFree"));
+    assert_eq!(run(&[(0, 1), (2, 1)], set_keys(&[&keys[2], &keys[3]])), Ok(()));
+    assert_eq!(run(&[(0, 2), (1, 2)], nothing()), refused("authority.KeyNotOfAccount"));
+    assert_eq!(run(&[(2, 2), (3, 2)], nothing()), refused("withdraw.ExceedsFree"));
 }
 
 /// C30: resolvers that are gone, or never were, veto nothing.
