@@ -25,8 +25,8 @@ refusals! {
         TooManyKeys { count: usize, most: u16 } => "{count} keys exceed {most}",
         KeyTwice { key: PublicKey } => "key {key} is named twice",
         WrongScheme { key: PublicKey } => "key {key} signs duties and not operations; name ed25519 or secp256k1 keys",
-        KeysOfLate { keys: usize, most: usize } => "{keys} keys that act no more have signed within a day, and their numbers are kept that long; {most} are the most",
         BadThreshold { threshold: u16, keys: usize } => "a threshold of {threshold} is outside 1 to {keys}",
+        KeysOfLate { keys: usize, most: usize } => "{keys} keys that act no more have signed within a day, and their numbers are kept that long; {most} are the most",
     }
 }
 
