@@ -8,7 +8,7 @@ use crate::macros::{record, refusals};
 use crate::state::State;
 use crate::state::records::Set;
 use crate::terms::Terms;
-use crate::units::{Address, Amount, AssetId, Epoch, SetId};
+use crate::units::{Address, Amount, AssetId, Epoch};
 
 record! {
     /// Creates an operator set of the sender's service. Its destinations can never change.

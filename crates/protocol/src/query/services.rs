@@ -20,7 +20,7 @@ answer! {
     }
 }
 
-/// One service. Costs as there are sets.
+/// One service. Costs as it has sets, and they operators.
 pub fn service(state: &State, id: ServiceId) -> Option<ServiceDetail> {
     let record = state.services.get(id.index())?;
     let mut detail = ServiceDetail {
@@ -30,8 +30,9 @@ pub fn service(state: &State, id: ServiceId) -> Option<ServiceDetail> {
         operators: 0,
         profit: Amount::ZERO,
     };
-    for (index, set) in state.sets.iter().enumerate().filter(|(_, set)| set.service == id) {
-        detail.sets.push(SetId::at(index));
+    for set_id in state.sets_of(id) {
+        let Some(set) = state.set(set_id) else { continue };
+        detail.sets.push(set_id);
         let active = set.members.values().filter(|member| member.left.is_none()).count();
         detail.operators = detail.operators.saturating_add(u32::try_from(active).unwrap_or(u32::MAX));
         let profit = *set.profit.at(state.epoch);
