@@ -39,6 +39,10 @@
     )
 )]
 
+// Tests inside and outside of the crate share their worlds.
+#[cfg(test)]
+extern crate self as protocol;
+
 pub mod authority;
 mod boundary;
 pub mod certificate;

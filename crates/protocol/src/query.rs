@@ -8,12 +8,14 @@
 //!   [`slash`], [`ledger`], [`network`].
 //! - The three questions: [`earnings`] (what do I earn), [`exposure`] (what can slash me, and how much at worst), [`exits`] (when am I
 //!   out).
+//! - [`balances`]: what an account has outside of pools, at the cost of nothing else.
 //! - [`notices`]: what is scheduled that concerns an account, when it counts and what cancels it.
 //! - [`explain`]: figures with their inputs and formulas, down to what is stored.
 //!
 //! # What it does not do
 //! It changes nothing, knows no names, heights or wall times, and looks at no other account to answer for one: each answer costs as much
-//! as what it shows, and where it costs more its documentation says so.
+//! as what it shows, and where it costs more its documentation says so. Others may put sets, streams and requests behind an account's
+//! entries of stake: what entries have in common is worked out once, and what is shown beneath them comes in pages.
 
 macro_rules! answer {
     ($(#[$meta:meta])* pub struct $name:ident $(<$generic:ident>)? { $($body:tt)* }) => {
@@ -32,6 +34,7 @@ macro_rules! answer {
 }
 
 mod accounts;
+mod alike;
 mod assets;
 mod earnings;
 mod exits;
@@ -48,27 +51,33 @@ mod sets;
 mod slashes;
 mod streams;
 
+#[cfg(test)]
+mod tests;
+
 use crate::state::State;
+use crate::state::positions::Position;
 use crate::units::{Address, Amount, AssetId, Epoch, Fraction};
 
 pub use accounts::{
     AccountDetail, CompoundingView, GrantView, KeysView, NonceView, PendingKeysView, ValidatorView, account,
-    accounts,
+    accounts, balances,
 };
 pub use assets::{AssetDetail, asset, assets};
 pub use earnings::{
     Claimable, CommissionEarnings, EarningsAnswer, Expected, PositionEarnings, Source, earnings,
+    earnings_page,
 };
 pub use exits::{Exit, ExitState, ExitsAnswer, exits};
 pub use explain::{Explained, FIGURES, Figure, explain};
 pub use exposure::{
     ExposureAnswer, ExposureTotal, MandateBound, Offence, OffenceKind, PositionExposure, RequestAgainst,
-    SetExposure, Verdict, When, WorseTerms, exposure,
+    SetExposure, Verdict, When, WorseTerms, exposure, exposure_page,
 };
 pub use ledger::{Counts, Governed, LedgerView, StopsView, ledger, network};
-pub use notices::{Notice, NoticeKind, Subject, Weight, notices};
+pub use notices::{NOTICES_MAX, Notice, NoticeKind, Subject, Weight, notices};
 pub use operators::{MemberKeyView, MembershipView, OperatorDetail, ShareView, operator, operators};
 pub use pools::{BondView, OwnerView, PoolDetail, SliceView, pool, pools};
+pub(crate) use positions::Earned;
 pub use positions::{PositionState, PositionView, positions};
 pub use services::{ServiceDetail, service, services};
 pub use sets::{
@@ -81,6 +90,10 @@ pub use streams::{StreamDetail, stream, streams};
 
 /// The most items of one page; more asked for is cut to it.
 pub const PAGE_MAX: usize = 1000;
+
+/// What a page of entries of stake shows at most beneath them: sources of rewards, sets and requests. The entry that reaches it is the
+/// last of its page, so an answer stays small whatever others have put behind an entry.
+pub const ROWS_MAX: usize = 4096;
 
 answer! {
     /// A part of a list, in the order of the ledger.
@@ -152,13 +165,37 @@ fn page_of<T>(count: usize, after: Option<u32>, limit: usize, read: impl Fn(u32)
     Page { items, next: last.checked_sub(1).filter(|_| last < count && first < last) }
 }
 
+/// Shows entries of stake after one of them, in the order of the list, until the page has enough of them or of rows.
+fn cut_entries<T>(
+    listed: &[(u32, Position)],
+    after: Option<u32>,
+    limit: usize,
+    mut show: impl FnMut(&(u32, Position)) -> T,
+    rows: impl Fn(&T) -> usize,
+) -> Page<T> {
+    let limit = limit.clamp(1, PAGE_MAX);
+    let place = after.and_then(|after| listed.iter().position(|(id, _)| *id == after));
+    let mut rest = listed.iter().skip(place.map_or(0, |place| place.saturating_add(1))).peekable();
+    let (mut items, mut shown, mut last) = (Vec::new(), 0_usize, None);
+    while items.len() < limit
+        && shown < ROWS_MAX
+        && let Some(entry) = rest.next()
+    {
+        let item = show(entry);
+        shown = shown.saturating_add(rows(&item));
+        items.push(item);
+        last = Some(entry.0);
+    }
+    Page { items, next: last.filter(|_| rest.peek().is_some()) }
+}
+
 /// [`Epoch::NEVER`] is no epoch that a reader should see.
 fn ever(epoch: Epoch) -> Option<Epoch> {
     (epoch != Epoch::NEVER).then_some(epoch)
 }
 
 /// Adds an amount of a token to a list that is kept by token.
-fn add_token(list: &mut Vec<TokenAmount>, token: AssetId, amount: Amount) {
+pub(crate) fn add_token(list: &mut Vec<TokenAmount>, token: AssetId, amount: Amount) {
     if amount.is_zero() {
         return;
     }

@@ -1,8 +1,11 @@
 //! The state for readers: who has what where, in the words of the field, with the sums that must hold.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::invariants::conservation;
+use crate::query::{Earned, add_token};
 use crate::state::State;
 use crate::state::positions::Position;
 use crate::state::records::{RequestState, Stream};
@@ -252,40 +255,36 @@ pub fn view(state: &State) -> View {
     }
 }
 
+/// What one account has outside of pools, by asset. Looks at nothing but the account and its validators.
+pub(crate) fn balances_of(state: &State, id: AccountId) -> Vec<BalanceView> {
+    let own = state.accounts.get(id).balances().iter();
+    let mut balances: BTreeMap<AssetId, BalanceView> = own
+        .map(|own| (own.asset, BalanceView { asset: own.asset, free: own.free, claimable: own.claimable }))
+        .collect();
+    for (_, validator) in state.validators.of(id).filter(|(_, validator)| !validator.free.is_zero()) {
+        let asset = validator.asset;
+        let none = || BalanceView { asset, free: Amount::ZERO, claimable: Amount::ZERO };
+        balances.entry(asset).or_insert_with(none).free.grow(validator.free);
+    }
+    balances.into_values().collect()
+}
+
 /// What one account has.
 pub(crate) fn account_of(state: &State, id: AccountId) -> AccountView {
     let record = state.accounts.get(id);
-    let mut balances: Vec<BalanceView> = record
-        .balances()
-        .iter()
-        .map(|balance| BalanceView { asset: balance.asset, free: balance.free, claimable: balance.claimable })
-        .collect();
-    for validator in
-        state.validators.iter().filter(|validator| validator.account == id && !validator.free.is_zero())
-    {
-        match balances.iter_mut().find(|balance| balance.asset == validator.asset) {
-            Some(balance) => balance.free.grow(validator.free),
-            None => balances.push(BalanceView {
-                asset: validator.asset,
-                free: validator.free,
-                claimable: Amount::ZERO,
-            }),
-        }
-    }
-    balances.sort_by_key(|balance| balance.asset);
     let mut stakes: Vec<StakeView> = Vec::new();
+    let mut earned = Earned::default();
     for (_, position) in state.positions.list(record.first_position) {
-        add_position(state, &mut stakes, position);
+        add_position(state, &mut stakes, &mut earned, position);
     }
     stakes.sort_by_key(|stake| (stake.operator, stake.asset));
     for stake in &mut stakes {
         stake.unbonding.sort_by_key(|unbonding| unbonding.bonded_through);
-        stake.claimable.sort_by_key(|reward| reward.token);
     }
-    AccountView { account: record.address, balances, stakes }
+    AccountView { account: record.address, balances: balances_of(state, id), stakes }
 }
 
-fn add_position(state: &State, stakes: &mut Vec<StakeView>, position: &Position) {
+fn add_position(state: &State, stakes: &mut Vec<StakeView>, earned: &mut Earned, position: &Position) {
     let record = state.pool(position.pool);
     let (operator, asset) = (record.operator, record.asset);
     let index = stakes.iter().position(|stake| stake.operator == operator && stake.asset == asset);
@@ -302,7 +301,7 @@ fn add_position(state: &State, stakes: &mut Vec<StakeView>, position: &Position)
         stakes.len().saturating_sub(1)
     });
     let Some(stake) = stakes.get_mut(index) else { return };
-    let Position { principal, entered, until, settled, .. } = *position;
+    let Position { principal, entered, until, .. } = *position;
     let worth = record.stake.worth(principal, entered, until);
     if until != Epoch::NEVER {
         match stake.unbonding.iter_mut().find(|unbonding| unbonding.bonded_through == until) {
@@ -317,12 +316,9 @@ fn add_position(state: &State, stakes: &mut Vec<StakeView>, position: &Position)
     } else {
         stake.bonded.grow(worth);
     }
-    for (reserve, amount) in record.stake.due(principal, entered, until, settled) {
-        let Some(token) = record.stake.reserves().get(reserve).map(|reserve| reserve.token) else { continue };
-        match stake.claimable.iter_mut().find(|reward| reward.token == token) {
-            Some(reward) => reward.amount.grow(amount),
-            None => stake.claimable.push(RewardView { token, amount }),
-        }
+    for (reserve, amount) in earned.by(state, position) {
+        let Some(reserve) = record.stake.reserves().get(reserve) else { continue };
+        add_token(&mut stake.claimable, reserve.token, amount.min(reserve.amount));
     }
 }
 

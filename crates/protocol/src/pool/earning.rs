@@ -146,7 +146,8 @@ impl Pool {
         backing
     }
 
-    fn owned_by_track(&self, track: usize, work: Epoch) -> Vec<(SetId, u128)> {
+    /// What each set owned in `work` of a unit of principal on a track, by set, in `1 / 2^120`.
+    pub(super) fn owned_by_track(&self, track: usize, work: Epoch) -> Vec<(SetId, u128)> {
         let track = self.tracks.get(track).expect("a cohort has a track");
         let mut owned: Vec<(SetId, u128)> = Vec::with_capacity(self.slices.len());
         for (index, slice) in self.slices.iter().enumerate() {

@@ -15,7 +15,7 @@
 pub(crate) mod bond;
 mod earning;
 mod liability;
-mod reading;
+pub(crate) mod reading;
 mod roll;
 pub(crate) mod slices;
 pub(crate) mod track;

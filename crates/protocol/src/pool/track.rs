@@ -135,6 +135,13 @@ struct Late {
     share: PerUnit,
 }
 
+impl Late {
+    /// Whether it pays for an epoch of `entered ..= until` before `first`.
+    fn is_within(&self, entered: Epoch, until: Epoch, first: Epoch) -> bool {
+        entered <= self.work && self.work <= until && self.work < first
+    }
+}
+
 impl Row {
     fn sum(&self, reserve: usize) -> PerUnit {
         self.sums.get(reserve).copied().unwrap_or(PerUnit::ZERO)
@@ -181,17 +188,42 @@ impl Earned {
     /// What a unit bonded in `entered ..= until` got by payments after the boundary into `settled`.
     pub(crate) fn between(&self, reserve: usize, entered: Epoch, until: Epoch, settled: Epoch) -> PerUnit {
         let first = entered.max(settled);
-        let mut earned = PerUnit::ZERO;
-        if first <= until {
-            let before = first.number().checked_sub(1).map(|epoch| self.through(reserve, Epoch::new(epoch)));
-            earned = self.through(reserve, until).minus(before.unwrap_or(PerUnit::ZERO));
-        }
+        let mut earned = self.worked(reserve, first, until);
         for late in self.late.iter().filter(|late| late.reserve == reserve && late.paid > settled) {
-            if entered <= late.work && late.work <= until && late.work < first {
+            if late.is_within(entered, until, first) {
                 earned = earned.plus(late.share).expect("a part of a sum that fits");
             }
         }
         earned
+    }
+
+    /// The same of the first `reserves` reserves, in one pass over the late payments.
+    pub(crate) fn all_between(
+        &self,
+        reserves: usize,
+        entered: Epoch,
+        until: Epoch,
+        settled: Epoch,
+    ) -> Vec<PerUnit> {
+        let first = entered.max(settled);
+        let mut all: Vec<PerUnit> = (0..reserves).map(|reserve| self.worked(reserve, first, until)).collect();
+        for late in self.late.iter().filter(|late| late.paid > settled) {
+            if late.is_within(entered, until, first)
+                && let Some(earned) = all.get_mut(late.reserve)
+            {
+                *earned = earned.plus(late.share).expect("a part of a sum that fits");
+            }
+        }
+        all
+    }
+
+    /// For all work in `first ..= until`.
+    fn worked(&self, reserve: usize, first: Epoch, until: Epoch) -> PerUnit {
+        if first > until {
+            return PerUnit::ZERO;
+        }
+        let before = first.number().checked_sub(1).map(|epoch| self.through(reserve, Epoch::new(epoch)));
+        self.through(reserve, until).minus(before.unwrap_or(PerUnit::ZERO))
     }
 
     /// Drops rows and late payments that no position can ask for: `asked` are the last settled works and the last bonded epochs.

@@ -1,7 +1,7 @@
 //! When am I out?
 
-use super::liability::Liability;
-use super::positions::{PositionState, entries, state_of, worth};
+use super::alike::Stakes;
+use super::positions::{PositionState, place_of, state_of};
 use super::{Loss, Way};
 use crate::operation::Kind;
 use crate::state::State;
@@ -93,18 +93,21 @@ answer! {
     }
 }
 
-/// When an account is out; empty for an account that nobody knows. Costs as [`super::exposure`].
+/// When an account is out; empty for an account that nobody knows. Costs as its entries of stake and the slices of their pools.
 pub fn exits(state: &State, account: Address) -> ExitsAnswer {
-    let id = state.accounts.find(account);
-    let entries = id.map_or_else(Vec::new, |id| entries(state, id));
-    let mut positions: Vec<Exit> =
-        entries.iter().map(|(id, position)| of_position(state, account, *id, position)).collect();
-    positions.sort_by_key(|entry| (entry.operator, entry.asset, entry.position));
-    ExitsAnswer { account, epoch: state.epoch, positions }
+    ExitsAnswer { account, epoch: state.epoch, positions: of_stakes(&Stakes::of(state, account), account) }
 }
 
-fn of_position(state: &State, account: Address, id: u32, position: &Position) -> Exit {
-    let record = state.pool(position.pool);
+pub(super) fn of_stakes(stakes: &Stakes<'_>, account: Address) -> Vec<Exit> {
+    let mut listed = stakes.entries.clone();
+    listed.sort_by_key(|entry| place_of(stakes.state, entry));
+    listed.iter().map(|(id, position)| of_position(stakes, account, *id, position)).collect()
+}
+
+fn of_position(stakes: &Stakes<'_>, account: Address, id: u32, position: &Position) -> Exit {
+    let state = stakes.state;
+    let alike = stakes.alike(position);
+    let record = alike.liability.record;
     let exit = match state_of(state, position) {
         PositionState::Joining => {
             let until = position.entered.previous();
@@ -119,21 +122,20 @@ fn of_position(state: &State, account: Address, id: u32, position: &Position) ->
             ExitState::Bonded {
                 bonded_through: now,
                 free_at: state.free_at(now),
-                could_lose: Liability::leaving(state, position, now).worst_case(),
+                could_lose: alike.if_asked_back_now(position),
                 punishable_until: state.last_execution_through(now),
                 leave: Way::of(Kind::Undelegate, Some(account), None),
             }
         }
         PositionState::Unbonding => {
-            let liability = Liability::of(state, position);
             let free_at = state.free_at(position.until);
             ExitState::Unbonding {
                 bonded_through: position.until,
                 free_at,
                 follow_up: follow_up(state, id),
-                could_lose: liability.worst_case(),
+                could_lose: alike.worst_case(position),
                 punishable_until: state.last_execution_through(position.until),
-                sets: liability.threats().iter().map(|threat| threat.set).collect(),
+                sets: alike.threats.iter().map(|threat| threat.set).collect(),
                 change: Way::of(Kind::ReplaceFollowUp, Some(account), None),
             }
         }
@@ -148,7 +150,7 @@ fn of_position(state: &State, account: Address, id: u32, position: &Position) ->
         operator: record.operator,
         pool: position.pool,
         asset: record.asset,
-        amount: worth(record, position),
+        amount: alike.worth(position),
         exit,
     }
 }

@@ -1,10 +1,12 @@
 //! What can slash me, and how much at worst?
 
-use super::liability::{Liability, Threat};
-use super::operators::open_requests;
-use super::positions::{PositionState, entries, state_of, worth};
+use std::collections::BTreeMap;
+
+use super::alike::{Alike, Stakes};
+use super::liability::Threat;
+use super::positions::{PositionState, place_of, state_of};
 use super::slashes::veto_until;
-use super::{Loss, Scheduled, ever};
+use super::{Loss, PAGE_MAX, Page, Scheduled, cut_entries, ever};
 use crate::state::State;
 use crate::state::positions::Position;
 use crate::terms::{Destination, Mandate, Terms};
@@ -21,8 +23,10 @@ answer! {
         pub epoch: Epoch,
         /// Entry by entry, free ones left out.
         pub positions: Vec<PositionExposure>,
-        /// All of them, by asset.
+        /// All of them, by asset, those on other pages included.
         pub totals: Vec<ExposureTotal>,
+        /// After which entry the next page goes on; none on the last page.
+        pub next: Option<u32>,
     }
 }
 
@@ -216,66 +220,70 @@ answer! {
     }
 }
 
-/// What can slash an account, and how much at worst; empty for an account that nobody knows. Costs as its entries of stake, the slices of
-/// their pools and the sets of their operators.
+/// What can slash an account, and how much at worst; empty for an account that nobody knows: the totals and the first page of entries.
+/// Costs as its entries of stake, what is shown of them, the slices of their pools and the sets of their operators.
 ///
 /// The worst case covers one window of `W + V + X` epochs: who stays longer can be slashed again for what it does later. The bond, which
 /// pays first, is not counted, nor what earlier slashes have used of a cap.
 pub fn exposure(state: &State, account: Address) -> ExposureAnswer {
-    let id = state.accounts.find(account);
-    let entries = id.map_or_else(Vec::new, |id| entries(state, id));
-    let mut positions: Vec<PositionExposure> = entries
-        .iter()
-        .filter(|(_, position)| state_of(state, position) != PositionState::Free)
-        .map(|(id, position)| of_position(state, *id, position))
-        .collect();
-    positions.sort_by_key(|entry| (entry.operator, entry.asset, entry.position));
-    ExposureAnswer { account, epoch: state.epoch, totals: totals(&positions), positions }
+    exposure_page(state, account, None, PAGE_MAX)
 }
 
-fn totals(positions: &[PositionExposure]) -> Vec<ExposureTotal> {
-    let mut sums: Vec<(AssetId, Amount, Amount)> = Vec::new();
-    for entry in positions {
-        match sums.iter_mut().find(|(asset, _, _)| *asset == entry.asset) {
-            Some((_, worth, lost)) => {
-                worth.grow(entry.worth);
-                lost.grow(entry.worst_case.amount);
-            }
-            None => sums.push((entry.asset, entry.worth, entry.worst_case.amount)),
-        }
+/// The same, with the entries after one of them, at most so many. An unknown `after` begins at the start.
+pub fn exposure_page(state: &State, account: Address, after: Option<u32>, limit: usize) -> ExposureAnswer {
+    let stakes = Stakes::of(state, account);
+    let is_free = |position: &Position| state_of(state, position) == PositionState::Free;
+    let mut listed: Vec<(u32, Position)> =
+        stakes.entries.iter().filter(|(_, position)| !is_free(position)).copied().collect();
+    listed.sort_by_key(|entry| place_of(state, entry));
+    let rows = |entry: &PositionExposure| entry.sets.len().saturating_add(entry.requests.len());
+    let show = |(id, position): &(u32, Position)| of_position(&stakes, *id, position);
+    let Page { items, next } = cut_entries(&listed, after, limit, show, rows);
+    ExposureAnswer { account, epoch: state.epoch, positions: items, totals: totals(&stakes, &listed), next }
+}
+
+fn totals(stakes: &Stakes<'_>, entries: &[(u32, Position)]) -> Vec<ExposureTotal> {
+    let mut sums: BTreeMap<AssetId, (Amount, Amount)> = BTreeMap::new();
+    for (_, position) in entries {
+        let alike = stakes.alike(position);
+        let (worth, lost) = sums.entry(alike.liability.record.asset).or_default();
+        worth.grow(alike.worth(position));
+        lost.grow(alike.worst_case(position).amount);
     }
-    sums.sort_unstable();
-    let total = |(asset, worth, lost)| ExposureTotal { asset, worth, worst_case: Loss::of(lost, worth) };
+    let total = |(asset, (worth, lost))| ExposureTotal { asset, worth, worst_case: Loss::of(lost, worth) };
     sums.into_iter().map(total).collect()
 }
 
-fn of_position(state: &State, id: u32, position: &Position) -> PositionExposure {
-    let liability = Liability::of(state, position);
-    let record = liability.record;
+pub(super) fn of_position(stakes: &Stakes<'_>, id: u32, position: &Position) -> PositionExposure {
+    let state = stakes.state;
+    let alike = stakes.alike(position);
+    let record = alike.liability.record;
     let stays = position.until == Epoch::NEVER;
-    let now_leaving = Liability::leaving(state, position, position.until.min(state.epoch));
     let mandate = || MandateBound {
         mandate: record.mandate,
         later: record.pending_mandate.map(|(from, value)| Scheduled { from, value }),
         undelegate_by: record.pending_mandate.map(|(from, _)| from.previous()),
     };
+    let requests = alike.requests.iter();
     PositionExposure {
         position: id,
         operator: record.operator,
         pool: position.pool,
         asset: record.asset,
         state: state_of(state, position),
-        worth: worth(record, position),
-        worst_case: liability.worst_case(),
-        if_asked_back_now: now_leaving.worst_case(),
-        sets: liability.threats().iter().filter_map(|threat| of_set(state, &liability, threat)).collect(),
-        requests: requests_against(state, &liability),
+        worth: alike.worth(position),
+        worst_case: alike.worst_case(position),
+        if_asked_back_now: alike.if_asked_back_now(position),
+        sets: alike.threats.iter().filter_map(|threat| of_set(state, alike, position, threat)).collect(),
+        requests: requests
+            .filter_map(|(id, lost)| against(state, *id, alike.loss(position, *lost)))
+            .collect(),
         bond: record.stake.bond().liable(state.epoch),
         mandate: stays.then(mandate),
     }
 }
 
-fn of_set(state: &State, liability: &Liability<'_>, threat: &Threat) -> Option<SetExposure> {
+fn of_set(state: &State, alike: &Alike<'_>, position: &Position, threat: &Threat) -> Option<SetExposure> {
     let record = state.set(threat.set)?;
     let now = state.epoch;
     let through = ever(threat.last);
@@ -285,10 +293,10 @@ fn of_set(state: &State, liability: &Liability<'_>, threat: &Threat) -> Option<S
         from: pending.from,
         digest: pending.digest,
         is_worse: pending.is_worse,
-        consented: pending.consents.contains(&liability.record.operator),
+        consented: pending.consents.contains(&alike.liability.record.operator),
         undelegate_by: pending.from.previous(),
         window_cap: pending.terms.window_cap,
-        worst_case: liability.worst_case_by(threat.set, pending.terms.window_cap),
+        worst_case: alike.loss(position, threat.lost_announced),
         offences: offences(&pending.terms),
     });
     Some(SetExposure {
@@ -307,7 +315,7 @@ fn of_set(state: &State, liability: &Liability<'_>, threat: &Threat) -> Option<S
         liable_through: through,
         punishable_until: through.map(|last| state.last_execution_through(last)),
         window_cap: threat.cap,
-        worst_case: liability.worst_case_by(threat.set, threat.cap),
+        worst_case: alike.loss(position, threat.lost),
         offences: offences(terms),
         destinations: terms.destinations.clone(),
         announced,
@@ -338,29 +346,18 @@ pub(super) fn offences(terms: &Terms) -> Vec<Offence> {
     offences
 }
 
-/// Open requests that would take something of an entry, by number.
-fn requests_against(state: &State, liability: &Liability<'_>) -> Vec<RequestAgainst> {
-    let mut requests = Vec::new();
-    for id in open_requests(state, liability.record.operator) {
-        let Some(request) = state.requests.get(&id) else { continue };
-        let cap =
-            state.set(request.set).map_or(Fraction::ONE, |set| set.terms_in(request.capture).window_cap);
-        let at_most = liability.worst_case_in(request.set, request.capture, request.fraction.min(cap));
-        if at_most.amount.is_zero() {
-            continue;
-        }
-        let (executable_from, lapses_after) = state.request_window(request);
-        requests.push(RequestAgainst {
-            request: id,
-            set: request.set,
-            capture: request.capture,
-            fraction: request.fraction,
-            at_most,
-            veto_until: veto_until(state, request),
-            executable_from,
-            lapses_after,
-        });
-    }
-    requests.sort_by_key(|against| against.request);
-    requests
+/// An open request that would take something of an entry.
+pub(super) fn against(state: &State, id: RequestId, at_most: Loss) -> Option<RequestAgainst> {
+    let request = state.requests.get(&id).filter(|_| !at_most.amount.is_zero())?;
+    let (executable_from, lapses_after) = state.request_window(request);
+    Some(RequestAgainst {
+        request: id,
+        set: request.set,
+        capture: request.capture,
+        fraction: request.fraction,
+        at_most,
+        veto_until: veto_until(state, request),
+        executable_from,
+        lapses_after,
+    })
 }

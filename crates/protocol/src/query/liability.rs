@@ -5,8 +5,8 @@
 //! of `W + V + X` epochs no number of slashes takes more. Losses round up.
 
 use super::Loss;
-use crate::pool::FACTOR_ONE;
 use crate::pool::slices::{Owner, Slice};
+use crate::pool::{self, FACTOR_ONE};
 use crate::state::State;
 use crate::state::positions::Position;
 use crate::state::records::{PoolRecord, Set};
@@ -17,7 +17,7 @@ use crate::wide;
 pub(super) struct Liability<'a> {
     state: &'a State,
     pub(super) record: &'a PoolRecord,
-    position: &'a Position,
+    position: Position,
     /// Its first capture epoch that is open.
     pub(super) first: Epoch,
     /// Its last one; [`Epoch::NEVER`] while it stays.
@@ -37,6 +37,10 @@ pub(super) struct Threat {
     pub(super) last: Epoch,
     /// The most that it takes of what is left of them.
     pub(super) cap: Fraction,
+    /// What that is of a unit of principal, in `1 / 2^120`.
+    pub(super) lost: u128,
+    /// The same at the cap of announced terms, where the entry would be bonded under them.
+    pub(super) lost_announced: u128,
 }
 
 /// One slice of the pool, as it is for an entry at worst.
@@ -50,20 +54,27 @@ pub(super) struct SliceAtWorst {
     pub(super) kept: Fraction,
 }
 
+impl Threat {
+    fn of(set: SetId, first: Epoch, last: Epoch) -> Self {
+        let cap = Fraction::ZERO;
+        Self { set, parts: 0, parts_now: 0, first, last, cap, lost: 0, lost_announced: 0 }
+    }
+}
+
 impl<'a> Liability<'a> {
     /// The liability of an entry that leaves when it has asked to, or never.
-    pub(super) fn of(state: &'a State, position: &'a Position) -> Self {
+    pub(super) fn of(state: &'a State, position: &Position) -> Self {
         Self::leaving(state, position, position.until)
     }
 
     /// The same if it were asked back so that `until` is its last bonded epoch.
-    pub(super) fn leaving(state: &'a State, position: &'a Position, until: Epoch) -> Self {
+    pub(super) fn leaving(state: &'a State, position: &Position, until: Epoch) -> Self {
         let first = position.entered.max(state.oldest_open(state.epoch));
-        Self { state, record: state.pool(position.pool), position, first, last: until }
+        Self { state, record: state.pool(position.pool), position: *position, first, last: until }
     }
 
     /// Whether nothing can be taken of it any more.
-    fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         self.last < self.first || self.state.is_free(self.position.until)
     }
 
@@ -72,7 +83,7 @@ impl<'a> Liability<'a> {
     }
 
     fn slices(&self) -> impl Iterator<Item = (&'a Slice, u128)> {
-        let Position { entered, until, .. } = *self.position;
+        let Position { entered, until, .. } = self.position;
         let all = self.record.stake.left_of_slices(entered, until);
         let is_over = self.is_over();
         all.filter(move |_| !is_over)
@@ -89,9 +100,7 @@ impl<'a> Liability<'a> {
                 let last = owner.to.min(self.last);
                 let index = threats.binary_search_by_key(&owner.set, |threat| threat.set);
                 let index = index.unwrap_or_else(|place| {
-                    let threat =
-                        Threat { set: owner.set, parts: 0, parts_now: 0, first, last, cap: Fraction::ZERO };
-                    threats.insert(place, threat);
+                    threats.insert(place, Threat::of(owner.set, first, last));
                     place
                 });
                 let Some(threat) = threats.get_mut(index) else { continue };
@@ -106,10 +115,36 @@ impl<'a> Liability<'a> {
                 }
             }
         }
-        for threat in &mut threats {
-            threat.cap = self.cap(threat.set);
-        }
+        self.add_losses(&mut threats);
         threats
+    }
+
+    /// What each set's caps take, in one pass over the slices.
+    fn add_losses(&self, threats: &mut [Threat]) {
+        let mut announced = Vec::with_capacity(threats.len());
+        for threat in &mut *threats {
+            threat.cap = self.cap(threat.set);
+            let pending = self.state.set(threat.set).and_then(|record| record.pending.as_ref());
+            let pending = pending.filter(|pending| pending.from <= threat.last);
+            announced.push(pending.map(|pending| pending.terms.window_cap));
+        }
+        for (slice, left) in self.slices() {
+            for (index, owner) in slice.owners.iter().enumerate().filter(|(_, owner)| self.matters(owner)) {
+                let before = slice.owners.iter().take(index);
+                if before.into_iter().any(|other| other.set == owner.set && self.matters(other)) {
+                    continue;
+                }
+                let Ok(place) = threats.binary_search_by_key(&owner.set, |threat| threat.set) else {
+                    continue;
+                };
+                let Some(threat) = threats.get_mut(place) else { continue };
+                let lost = |cap: Fraction| lost_of(slice.size, left, cap.complement());
+                threat.lost = threat.lost.saturating_add(lost(threat.cap));
+                if let Some(Some(cap)) = announced.get(place) {
+                    threat.lost_announced = threat.lost_announced.saturating_add(lost(*cap));
+                }
+            }
+        }
     }
 
     /// The highest window cap of a set for any epoch that matters, announced terms included where the entry would be bonded under them.
@@ -149,41 +184,33 @@ impl<'a> Liability<'a> {
         slices
     }
 
-    /// What all sets together may take within one window.
-    pub(super) fn worst_case(&self) -> Loss {
-        let lost = self
-            .at_worst()
-            .iter()
-            .fold(0_u128, |sum, slice| sum.saturating_add(lost_of(slice.parts, slice.left, slice.kept)));
-        self.loss(lost)
+    /// What all sets together may take within one window of a unit of principal, in `1 / 2^120`.
+    pub(super) fn lost_at_worst(&self) -> u128 {
+        let lost = |slice: &SliceAtWorst| lost_of(slice.parts, slice.left, slice.kept);
+        self.at_worst().iter().fold(0_u128, |sum, slice| sum.saturating_add(lost(slice)))
     }
 
-    /// What one set may take within one window, at a cap.
-    pub(super) fn worst_case_by(&self, set: SetId, cap: Fraction) -> Loss {
-        self.lost_where(cap, |owner| owner.set == set && self.matters(owner))
-    }
-
-    /// What a slash by a set for one capture epoch takes at most, without the bond.
-    pub(super) fn worst_case_in(&self, set: SetId, capture: Epoch, fraction: Fraction) -> Loss {
-        let is_liable = self.position.entered <= capture && capture <= self.position.until;
-        self.lost_where(fraction, |owner| is_liable && owner.set == set && owner.is_in(capture))
-    }
-
-    fn lost_where(&self, fraction: Fraction, chosen: impl Fn(&Owner) -> bool) -> Loss {
+    /// What a slash by a set for one capture epoch takes at most of a unit of principal, without the bond; in `1 / 2^120`.
+    pub(super) fn lost_in(&self, set: SetId, capture: Epoch, fraction: Fraction) -> u128 {
         let mut lost = 0_u128;
-        for (slice, left) in self.slices() {
-            if slice.owners.iter().any(&chosen) {
-                lost = lost.saturating_add(lost_of(slice.size, left, fraction.complement()));
-            }
+        for (slice, left) in self.slices().filter(|(slice, _)| slice.is_owned_by(set, capture)) {
+            lost = lost.saturating_add(lost_of(slice.size, left, fraction.complement()));
         }
-        self.loss(lost)
+        lost
     }
 
-    /// What a factor of the principal is, of what the entry is worth. Rounded up: wherever the worth is cut, no more is lost.
-    fn loss(&self, factor: u128) -> Loss {
-        let lost = wide::mul_div_up(self.position.principal.units(), factor, FACTOR_ONE);
-        Loss::of(Amount::new(lost), super::positions::worth(self.record, self.position))
+    /// What a part of a unit of principal is of the entry.
+    pub(super) fn loss(&self, lost: u128) -> Loss {
+        let Position { principal, entered, until, .. } = self.position;
+        loss_of(principal, self.record.stake.factor(entered, until), lost)
     }
+}
+
+/// What `lost` of a unit of principal is, of what the principal is worth; both in `1 / 2^120`. Rounded up: wherever the worth is cut, no
+/// more is lost.
+pub(super) fn loss_of(principal: Amount, factor: u128, lost: u128) -> Loss {
+    let lost = wide::mul_div_up(principal.units(), lost, FACTOR_ONE);
+    Loss::of(Amount::new(lost), pool::worth(principal, factor))
 }
 
 /// What a slash that keeps `kept` takes of a slice, in `1 / 2^120`. What is left rounds up, as it does when stake is slashed.

@@ -123,8 +123,12 @@ answer! {
     }
 }
 
-/// What is scheduled that concerns an account, the worst first, then the soonest. Costs as [`super::exposure`]; for an account that terms
-/// name as slasher or resolver also as there are requests.
+/// The most notices of an answer; of more, the worst and the soonest.
+pub const NOTICES_MAX: usize = 4096;
+
+/// What is scheduled that concerns an account, the worst first, then the soonest: at most [`NOTICES_MAX`]. Costs as its entries of stake,
+/// the slices of their pools, the sets of their operators and the open requests against these; for an account that terms name as slasher
+/// or resolver also as there are requests.
 pub fn notices(state: &State, account: Address) -> Vec<Notice> {
     let mut notices = Vec::new();
     if let Some(id) = state.accounts.find(account) {
@@ -145,5 +149,6 @@ pub fn notices(state: &State, account: Address) -> Vec<Notice> {
     notices.sort_by_key(|notice| {
         (weight(notice), notice.from.unwrap_or(Epoch::ZERO), notice.kind, notice.subject.position)
     });
+    notices.truncate(NOTICES_MAX);
     notices
 }

@@ -1,10 +1,13 @@
 //! Entries of stake, one by one: what an account has in a pool with one liability.
 
+use std::collections::BTreeMap;
+
 use super::{TokenAmount, add_token, ever};
 use crate::state::State;
 use crate::state::positions::Position;
 use crate::state::records::{FollowUp, PoolRecord};
 use crate::units::{AccountId, Address, Amount, AssetId, Epoch, OperatorId, PoolId, ValidatorId};
+use crate::wide::PerUnit;
 
 answer! {
     /// Where an entry of stake is in its life.
@@ -59,22 +62,43 @@ pub(super) fn entries(state: &State, account: AccountId) -> Vec<(u32, Position)>
     state.positions.list(first).map(|(id, position)| (id, *position)).collect()
 }
 
+/// Where an entry stands in answers: by operator, asset and number.
+pub(super) type Place = (OperatorId, AssetId, u32);
+
+pub(super) fn place_of(state: &State, (id, position): &(u32, Position)) -> Place {
+    let record = state.pool(position.pool);
+    (record.operator, record.asset, *id)
+}
+
+/// When it entered, when it leaves, and when it was settled, in a pool: entries that agree in that have earned the same a unit.
+type Past = (PoolId, Epoch, Epoch, Epoch);
+
+/// What a unit of stake has earned and not settled, looked up once for all entries that entered, leave and were settled together.
+#[derive(Default)]
+pub(crate) struct Earned(BTreeMap<Past, Vec<(usize, PerUnit)>>);
+
+impl Earned {
+    /// What an entry has earned, by reserve of its pool: rounded down, and not yet cut to what is left of the reserve.
+    pub(crate) fn by(&mut self, state: &State, position: &Position) -> impl Iterator<Item = (usize, Amount)> {
+        let Position { principal, entered, until, settled, pool, .. } = *position;
+        let look_up = || state.pool(pool).stake.all_earned_between(entered, until, settled);
+        let units = self.0.entry((pool, entered, until, settled)).or_insert_with(look_up);
+        let amount = move |unit: PerUnit| Amount::new(unit.times_down(principal.units()));
+        units.iter().map(move |(reserve, unit)| (*reserve, amount(*unit)))
+    }
+}
+
 /// What every entry of a list has earned and not settled, when they are settled one after the other.
 pub(super) fn unsettled(state: &State, entries: &[(u32, Position)]) -> Vec<Vec<TokenAmount>> {
-    let mut left: Vec<((PoolId, usize), Amount)> = Vec::new();
+    let mut earned = Earned::default();
+    let mut left: BTreeMap<(PoolId, usize), Amount> = BTreeMap::new();
     let mut all = Vec::with_capacity(entries.len());
     for (_, position) in entries {
-        let Position { principal, entered, until, settled, pool, .. } = *position;
-        let stake = &state.pool(pool).stake;
+        let reserves = state.pool(position.pool).stake.reserves();
         let mut own = Vec::new();
-        for (reserve, due) in stake.due(principal, entered, until, settled) {
-            let Some(held) = stake.reserves().get(reserve) else { continue };
-            let key = (pool, reserve);
-            let index = left.iter().position(|(known, _)| *known == key).unwrap_or_else(|| {
-                left.push((key, held.amount));
-                left.len().saturating_sub(1)
-            });
-            let Some((_, rest)) = left.get_mut(index) else { continue };
+        for (reserve, due) in earned.by(state, position) {
+            let Some(held) = reserves.get(reserve) else { continue };
+            let rest = left.entry((position.pool, reserve)).or_insert(held.amount);
             let due = due.min(*rest);
             rest.shrink(due);
             add_token(&mut own, held.token, due);

@@ -47,7 +47,8 @@ answer! {
         pub lapses_after: Epoch,
         /// Where it is in its life.
         pub status: RequestStatus,
-        /// What it would take at most of each of the operator's pools, bonds included.
+        /// What it would take at most of each of the operator's pools, bonds included: at its fraction or the window cap, whatever earlier
+        /// slashes have used of it.
         pub at_most: Vec<AssetAmount>,
     }
 }
@@ -123,23 +124,67 @@ pub fn request(state: &State, id: RequestId) -> Option<RequestDetail> {
     state.requests.get(&id).map(|request| show(state, id, request))
 }
 
-/// Requests by their numbers, after one of them.
+/// How many requests a page without a set or an operator looks at.
+pub(super) const LOOKED_AT_MAX: usize = 16_384;
+
+/// Requests by their numbers, after one of them. Costs as the requests of the set or against the operator that is named. Where neither
+/// is, a page looks at so many requests at most: it may be short, or empty, and still have a `next`.
 pub fn requests(
     state: &State,
     filter: &RequestFilter,
     after: Option<RequestId>,
     limit: usize,
 ) -> Page<RequestDetail> {
-    let first = after.map_or(0, |after| after.number().saturating_add(1));
-    let is_asked = |request: &Request| {
-        filter.set.is_none_or(|set| set == request.set)
-            && filter.operator.is_none_or(|operator| operator == request.operator)
-            && (!filter.open_only || request.state == RequestState::Open)
+    let first = RequestId::new(after.map_or(0, |after| after.number().saturating_add(1)));
+    let is_asked = |request: &Request| !filter.open_only || request.state == RequestState::Open;
+    let show = |(id, request)| show(state, id, request);
+    let Some(named) = named(state, filter) else {
+        let looked_at = state.requests.starting_at(first).map(|(id, request)| (*id, request));
+        return look_through(looked_at, is_asked, limit, show);
     };
-    let found = state.requests.starting_at(RequestId::new(first)).filter(|(_, request)| is_asked(request));
-    cut(found.map(|(id, request)| (id.number(), (*id, request))), limit, |(id, request)| {
-        show(state, id, request)
-    })
+    let mut named: Vec<RequestId> = named.into_iter().filter(|id| *id >= first).collect();
+    named.sort_unstable();
+    let found = named.into_iter().filter_map(|id| Some((id, state.requests.get(&id)?)));
+    let found = found.filter(|(_, request)| is_asked(request));
+    cut(found.map(|(id, request)| (id.number(), (id, request))), limit, show)
+}
+
+/// The requests of the set and against the operator that a filter names; none if it names neither.
+fn named(state: &State, filter: &RequestFilter) -> Option<Vec<RequestId>> {
+    let of = |set: SetId, operator: OperatorId| state.requests_against(set, operator).map(|(_, id)| id);
+    match (filter.set, filter.operator) {
+        (Some(set), Some(operator)) => Some(of(set, operator).collect()),
+        (Some(set), None) => {
+            let members = state.set(set).into_iter().flat_map(|record| record.members.keys());
+            Some(members.flat_map(|operator| of(set, *operator)).collect())
+        }
+        (None, Some(operator)) => {
+            let sets = state.operator(operator).into_iter().flat_map(|record| &record.sets);
+            Some(sets.flat_map(|set| of(*set, operator)).collect())
+        }
+        (None, None) => None,
+    }
+}
+
+/// One page of those that are asked for among the first that are looked at.
+pub(super) fn look_through<'a, T>(
+    mut looked_at: impl Iterator<Item = (RequestId, &'a Request)>,
+    is_asked: impl Fn(&Request) -> bool,
+    limit: usize,
+    show: impl Fn((RequestId, &'a Request)) -> T,
+) -> Page<T> {
+    let limit = limit.clamp(1, PAGE_MAX);
+    let (mut items, mut last) = (Vec::new(), None);
+    for (id, request) in looked_at.by_ref().take(LOOKED_AT_MAX) {
+        last = Some(id.number());
+        if is_asked(request) {
+            items.push(show((id, request)));
+        }
+        if items.len() >= limit {
+            break;
+        }
+    }
+    Page { items, next: last.filter(|_| looked_at.next().is_some()) }
 }
 
 /// One slash whose proceeds are held.
@@ -222,7 +267,7 @@ fn show(state: &State, id: RequestId, request: &Request) -> RequestDetail {
             RequestState::Executed(slash) => RequestStatus::Executed(slash),
             RequestState::Lapsed => RequestStatus::Lapsed,
         },
-        at_most: at_most(state, request, takes),
+        at_most: if is_open { at_most(state, request) } else { Vec::new() },
     }
 }
 
@@ -241,9 +286,16 @@ fn takes(state: &State, request: &Request) -> Fraction {
     slashing::plan(state, &order).map_or(Fraction::ZERO, |plan| plan.fraction)
 }
 
-fn at_most(state: &State, request: &Request, takes: Fraction) -> Vec<AssetAmount> {
+/// The most that a request may take of what is left, whenever it is executed: earlier slashes that use a cap now leave the window.
+pub(super) fn most_of(state: &State, request: &Request) -> Fraction {
+    let cap = state.set(request.set).map_or(Fraction::ONE, |set| set.terms_in(request.capture).window_cap);
+    request.fraction.min(cap)
+}
+
+fn at_most(state: &State, request: &Request) -> Vec<AssetAmount> {
     let pools = state.operator(request.operator).map(|record| record.pools.clone()).unwrap_or_default();
-    let amount = |pool| state.pool(pool).stake.assess(request.set, request.capture, takes);
+    let most = most_of(state, request);
+    let amount = |pool| state.pool(pool).stake.assess(request.set, request.capture, most);
     let amounts = pools.into_iter().map(|(asset, pool)| AssetAmount { asset, amount: amount(pool) });
     amounts.filter(|entry| !entry.amount.is_zero()).collect()
 }

@@ -35,17 +35,24 @@ pub fn stream(state: &State, id: StreamId) -> Option<StreamDetail> {
     state.streams.get(&id).map(|stream| show(state, id, stream))
 }
 
-/// Streams by their numbers, after one of them; those of one set where it is given.
+/// Streams by their numbers, after one of them; those of one set where it is given. Costs as it shows, and as the set has streams.
 pub fn streams(
     state: &State,
     set: Option<SetId>,
     after: Option<StreamId>,
     limit: usize,
 ) -> Page<StreamDetail> {
-    let first = after.map_or(0, |after| after.number().saturating_add(1));
-    let found = state.streams.starting_at(StreamId::new(first));
-    let found = found.filter(|(_, stream)| set.is_none_or(|set| set == stream.set));
-    cut(found.map(|(id, stream)| (id.number(), (*id, stream))), limit, |(id, stream)| show(state, id, stream))
+    let first = StreamId::new(after.map_or(0, |after| after.number().saturating_add(1)));
+    let show = |(id, stream)| show(state, id, stream);
+    let Some(set) = set else {
+        let found = state.streams.starting_at(first);
+        return cut(found.map(|(id, stream)| (id.number(), (*id, stream))), limit, show);
+    };
+    let listed = state.set(set).map_or(&[][..], |record| &record.streams);
+    let mut listed: Vec<StreamId> = listed.iter().copied().filter(|id| *id >= first).collect();
+    listed.sort_unstable();
+    let found = listed.into_iter().filter_map(|id| Some((id.number(), (id, state.streams.get(&id)?))));
+    cut(found, limit, show)
 }
 
 fn show(state: &State, id: StreamId, stream: &Stream) -> StreamDetail {

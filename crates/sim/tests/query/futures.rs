@@ -195,13 +195,13 @@ fn the_next_boundary_pays_what_is_expected() {
             let total = |answer: &query::EarningsAnswer, token: AssetId| {
                 answer.claimable.iter().find(|own| own.token == token).map_or(0, |own| own.total.units())
             };
-            // Each entry and each source rounds down, and the dust of a pool that was left joins what it is paid next.
+            // Each entry rounds down, and the dust of a pool that was left joins what it is paid next.
             let entries: usize = before.positions.iter().map(|entry| entry.expected.len() + 1).sum();
             for token in after.claimable.iter().map(|own| own.token) {
                 let gained = total(&after, token) - total(&before, token);
                 let expected = before.expected.iter().find(|own| own.token == token);
                 let expected = expected.map_or(0, |own| own.amount.units());
-                assert!(expected <= gained + 1, "{at}, {account}: {gained} of token {token}, not {expected}");
+                assert!(expected <= gained, "{at}, {account}: {gained} of token {token}, not {expected}");
                 assert!(
                     gained <= expected + entries as u128 + 64,
                     "{at}, {account}: {gained} of token {token}, not {expected}"

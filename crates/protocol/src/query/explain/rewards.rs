@@ -1,11 +1,13 @@
 //! What an entry of stake has earned, and what an account can claim.
 
+use std::collections::BTreeMap;
+
 use super::super::positions::{entries, unsettled as all_unsettled};
 use super::{Entry, Explained, units_of};
 use crate::entries::Key;
 use crate::state::State;
 use crate::state::positions::Position;
-use crate::units::{AccountId, Address, Amount, AssetId};
+use crate::units::{AccountId, Address, Amount, AssetId, PoolId};
 
 pub(super) fn unsettled(state: &State, entry: &Entry, token: AssetId) -> Option<Explained> {
     let all = entries(state, entry.owner);
@@ -59,12 +61,15 @@ pub(super) fn claimable(
     let mut total = settled;
     let mut inputs = vec![Explained::stored("settled", settled, &unit, Key::Account(account))];
     let all = entries(state, owner);
+    // What earlier entries of a pool get of its reserve.
+    let mut before: BTreeMap<PoolId, Amount> = BTreeMap::new();
     for ((id, position), due) in all.iter().zip(all_unsettled(state, &all)) {
         let Some(due) = due.iter().find(|due| due.token == token) else { continue };
         let entry = Entry { id: *id, account, owner, position: *position };
-        let of_entry = unsettled(state, &entry, token)?;
+        let earlier = before.entry(position.pool).or_insert(Amount::ZERO);
+        inputs.push(of_entry(state, &entry, token, *earlier, due.amount)?);
+        earlier.grow(due.amount);
         total.grow(due.amount);
-        inputs.push(of_entry);
     }
     let is_known = state.asset(token).is_some();
     let formula = "settled + sum(unsettled)";

@@ -68,8 +68,8 @@ pub(super) fn worst_case(state: &State, entry: &Entry) -> Explained {
         inputs.push(lost(at, parts, left, node, kept));
     }
     let unit = units_of(liability.record.asset);
-    Explained::computed("", liability.worst_case().amount, &unit, AT_WORST, inputs)
-        .titled("position_worst_case")
+    let amount = liability.loss(liability.lost_at_worst()).amount;
+    Explained::computed("", amount, &unit, AT_WORST, inputs).titled("position_worst_case")
 }
 
 const AT_WORST: &str = "min(worth, ceil(principal * sum(slice) / 2^120))";
@@ -88,7 +88,7 @@ pub(super) fn set_exposure(state: &State, entry: &Entry, set: SetId) -> Option<E
         let node = Explained::computed("kept", cap.complement(), "fraction", "1 - window_cap", own);
         inputs.push(lost(at, parts, left, node, cap.complement()));
     }
-    let amount = liability.worst_case_by(set, threat.cap).amount;
+    let amount = liability.loss(threat.lost).amount;
     let unit = units_of(liability.record.asset);
     Some(Explained::computed("", amount, &unit, AT_WORST, inputs).titled("set_exposure"))
 }

@@ -1,14 +1,14 @@
 //! What changes for everybody, and what concerns the account itself.
 
-use super::super::Way;
 use super::super::accounts::pending_keys;
 use super::super::ledger::governed;
 use super::super::positions::entries;
+use super::super::{Way, ever};
 use super::{Notice, NoticeKind, Subject, Weight};
 use crate::genesis::Parameters;
 use crate::operation::Kind;
 use crate::state::State;
-use crate::units::{AccountId, Address, AssetId, Epoch, ValidatorId};
+use crate::units::{AccountId, Address, AssetId, Epoch};
 
 pub(super) fn add(state: &State, account: Address, id: AccountId, notices: &mut Vec<Notice>) {
     let stakes = entries(state, id);
@@ -86,12 +86,11 @@ fn add_governed(state: &State, assets: &[AssetId], notices: &mut Vec<Notice>) {
 fn add_stale(state: &State, account: Address, id: AccountId, notices: &mut Vec<Notice>) {
     let now = state.epoch;
     let (stale_after, notice) = (state.parameters().stale_after, state.parameters().notice);
-    for (index, validator) in state.validators.iter().enumerate().filter(|(_, own)| own.account == id) {
+    for (validator_id, validator) in state.validators.of(id) {
         let from = validator.proven.later(stale_after);
         if validator.balance.is_zero() || from > now.later(notice) {
             continue;
         }
-        let validator_id = ValidatorId::at(index);
         let is_later = from > now;
         notices.push(Notice {
             weight: Weight::Action,
@@ -133,14 +132,15 @@ fn add_keys(state: &State, account: Address, id: AccountId, notices: &mut Vec<No
 
 fn add_grants(state: &State, account: Address, id: AccountId, notices: &mut Vec<Notice>) {
     for grant in state.accounts.get(id).grants().iter().filter(|grant| grant.expires >= state.epoch) {
-        let (delegate, expires) = (grant.delegate, grant.expires);
+        let (delegate, expires) = (grant.delegate, ever(grant.expires));
+        let text = expires.map_or_else(
+            || format!("The grant to {delegate} holds until it is revoked."),
+            |expires| format!("The grant to {delegate} holds through epoch {expires}."),
+        );
         notices.push(Notice {
-            from: Some(expires.next()),
+            from: expires.map(Epoch::next),
             ways: vec![Way::of(Kind::Revoke, Some(account), None)],
-            ..plain(
-                NoticeKind::GrantExpires,
-                format!("The grant to {delegate} holds through epoch {expires}."),
-            )
+            ..plain(NoticeKind::GrantExpires, text)
         });
     }
 }

@@ -1,35 +1,92 @@
 //! What concerns an account's stake.
 
+use std::collections::BTreeMap;
+
 use super::super::Way;
-use super::super::exits::{Exit, ExitState, exits};
-use super::super::exposure::{PositionExposure, RequestAgainst, SetExposure, exposure};
+use super::super::alike::Stakes;
+use super::super::exits::{self, Exit, ExitState};
+use super::super::exposure::{self, PositionExposure, RequestAgainst, SetExposure};
+use super::super::positions::{Place, PositionState, place_of, state_of};
 use super::{Notice, NoticeKind, Subject, Weight};
 use crate::operation::Kind;
 use crate::pool::slices::Owner;
 use crate::state::State;
+use crate::state::positions::Position;
 use crate::state::records::Set;
-use crate::units::{Address, Epoch, Fraction, SetId};
+use crate::units::{Address, Epoch, Fraction, PoolId, RequestId, SetId};
 
 pub(super) fn add(state: &State, account: Address, notices: &mut Vec<Notice>) {
-    let exposure = exposure(state, account);
-    for entry in &exposure.positions {
-        let own = Own { state, account, entry };
-        notices.extend(entry.requests.iter().map(|request| own.request(request)));
+    let stakes = Stakes::of(state, account);
+    add_requests(&stakes, notices);
+    // What concerns a whole pool is said once, by an entry that stays or else by any; the first of those.
+    let mut pools: BTreeMap<PoolId, (bool, Place)> = BTreeMap::new();
+    let not_free = |(_, position): &&(u32, Position)| state_of(state, position) != PositionState::Free;
+    for entry in stakes.entries.iter().filter(not_free) {
+        let new = (entry.1.until != Epoch::NEVER, place_of(state, entry));
+        let best = pools.entry(entry.1.pool).or_insert(new);
+        *best = new.min(*best);
     }
-    // What concerns a whole pool is said once, by an entry that stays or else by any.
-    let mut pools: Vec<&PositionExposure> = Vec::new();
-    for entry in &exposure.positions {
-        match pools.iter_mut().find(|other| other.pool == entry.pool) {
-            Some(other) if other.mandate.is_none() => *other = entry,
-            Some(_) => {}
-            None => pools.push(entry),
-        }
-    }
-    for entry in pools {
+    let mut spokesmen: Vec<&(u32, Position)> = stakes
+        .entries
+        .iter()
+        .filter(|(id, position)| pools.get(&position.pool).is_some_and(|(_, place)| place.2 == *id))
+        .collect();
+    spokesmen.sort_by_key(|entry| place_of(state, entry));
+    for (id, position) in spokesmen {
+        let entry = &exposure::of_position(&stakes, *id, position);
         Own { state, account, entry }.add_pool(notices);
     }
-    for exit in exits(state, account).positions {
+    for exit in exits::of_stakes(&stakes, account) {
         notices.extend(of_exit(&exit));
+    }
+}
+
+/// What open requests would take of each entry: the soonest, since others may have put many behind many entries.
+fn add_requests(stakes: &Stakes<'_>, notices: &mut Vec<Notice>) {
+    let state = stakes.state;
+    let mut due: Vec<(Epoch, u32, RequestId, usize, u128)> = Vec::new();
+    for (place, (id, position)) in stakes.entries.iter().enumerate() {
+        for (request_id, lost) in &stakes.alike(position).requests {
+            let Some(request) = state.requests.get(request_id) else { continue };
+            let (from, _) = state.request_window(request);
+            due.push((from, *id, *request_id, place, *lost));
+        }
+    }
+    due.sort_unstable();
+    for (_, id, request_id, place, lost) in due.into_iter().take(super::NOTICES_MAX) {
+        let Some((_, position)) = stakes.entries.get(place) else { continue };
+        let at_most = stakes.alike(position).loss(position, lost);
+        if let Some(against) = exposure::against(state, request_id, at_most) {
+            notices.push(of_request(state, id, position, &against));
+        }
+    }
+}
+
+fn of_request(state: &State, position: u32, entry: &Position, against: &RequestAgainst) -> Notice {
+    let RequestAgainst { request, set, capture, at_most, veto_until, .. } = against;
+    let record = state.pool(entry.pool);
+    let text = format!(
+        "Request {request} of set {set} would take at most {} of entry {position} for epoch {capture}; it may be executed in epochs {} \
+         to {}.",
+        at_most.amount, against.executable_from, against.lapses_after
+    );
+    let vetoes = veto_until.map(|until| Way::of(Kind::VetoSlash, None, Some(until)));
+    Notice {
+        kind: NoticeKind::SlashRequested,
+        weight: Weight::Loss,
+        subject: Subject {
+            operator: Some(record.operator),
+            pool: Some(entry.pool),
+            asset: Some(record.asset),
+            set: Some(*set),
+            request: Some(*request),
+            position: Some(position),
+            ..Subject::default()
+        },
+        text,
+        from: Some(against.executable_from),
+        act_by: None,
+        ways: vetoes.into_iter().collect(),
     }
 }
 
@@ -58,31 +115,6 @@ impl Own<'_> {
 
     fn service_account(&self, set: SetId) -> Option<Address> {
         super::super::sets::account_of(self.state, self.state.set(set)?)
-    }
-
-    fn request(&self, against: &RequestAgainst) -> Notice {
-        let RequestAgainst { request, set, capture, at_most, veto_until, .. } = against;
-        let position = self.entry.position;
-        let text = format!(
-            "Request {request} of set {set} would take at most {} of entry {position} for epoch {capture}; it may be executed in epochs \
-             {} to {}.",
-            at_most.amount, against.executable_from, against.lapses_after
-        );
-        let vetoes = veto_until.map(|until| Way::of(Kind::VetoSlash, None, Some(until)));
-        Notice {
-            kind: NoticeKind::SlashRequested,
-            weight: Weight::Loss,
-            subject: Subject {
-                set: Some(*set),
-                request: Some(*request),
-                position: Some(position),
-                ..self.subject()
-            },
-            text,
-            from: Some(against.executable_from),
-            act_by: None,
-            ways: vetoes.into_iter().collect(),
-        }
     }
 
     fn add_pool(&self, notices: &mut Vec<Notice>) {
