@@ -55,7 +55,10 @@ impl Scribe {
     fn in_order(&mut self, state: &State, account: Address, key: &PublicKey) -> u64 {
         let next = self.next.entry(key.clone()).or_insert_with(|| {
             let nonces = query::account(state, account).map(|account| account.nonces).unwrap_or_default();
-            nonces.iter().find(|nonces| nonces.key == *key).map_or(0, |nonces| nonces.next)
+            nonces
+                .iter()
+                .find(|nonces| nonces.key.as_ref().is_none_or(|own| own == key))
+                .map_or(0, |nonces| nonces.next)
         });
         let nonce = *next;
         *next = next.saturating_add(1);

@@ -20,7 +20,7 @@ use crate::http::extract::{Json, cut};
 use crate::http::problem::Problem;
 
 /// How long a draft may be sent in where the client does not say: a day, in milliseconds.
-const EXPIRES_AFTER_MS: u64 = 24 * 60 * 60 * 1000;
+const EXPIRES_AFTER_MS: u64 = 23 * 60 * 60 * 1000;
 /// The most signers of one draft.
 const SIGNERS_MAX: usize = signing::SEALS_MAX;
 
@@ -167,12 +167,16 @@ fn signers(
     }
     let view = query::account(state, account);
     let nonces = view.as_ref().map_or(&[][..], |view| &view.nonces);
-    let of_key = |key: &PublicKey| nonces.iter().find(|nonces| nonces.key == *key).cloned();
+    // Where it takes several keys, all sign one number.
+    let of_key = |key: &PublicKey| {
+        nonces.iter().find(|nonces| nonces.key.as_ref().is_none_or(|own| own == key)).cloned()
+    };
     let of = |who: Who| {
         let nonces = match &who {
             Who::Key(key) => of_key(key),
             Who::Address(address) => {
-                nonces.iter().find(|nonces| address_of(&nonces.key) == Some(address.0)).cloned()
+                let is_own = |key: &PublicKey| address_of(key) == Some(address.0);
+                nonces.iter().find(|nonces| nonces.key.as_ref().is_none_or(is_own)).cloned()
             }
         };
         (who, nonces)

@@ -13,7 +13,7 @@ use node::{Clock, Config, Node};
 use protocol::units::Address;
 use protocol::{Operation, query};
 use serde_json::{Value, json};
-use signing::{Draft, SignedOperation, json as form, seal_with};
+use signing::{Domain, Draft, SignedOperation, json as form, seal_with};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
@@ -149,25 +149,29 @@ pub(crate) fn begin(
     World { router: node.router(), node, genesis, _folder: folder }
 }
 
+/// The genesis of the story.
+pub(crate) fn story_genesis() -> Genesis {
+    Genesis {
+        name: story::world::LEDGER_NAME.to_owned(),
+        chain_id: story::world::CHAIN_ID,
+        custody: story::world::custody(),
+        start_ms: START,
+        epoch_ms: EPOCH_MS,
+        protocol: story::genesis(),
+        opening: Vec::new(),
+    }
+}
+
 /// The journal of the story: thirty epochs, each operation signed, in a block of its own.
-fn story_files() -> MemoryFiles {
+pub(crate) fn story_files() -> MemoryFiles {
     static FILES: OnceLock<MemoryFiles> = OnceLock::new();
     FILES.get_or_init(|| tell_story(MemoryStore::default())).fork()
 }
 
 /// The same with the roots of a store.
 pub(crate) fn tell_story(store: impl Store + 'static) -> MemoryFiles {
-    let protocol = story::genesis();
-    let steps = story::steps(&protocol.ledger);
-    let genesis = Genesis {
-        name: story::world::LEDGER_NAME.to_owned(),
-        chain_id: story::world::CHAIN_ID,
-        custody: story::world::custody(),
-        start_ms: START,
-        epoch_ms: EPOCH_MS,
-        protocol,
-        opening: Vec::new(),
-    };
+    let genesis = story_genesis();
+    let steps = story::steps(&genesis.protocol.ledger);
     let files = MemoryFiles::new();
     Ledger::init(&files, &genesis).expect("a new ledger");
     let mut ledger = open(&files, store);
@@ -180,21 +184,8 @@ pub(crate) fn tell_story(store: impl Store + 'static) -> MemoryFiles {
         let account = story::address(step.account);
         let delegate = step.delegate.map(story::address);
         let draft = Draft { account, delegate, expires: u64::MAX, operation: step.operation };
-        let head = ledger.head();
-        let sender = delegate.unwrap_or(account);
-        let view = query::account(&head.state, sender);
-        let seals = story::signers(&head.state, sender).into_iter().map(|key| {
-            let known = view
-                .as_ref()
-                .and_then(|view| view.nonces.iter().find(|nonces| nonces.key == key.public_key()));
-            let nonce = match draft.operation.kind().is_ordered() {
-                true => known.map_or(0, |nonces| nonces.next),
-                false => time + number,
-            };
-            seal_with(&key.secret(), &domain, &draft, nonce).expect("a seal")
-        });
-        let seals = seals.collect();
-        let verified = Verified::check_signed(&domain, draft.clone().seal(seals)).expect("good seals");
+        let signed = sealed(&ledger.head().state, &domain, draft, time + number);
+        let verified = Verified::check_signed(&domain, signed).expect("good seals");
         let block = ledger.append(vec![verified], time).expect("a block");
         let outcome = &block.receipts[0].outcome;
         assert!(matches!(outcome, ledger::Outcome::Applied { .. }), "{}: {outcome:?}", step.note);
@@ -203,9 +194,32 @@ pub(crate) fn tell_story(store: impl Store + 'static) -> MemoryFiles {
     files
 }
 
+/// A draft with the seals of as many keys of the story as must sign in a state. `nonce` is for kinds that are not ordered.
+pub(crate) fn sealed(state: &protocol::State, domain: &Domain, draft: Draft, nonce: u64) -> SignedOperation {
+    let sender = draft.delegate.unwrap_or(draft.account);
+    let view = query::account(state, sender);
+    let nonces = view.as_ref().map_or(&[][..], |view| &view.nonces);
+    let seals = story::signers(state, sender).into_iter().map(|key| {
+        let known =
+            nonces.iter().find(|nonces| nonces.key.as_ref().is_none_or(|own| *own == key.public_key()));
+        let nonce = match draft.operation.kind().is_ordered() {
+            true => known.map_or(0, |nonces| nonces.next),
+            false => nonce,
+        };
+        seal_with(&key.secret(), domain, &draft, nonce).expect("a seal")
+    });
+    let seals = seals.collect();
+    draft.clone().seal(seals)
+}
+
 /// A node with the story behind it, and its names.
 pub(crate) fn story() -> World {
-    story_from(story_files(), MemoryStore::default())
+    story_on(story_files())
+}
+
+/// The same on files that a test keeps.
+pub(crate) fn story_on(files: MemoryFiles) -> World {
+    story_from(files, MemoryStore::default())
 }
 
 pub(crate) fn story_from(files: MemoryFiles, store: impl Store + 'static) -> World {
