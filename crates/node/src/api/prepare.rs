@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::http::extract::{Json, cut};
 use crate::http::problem::Problem;
 
-/// How long a draft may be sent in where the client does not say: a day, in milliseconds.
+/// How long a draft may be sent in where the client does not say, in milliseconds: less than the day that strangers are given.
 const EXPIRES_AFTER_MS: u64 = 23 * 60 * 60 * 1000;
 /// The most signers of one draft.
 const SIGNERS_MAX: usize = signing::SEALS_MAX;
