@@ -97,18 +97,21 @@ impl Progress {
         unlogged.cloned().collect()
     }
 
-    /// A block was executed.
+    /// A block was executed. Whoever knows of the head finds it here.
     pub(crate) fn executed(&mut self, executed: &Arc<Executed>) {
-        let header = &executed.header;
+        self.recent.push_back(Arc::clone(executed));
+        self.recent_receipts += executed.receipts.len();
+        self.forget();
+    }
+
+    /// The head is published: its claim may be told, since whoever hears of it may ask for the block.
+    pub(crate) fn claimed(&mut self, header: &Header) {
         if header.height > 0 {
             self.claims.entry(header.executed_height).or_insert_with(|| header.clone());
         }
-        self.recent.push_back(Arc::clone(executed));
-        self.recent_receipts += executed.receipts.len();
         while self.claims.len() > ROOTS_KEPT {
             self.claims.pop_first();
         }
-        self.forget();
     }
 
     fn committed(&mut self, committed: Committed, receipts: u64) {

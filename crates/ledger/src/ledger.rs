@@ -311,7 +311,8 @@ impl Ledger {
         let sent = self.committer.send(work);
         self.stop_on(sent)?;
         self.committer.board().change(|progress| progress.executed(&executed));
-        self.reader.publish(head);
+        self.reader.publish(Arc::clone(&head));
+        self.committer.board().change(|progress| progress.claimed(&head.header));
         Ok(executed)
     }
 }

@@ -143,6 +143,18 @@ impl MemoryFiles {
         disk.names.get(name).and_then(|id| disk.contents.get(*id)).map(|content| content.data.clone())
     }
 
+    /// Whether a power failure would take nothing away from the files of a folder.
+    pub fn is_durable(&self, folder: &str) -> bool {
+        let disk = self.disk();
+        disk.names.iter().filter(|(name, _)| super::folder_of(name) == folder).all(|(name, id)| {
+            let content = disk.contents.get(*id);
+            disk.durable_names.get(name) == Some(id)
+                && content.is_some_and(|content| {
+                    content.clean == content.data.len() && content.data == content.durable
+                })
+        })
+    }
+
     /// A copy with the same files, whose changes are its own.
     pub fn fork(&self) -> Self {
         let disk = self.disk();

@@ -5,5 +5,6 @@ mod copies;
 mod disk;
 mod recovery;
 mod store;
+mod tampering;
 mod vectors;
 mod world;

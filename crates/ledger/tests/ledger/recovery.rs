@@ -79,6 +79,27 @@ fn a_history_goes_on_after_every_block_as_if_it_had_never_stopped() {
 }
 
 #[test]
+fn the_store_is_made_durable_after_the_receipts_and_without_being_asked() {
+    let history = history(10, 200, 10);
+    let (files, store, mut ledger) = begin(&history);
+    store.must_follow(&files, "receipts");
+    let before = store.syncs();
+    run(&mut ledger, &history.blocks);
+    // A rest of some milliseconds suffices.
+    while store.syncs() == before || !files.is_durable("receipts") {
+        std::thread::yield_now();
+    }
+    assert_eq!(ledger.reader().fault(), None);
+    let height = ledger.head().header.height;
+    drop(ledger);
+    files.restart(Restart::PowerLost { seed: 4 });
+    store.crash(0);
+    let ledger = open(&files, &store).expect("it opens");
+    assert_eq!(ledger.head().header.height, height);
+    assert_eq!(ledger.opened().replayed, 0, "nothing is executed again");
+}
+
+#[test]
 fn receipts_that_are_lost_are_made_again() {
     let history = history(4, 200, 10);
     let (files, store, mut ledger) = begin(&history);

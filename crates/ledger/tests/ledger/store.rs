@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use ledger::files::memory::MemoryFiles;
 use ledger::format::ENTRY_BYTES_MAX;
 use ledger::store::{Committed, EntryProof, Store, StoreError, Write};
 use sha2::{Digest, Sha256};
@@ -20,6 +21,9 @@ struct Inner {
     /// The commit that fails.
     fails_at: Option<u64>,
     has_failed: bool,
+    /// Files that must be durable before it is.
+    after: Option<(MemoryFiles, &'static str)>,
+    syncs: u64,
 }
 
 /// Handles of one store.
@@ -51,6 +55,16 @@ impl TestStore {
     /// A store with the same content, for another ledger.
     pub(crate) fn fork(&self) -> Self {
         Self(Arc::new(Mutex::new(self.inner().clone())))
+    }
+
+    /// It may be made durable after the files of this folder only.
+    pub(crate) fn must_follow(&self, files: &MemoryFiles, folder: &'static str) {
+        self.inner().after = Some((files.clone(), folder));
+    }
+
+    /// How often it was made durable.
+    pub(crate) fn syncs(&self) -> u64 {
+        self.inner().syncs
     }
 
     pub(crate) fn content(&self) -> (Option<Committed>, Entries) {
@@ -136,6 +150,10 @@ impl Store for TestStore {
 
     fn sync(&mut self) -> Result<(), StoreError> {
         let mut inner = self.inner();
+        if let Some((files, folder)) = &inner.after {
+            assert!(files.is_durable(folder), "the store is made durable before the folder {folder}");
+        }
+        inner.syncs += 1;
         inner.durable = inner.committed.map(|committed| committed.height);
         inner.past.clear();
         Ok(())
