@@ -364,6 +364,15 @@ impl Keystore {
     }
 }
 
+/// Of which scheme the key in a key file is, as far as the file says: what is read of it before anybody asks for a password.
+///
+/// # Errors
+/// [`KeystoreError::TooLong`], [`KeystoreError::Malformed`], [`KeystoreError::Unsupported`].
+pub fn look(text: &str) -> Result<Scheme, KeystoreError> {
+    check_length(text.len())?;
+    KeyFile::parse(text).map(|file| file.scheme)
+}
+
 /// Whether a name may be that of a key: it becomes the name of a file, and stands in commands.
 fn check_name(name: &str) -> Result<(), KeystoreError> {
     let is_allowed =

@@ -38,7 +38,7 @@ mod signer;
 
 pub use crypt::Work;
 pub use error::KeystoreError;
-pub use folder::{Entry, Keystore, Role};
+pub use folder::{Entry, Keystore, Role, look};
 pub use password::{PASSWORD_CHARACTERS_MIN, Password};
 pub use remote::{RemoteError, RemoteSigner};
 pub use secret::Secret;
