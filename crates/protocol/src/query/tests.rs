@@ -13,7 +13,7 @@ use crate::state::records::{Request, RequestState};
 use crate::units::{RequestId, ServiceId};
 use world::*;
 
-/// Alice has so many entries that leave, and so many streams pay the oracle.
+/// Alice has so many entries that have left and earned, as many that leave and earn, and so many streams pay the oracle.
 fn crowd(entries: usize, streams: usize) -> State {
     let mut state = example();
     ask(&mut state, SERVICE, deposit(1_000_000));
@@ -24,8 +24,13 @@ fn crowd(entries: usize, streams: usize) -> State {
     crate::advance_epoch(&mut state);
     request_slash(&mut state, ORACLE, Epoch::new(1), percent(10));
     request_slash(&mut state, BRIDGE, Epoch::new(2), percent(10));
-    for _ in 0..entries {
-        undelegate(&mut state, ALICE, 3);
+    for epoch in [3, 4] {
+        while state.epoch < Epoch::new(epoch) {
+            crate::advance_epoch(&mut state);
+        }
+        for _ in 0..entries {
+            undelegate(&mut state, ALICE, 3);
+        }
     }
     state
 }
@@ -47,7 +52,7 @@ fn walks_of(state: &State) -> Vec<(&'static str, u64)> {
 fn entries_that_are_alike_and_payments_for_one_epoch_are_worked_out_once() {
     let least = walks_of(&crowd(1, 1));
     assert!(least.iter().all(|(_, walks)| (1..40).contains(walks)), "{least:?}");
-    assert_eq!(walks_of(&crowd(60, 1)), least, "sixty entries that leave together");
+    assert_eq!(walks_of(&crowd(60, 1)), least, "sixty entries that left together, and sixty that leave");
     assert_eq!(walks_of(&crowd(1, 8)), least, "eight streams");
     assert_eq!(walks_of(&crowd(60, 8)), least, "both");
 }
@@ -55,13 +60,17 @@ fn entries_that_are_alike_and_payments_for_one_epoch_are_worked_out_once() {
 #[test]
 fn the_answers_for_a_crowd_are_right() {
     let state = crowd(60, 8);
-    assert_eq!(earnings(&state, ALICE).positions.len(), 61);
+    assert_eq!(earnings(&state, ALICE).positions.len(), 121);
     let figure = Figure::Claimable { account: ALICE, token: ETH };
     let claimable = explain(&state, &figure).expect("a figure");
     assert_eq!(claimable.value, earnings(&state, ALICE).claimable[0].total.to_string());
+    let apart =
+        explain(&state, &Figure::Unsettled { account: ALICE, position: 1, token: ETH }).expect("a figure");
+    assert!(claimable.inputs.contains(&apart), "an entry is explained alike alone and in a sum");
+    assert_eq!(claimable.inputs.len(), 61, "what is settled, and the sixty that have left");
     let told = notices(&state, ALICE);
     let requests = told.iter().filter(|notice| notice.kind == NoticeKind::SlashRequested).count();
-    assert_eq!(requests, 122, "two requests would take something of each entry");
+    assert_eq!(requests, 242, "two requests would take something of each entry");
 }
 
 #[test]
