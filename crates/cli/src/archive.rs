@@ -41,7 +41,8 @@ pub(crate) struct Export {
     /// Which table.
     #[arg(value_enum)]
     what: What,
-    /// The file, which must not be there yet; otherwise it is printed.
+    /// The file, which must not be there yet; otherwise it is printed. One whose name ends in .parquet is written as Parquet, if the program was
+    /// built with that feature.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -81,7 +82,7 @@ const COPY: [Column; 6] = [
 ];
 
 impl Export {
-    /// Writes the table: CSV, or NDJSON where a form for programs is asked for.
+    /// Writes the table: CSV, or NDJSON where a form for programs is asked for, or Parquet where the file's name says so.
     ///
     /// # Errors
     /// If the ledger can't be opened, or the file can't be written.
@@ -101,14 +102,21 @@ impl Export {
                 written => written.map(|_| silent()).map_err(|error| not_written(&error)),
             },
             Some(path) => {
+                if is_parquet(path) && !cfg!(feature = "parquet") {
+                    let what =
+                        format!("cannot write {}: this program was built without Parquet", path.display());
+                    return Err(Failure::new(Exit::Usage, "usage.parquet", what)
+                        .help("build it with --features parquet, or choose another name for CSV (-o ndjson for NDJSON)"));
+                }
                 crate::files::write_new(path, "")?;
                 let file = File::create(path)
                     .map_err(|error| Failure::storage(format!("cannot write {}", path.display()), &error))?;
-                let mut output = BufWriter::new(file);
-                let rows = export(reader, table, form, &mut output).and_then(|rows| {
-                    output.flush()?;
-                    Ok(rows)
-                });
+                let output = BufWriter::new(file);
+                let rows = if is_parquet(path) {
+                    export_parquet(reader, table, output)
+                } else {
+                    export_text(reader, table, form, output)
+                };
                 let rows = rows.map_err(|error| {
                     // Half a table is none.
                     drop(std::fs::remove_file(path));
@@ -119,6 +127,35 @@ impl Export {
             }
         })
     }
+}
+
+fn is_parquet(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "parquet")
+}
+
+fn export_text(
+    reader: &Reader,
+    table: Table,
+    form: ledger::export::Form,
+    mut output: impl Write,
+) -> Result<u64, ExportError> {
+    let rows = export(reader, table, form, &mut output)?;
+    output.flush()?;
+    Ok(rows)
+}
+
+#[cfg(feature = "parquet")]
+fn export_parquet(reader: &Reader, table: Table, output: impl Write + Send) -> Result<u64, ExportError> {
+    let mut lines = crate::parquet_file::Lines::new(table, output)?;
+    let rows = export(reader, table, ledger::export::Form::Ndjson, &mut lines)?;
+    lines.finish()?;
+    Ok(rows)
+}
+
+/// Nobody gets here: a build without the feature has refused the name.
+#[cfg(not(feature = "parquet"))]
+fn export_parquet(_: &Reader, table: Table, _: impl Write) -> Result<u64, ExportError> {
+    Err(ExportError::Io(io::Error::other(format!("{} can't be Parquet in this build", table.name()))))
 }
 
 fn not_written(error: &ExportError) -> Failure {

@@ -20,6 +20,8 @@ mod names;
 mod nouns;
 mod op;
 mod output;
+#[cfg(feature = "parquet")]
+mod parquet_file;
 mod progress;
 #[cfg(test)]
 mod reference;
