@@ -54,6 +54,8 @@ struct PositionEntry {
 impl State {
     /// From now on it notes which entries are touched.
     pub fn track(&mut self) {
+        self.values.take();
+        self.exposure.take();
         self.assets.touched().start();
         self.accounts.touched().start();
         self.positions.touched().start();
