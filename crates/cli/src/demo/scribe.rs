@@ -37,15 +37,15 @@ impl Scribe {
         let expires = time_ms.saturating_add(VALID_FOR_MS);
         let draft = Draft { account, delegate, expires, operation: step.operation.clone() };
         let acting = delegate.unwrap_or(account);
+        let is_ordered = draft.operation.kind().is_ordered();
+        // Any number near the time that no key has used; several keys sign the same one.
+        self.newest = self.newest.saturating_add(1).max(time_ms);
         let mut seals = Vec::new();
         for key in story::signers(state, acting) {
             let secret = key.secret();
-            let nonce = if draft.operation.kind().is_ordered() {
-                self.in_order(state, acting, &secret.public_key())
-            } else {
-                // Any number near the time that no key has used.
-                self.newest = self.newest.saturating_add(1).max(time_ms);
-                self.newest
+            let nonce = match is_ordered {
+                true => self.in_order(state, acting, &secret.public_key()),
+                false => self.newest,
             };
             seals.push(seal_with(&secret, &self.domain, &draft, nonce)?);
         }

@@ -147,8 +147,9 @@ const SECTIONS: [Section; 4] = [
         at: "/life",
         columns: &[
             Column::time("time", "/time_ms"),
-            Column::rest("what", &["id", "topic", "time_ms", "operation"]),
-            Column::digest("operation", "/operation"),
+            Column::plain("event", "/topic"),
+            Column::event("what", "/event"),
+            Column::account("by", "/operation/account"),
         ],
         empty: "",
     },

@@ -26,8 +26,8 @@ pub(crate) struct Events {
     /// Only those that concern this account.
     #[arg(long)]
     account: Option<String>,
-    /// Only those of this topic, as slashes or rewards.
-    #[arg(long)]
+    /// Only those of this name, as slashed or stream_paid.
+    #[arg(long, value_name = "EVENT")]
     topic: Option<String>,
     /// Only those behind the event of this id.
     #[arg(long, value_name = "ID")]
@@ -90,11 +90,12 @@ fn not_written(error: &io::Error) -> Failure {
     }
 }
 
-const EVENT: [Column; 4] = [
+const EVENT: [Column; 5] = [
     Column::plain("id", "/id"),
-    Column::plain("event", "/event"),
-    Column::rest("what", &["id", "event"]),
-    Column::plain("height", "/height"),
+    Column::time("time", "/time_ms"),
+    Column::plain("event", "/topic"),
+    Column::event("what", "/event"),
+    Column::account("by", "/operation/account"),
 ];
 
 impl Events {
@@ -182,6 +183,11 @@ impl Stream {
                     )
                     .help(help));
                 }
+                // Where the stream begins: nothing has happened, but one that is cut off goes on from here.
+                None if line.is_empty() && name.as_deref() == Some("begun") => {
+                    self.last = id.take().or(self.last.take());
+                    (data, name) = (String::new(), None);
+                }
                 None if line.is_empty() && !data.is_empty() => break,
                 _ => {}
             }
@@ -212,7 +218,7 @@ mod tests {
     #[test]
     fn events_come_with_their_ids_and_heartbeats_are_passed_over() {
         let mut stream = stream(
-            ": beat\n\nid: 4.0\nevent: ledger\ndata: {\"event\":\"a\"}\n\nid: 4.1\ndata: {\"event\":\ndata: \"b\"}\n\n",
+            ": beat\n\nid: 3.9\nevent: begun\ndata: {}\n\nid: 4.0\nevent: ledger\ndata: {\"event\":\"a\"}\n\nid: 4.1\ndata: {\"event\":\ndata: \"b\"}\n\n",
         );
         assert_eq!(stream.next(), Ok(Some(json!({ "event": "a", "id": "4.0" }))));
         assert_eq!(stream.next(), Ok(Some(json!({ "event": "b", "id": "4.1" }))));

@@ -111,6 +111,11 @@ impl Column {
         Self { title, at, cell: Cell::Rest(&[]) }
     }
 
+    /// An event inside the item, in words; its name stands elsewhere.
+    pub(crate) const fn event(title: &'static str, at: &'static str) -> Self {
+        Self { title, at, cell: Cell::Rest(&["event"]) }
+    }
+
     /// The value of a field whose `name` stands beside it in the item, as the `asset` of its amounts does.
     pub(crate) const fn field(title: &'static str, at: &'static str) -> Self {
         Self { title, at, cell: Cell::Field }
