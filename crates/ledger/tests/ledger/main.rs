@@ -4,6 +4,7 @@ mod campaign;
 mod copies;
 mod disk;
 mod recovery;
+mod restored;
 mod store;
 mod tampering;
 mod vectors;
