@@ -204,7 +204,8 @@ fn broken_headers_and_blocks_are_errors() {
 
 #[test]
 fn a_genesis_that_does_not_hold_is_refused_with_its_reason() {
-    let cases: [(fn(&mut Genesis), &str); 8] = [
+    type Change = fn(&mut Genesis);
+    let cases: [(Change, &str); 8] = [
         (|genesis| genesis.name.clear(), "name \"\" is not 1 to 32"),
         (|genesis| genesis.name = "9lives".to_owned(), "name \"9lives\""),
         (|genesis| genesis.name = "a".repeat(33), "is not 1 to 32"),
