@@ -11,10 +11,11 @@ use std::thread::JoinHandle;
 use ledger::{Reader, Verified};
 use protocol::units::Digest;
 use protocol::{Signer, State, authority};
-use signing::Domain;
+use signing::Verifier;
 use tokio::sync::oneshot;
 
 use crate::answer::{Answer, Barred, Placed};
+use crate::clock::Clock;
 use crate::config::Mempool;
 use crate::heads::Heads;
 use crate::metrics::Metrics;
@@ -50,11 +51,12 @@ struct Shared {
     queue: Mutex<Queue>,
     wake: Condvar,
     sizes: Sizes,
-    domain: Domain,
+    verifier: Verifier,
     heads: Arc<Heads>,
     reader: Reader,
     sequencer: Arc<dyn Sequencer>,
     metrics: Arc<Metrics>,
+    clock: Clock,
 }
 
 #[derive(Default)]
@@ -87,12 +89,14 @@ impl Gate {
         heads: Arc<Heads>,
         sequencer: Arc<dyn Sequencer>,
         metrics: Arc<Metrics>,
+        clock: Clock,
     ) -> std::io::Result<Self> {
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let threads = if sizes.threads == 0 { cores() } else { sizes.threads };
         let (queue, wake) = (Mutex::default(), Condvar::new());
-        let domain = reader.genesis().domain();
-        let shared = Arc::new(Shared { queue, wake, sizes, domain, heads, reader, sequencer, metrics });
+        let verifier = Verifier::new(&reader.genesis().domain());
+        let shared =
+            Arc::new(Shared { queue, wake, sizes, verifier, heads, reader, sequencer, metrics, clock });
         let gate = Self { shared: Arc::clone(&shared), threads: Mutex::default() };
         for number in 0..threads {
             let shared = Arc::clone(&shared);
@@ -152,9 +156,11 @@ impl Shared {
     fn work(&self) {
         while let Some(jobs) = self.take() {
             let count = i64::try_from(jobs.len()).unwrap_or(i64::MAX);
-            let state = self.heads.newest();
+            // As in the block that follows: what a nonce or an expiry may be goes by its time, and the newest block may be old.
+            let mut state = self.heads.newest().state.clone();
+            state.begin_block(self.clock.now_ms());
             // A bug met by one operation costs its sender an answer, and not the node a thread.
-            let guarded = |job| catch_unwind(AssertUnwindSafe(|| self.check(job, &state.state)));
+            let guarded = |job| catch_unwind(AssertUnwindSafe(|| self.check(job, &state)));
             let passed = jobs.into_iter().filter_map(|job| {
                 guarded(job).unwrap_or_else(|_| {
                     self.metrics.panics.inc();
@@ -192,7 +198,7 @@ impl Shared {
             drop(reply.send(Answer::Barred(barred)));
             None
         };
-        let operation = match Verified::check(&self.domain, job.bytes) {
+        let operation = match Verified::check_with(&self.verifier, job.bytes) {
             Ok(operation) => operation,
             Err(why) => return barred(Barred::Invalid(why), job.reply),
         };

@@ -147,6 +147,7 @@ impl Node {
                     Arc::clone(&heads),
                     Arc::clone(&sequencer),
                     Arc::clone(&metrics),
+                    clock.clone(),
                 );
                 let gate = gate.map_err(machine("starting the verifiers"))?;
                 (solo, writer) = (Some(started), Some(Writer { gate, sequencer }));

@@ -6,11 +6,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use ledger::{Executed, Outcome};
-use protocol::query;
 use protocol::units::Address;
 use protocol::{Event, State};
 use serde::Serialize;
 use serde_json::Value;
+
+use crate::api::account::whole_exposure;
 
 /// The place of an event among all events: its block, and its place in the block, events of the boundary first. The text is
 /// `<height>.<index>`.
@@ -154,7 +155,7 @@ impl Interest {
     /// The operators with which an account has stake, and the sets that can slash it.
     pub(crate) fn of(state: &State, account: Address) -> Self {
         let mut interest = Self::default();
-        for position in query::exposure(state, account).positions {
+        for position in whole_exposure(state, account) {
             interest.operators.insert(u64::from(position.operator.number()));
             interest.sets.extend(position.sets.iter().map(|set| u64::from(set.set.number())));
         }

@@ -6,9 +6,9 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::IntoResponse;
 use ledger::{Executed, Head, Outcome, Receipt};
-use protocol::query::{self, ExitState, Notice};
+use protocol::query::{self, ExitState, Notice, PositionExposure};
 use protocol::units::{Address, Epoch};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::lists::{Paging, bad_cursor};
@@ -56,22 +56,62 @@ pub(crate) async fn positions(State(app): Shared, path: Path, Query(pinned): Que
     .await
 }
 
+/// Which entries of stake of an account. The sums are those of all, whatever is shown.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Entries {
+    /// The most entries; as many as the node allows where it is left out.
+    #[cfg_attr(test, schemars(range(min = 1)))]
+    limit: Option<u16>,
+    /// The `next` of the page before; pin `as_of` to read all pages at one height.
+    after: Option<u32>,
+    /// The height to read at; the newest where it is left out.
+    as_of: Option<u64>,
+}
+
+impl Entries {
+    fn pinned(self) -> Pinned {
+        Pinned { as_of: self.as_of }
+    }
+
+    /// How many entries a page has.
+    fn limit(self, app: &App) -> Result<usize, Problem> {
+        app.limit(self.limit.or(Some(app.config.http.page_max)))
+    }
+}
+
 /// What do I earn?
-pub(crate) async fn rewards(State(app): Shared, path: Path, Query(pinned): Query<Pinned>) -> Reply {
+pub(crate) async fn rewards(State(app): Shared, path: Path, Query(entries): Query<Entries>) -> Reply {
     app.read(move |app| {
-        let (head, account) = app.account_of(&path, pinned)?;
-        app.answer(&head, &query::earnings(&head.state, account))
+        let (head, account) = app.account_of(&path, entries.pinned())?;
+        let limit = entries.limit(app)?;
+        app.answer(&head, &query::earnings_page(&head.state, account, entries.after, limit))
     })
     .await
 }
 
 /// What can slash me, and how much at worst?
-pub(crate) async fn exposure(State(app): Shared, path: Path, Query(pinned): Query<Pinned>) -> Reply {
+pub(crate) async fn exposure(State(app): Shared, path: Path, Query(entries): Query<Entries>) -> Reply {
     app.read(move |app| {
-        let (head, account) = app.account_of(&path, pinned)?;
-        app.answer(&head, &query::exposure(&head.state, account))
+        let (head, account) = app.account_of(&path, entries.pinned())?;
+        let limit = entries.limit(app)?;
+        app.answer(&head, &query::exposure_page(&head.state, account, entries.after, limit))
     })
     .await
+}
+
+/// Every entry of stake of an account that can be slashed, from all pages.
+pub(crate) fn whole_exposure(state: &protocol::State, account: Address) -> Vec<PositionExposure> {
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let page = query::exposure_page(state, account, after, query::PAGE_MAX);
+        all.extend(page.positions);
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return all,
+        }
+    }
 }
 
 /// When an entry of stake is out.

@@ -71,11 +71,12 @@ pub(crate) async fn prepare(State(app): Shared, Json(asked): Json<Asked>) -> Rep
         let (named, threshold) = signers(&head.state, delegate.unwrap_or(account), asked.keys, asked.signer)?;
         let preview = app.preview(&head, account, delegate, &operation);
         let draft = Draft { account, delegate, expires, operation };
-        let is_ordered = draft.operation.kind().is_ordered();
+        // One number for all who sign: an account that takes several keys takes no other.
+        let fresh = (!draft.operation.kind().is_ordered()).then(|| app.fresh());
         let nonces: Vec<(Who, u64)> = named
             .into_iter()
             .map(|(who, nonces)| {
-                let nonce = app.nonce(&who, nonces.as_ref(), is_ordered, &waiting);
+                let nonce = nonce(&who, nonces.as_ref(), fresh, &waiting);
                 (who, nonce)
             })
             .collect();
@@ -98,32 +99,6 @@ impl App {
     /// The keys and nonces of what a sender has waiting.
     fn nonces_of(&self, sender: &Address) -> Vec<(PublicKey, u64)> {
         self.writer.as_ref().map_or_else(Vec::new, |writer| writer.sequencer.nonces_of(sender))
-    }
-
-    /// The number that a key's next signature carries, after all that it has under way.
-    fn nonce(
-        &self,
-        who: &Who,
-        nonces: Option<&NonceView>,
-        is_ordered: bool,
-        waiting: &[(PublicKey, u64)],
-    ) -> u64 {
-        let is_own = |key: &PublicKey| match who {
-            Who::Key(own) => own == key,
-            Who::Address(address) => address_of(key) == Some(address.0),
-        };
-        let taken: BTreeSet<u64> =
-            waiting.iter().filter(|(key, _)| is_own(key)).map(|(_, nonce)| *nonce).collect();
-        let mut nonce = if is_ordered {
-            nonces.map_or(0, |nonces| nonces.next)
-        } else {
-            let used = nonces.and_then(|nonces| nonces.highest_used);
-            self.fresh().max(used.map_or(0, |used| used.saturating_add(1)))
-        };
-        while taken.contains(&nonce) {
-            nonce = nonce.saturating_add(1);
-        }
-        nonce
     }
 
     /// The milliseconds of the clock, or one more than was proposed last, so that two who prepare at once get two numbers. Not further than a
@@ -150,6 +125,30 @@ impl App {
             "typed_data": typed_data(&self.domain, draft, nonce),
         })
     }
+}
+
+/// The number that a key's next signature carries, after all that the sender has under way: of an ordered kind the next in the row, of others
+/// `fresh` or more.
+fn nonce(who: &Who, nonces: Option<&NonceView>, fresh: Option<u64>, waiting: &[(PublicKey, u64)]) -> u64 {
+    let takes_several = nonces.is_some_and(|nonces| nonces.key.is_none());
+    let is_own = |key: &PublicKey| match who {
+        _ if takes_several => true,
+        Who::Key(own) => own == key,
+        Who::Address(address) => address_of(key) == Some(address.0),
+    };
+    let taken: BTreeSet<u64> =
+        waiting.iter().filter(|(key, _)| is_own(key)).map(|(_, nonce)| *nonce).collect();
+    let mut nonce = match fresh {
+        None => nonces.map_or(0, |nonces| nonces.next),
+        Some(fresh) => {
+            let used = nonces.and_then(|nonces| nonces.highest_used);
+            fresh.max(used.map_or(0, |used| used.saturating_add(1)))
+        }
+    };
+    while taken.contains(&nonce) {
+        nonce = nonce.saturating_add(1);
+    }
+    nonce
 }
 
 type Named = (Who, Option<NonceView>);

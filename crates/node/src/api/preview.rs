@@ -11,6 +11,7 @@ use protocol::{Event, Operation, State as Ledger, advance_epoch, rehearse};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::account::whole_exposure;
 use super::prepare::{complete, read_operation};
 use super::when::When;
 use super::{Reply, Shared};
@@ -207,7 +208,7 @@ type ByShare = BTreeMap<(u32, u32, u32), u128>;
 
 fn at_worst(state: &Ledger, account: Address) -> ByShare {
     let mut losses = ByShare::new();
-    for position in query::exposure(state, account).positions {
+    for position in whole_exposure(state, account) {
         for set in &position.sets {
             let key = (set.set.number(), set.service.number(), position.asset.number());
             let sum = losses.entry(key).or_default();

@@ -152,11 +152,9 @@ impl App {
         let asset: AssetId = head.state.genesis().deposit_asset;
         let decimals =
             query::asset(&head.state, asset).map_or(COIN_DECIMALS, |asset| u32::from(asset.decimals));
-        let free = query::account(&head.state, account)
-            .and_then(|view| {
-                view.balances.iter().find(|balance| balance.asset == asset).map(|found| found.free)
-            })
-            .map_or(0, protocol::units::Amount::units);
+        let balances = query::balances(&head.state, account);
+        let found = balances.iter().find(|balance| balance.asset == asset);
+        let free = found.map_or(0, |balance| balance.free.units());
         if decimals <= COIN_DECIMALS {
             free.saturating_mul(10_u128.saturating_pow(COIN_DECIMALS.saturating_sub(decimals)))
         } else {

@@ -14,7 +14,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use crate::api::account::{DatedExit, DatedNotice};
+use crate::api::account::{DatedExit, DatedNotice, Entries};
 use crate::api::{
     Pinned, blocks, events, explain, lists, operations, prepare, preview, proofs, records, slashes, webhooks,
 };
@@ -171,6 +171,10 @@ impl Book {
         Shape { query: Some(self.of::<Pinned>()), answers: self.answer::<T>(), ..Shape::default() }
     }
 
+    fn entries<T: JsonSchema>(&mut self) -> Shape {
+        Shape { query: Some(self.of::<Entries>()), answers: self.answer::<T>(), ..Shape::default() }
+    }
+
     fn text(kind: &'static str) -> Shape {
         Shape { answers: vec![(200, kind, Some(json!({ "type": "string" })))], ..Shape::default() }
     }
@@ -275,8 +279,8 @@ impl Book {
             "accounts" => self.paged::<query::AccountDetail>(),
             "account" => self.one::<query::AccountDetail>(),
             "positions" => self.one::<shapes::OfAccount<query::PositionView>>(),
-            "rewards" => self.one::<query::EarningsAnswer>(),
-            "exposure" => self.one::<query::ExposureAnswer>(),
+            "rewards" => self.entries::<query::EarningsAnswer>(),
+            "exposure" => self.entries::<query::ExposureAnswer>(),
             "exits" => {
                 let _named = self.of::<DatedExit>();
                 self.one::<shapes::Exits>()

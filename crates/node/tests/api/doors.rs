@@ -13,8 +13,17 @@ use crate::world::{World, address, key, small, small_with};
 
 /// Serves a node on the loopback while a test talks to it.
 async fn with_connections(world: &World, test: impl AsyncFnOnce(SocketAddr)) {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("an address");
+    with_connections_to(world, "127.0.0.1:0", test).await;
+}
+
+/// Serves a node that others than this machine can connect to.
+async fn with_public_connections(world: &World, test: impl AsyncFnOnce(SocketAddr)) {
+    with_connections_to(world, "0.0.0.0:0", test).await;
+}
+
+async fn with_connections_to(world: &World, bound: &str, test: impl AsyncFnOnce(SocketAddr)) {
+    let listener = std::net::TcpListener::bind(bound).expect("a port");
+    let address = SocketAddr::from(([127, 0, 0, 1], listener.local_addr().expect("an address").port()));
     let talking = async {
         test(address).await;
         tokio::task::block_in_place(|| world.node.stop());
@@ -211,4 +220,119 @@ async fn connections_beyond_the_limit_are_closed_and_others_go_on() {
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     })
     .await;
+}
+
+/// A metric of a node.
+async fn metric(world: &World, name: &str) -> u64 {
+    let text = world.get("/metrics").await.text();
+    let line = text.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
+    line.expect("it is there").parse().expect("a number")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_reads_nothing_is_hung_up_on() {
+    let world = small_with(|config| config.http.request_timeout_ms = 200);
+    with_connections(&world, async |address| {
+        let mut stream = TcpStream::connect(address).await.expect("a connection");
+        let request = "GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(200);
+        // More than any buffer between the two holds; the client never reads.
+        let sent = stream.write_all(request.as_bytes());
+        let _perhaps_cut = tokio::time::timeout(Duration::from_secs(10), sent).await;
+        while metric(&world, "surety_http_connections").await > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_says_nothing_is_hung_up_on() {
+    let world = small_with(|config| config.http.header_timeout_ms = 100);
+    with_connections(&world, async |address| {
+        assert_eq!(exchange(address, "").await, "", "nothing was asked");
+        let idle = exchange(address, "GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+        assert_eq!(idle.matches("HTTP/1.1 200").count(), 1, "answered once, and then closed: {idle}");
+        while metric(&world, "surety_http_connections").await > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_public_node_limits_the_requests_and_the_connections_of_an_address() {
+    let world = small_with(|config| {
+        config.http.requests_per_second = 1;
+        config.http.requests_burst = 3;
+        config.http.connections_max = 16;
+    });
+    with_public_connections(&world, async |address| {
+        let close = "GET /livez HTTP/1.1\r\nhost: any.example\r\nconnection: close\r\n\r\n";
+        let mut limited = String::new();
+        for _ in 0..200 {
+            limited = exchange(address, close).await;
+            if limited.starts_with("HTTP/1.1 429") {
+                break;
+            }
+        }
+        assert!(limited.contains("retry-after: 1") && limited.contains("rate_limited"), "{limited}");
+        let mut open = Vec::new();
+        for _ in 0..3 {
+            open.push(TcpStream::connect(address).await.expect("a connection"));
+        }
+        while metric(&world, "surety_http_connections_refused_total").await == 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(metric(&world, "surety_http_connections").await <= 2, "an eighth of sixteen");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn webhooks_are_managed_directly_and_under_the_node_s_own_name_only() {
+    let world = small();
+    with_public_connections(&world, async |address| {
+        for (head, status) in [
+            ("host: localhost\r\n", "200"),
+            ("host: evil.example\r\n", "403"),
+            ("host: localhost\r\nx-forwarded-for: 10.0.0.1\r\n", "403"),
+            ("host: localhost\r\nvia: 1.1 proxy\r\n", "403"),
+        ] {
+            let request = format!("GET /v1/webhooks HTTP/1.1\r\n{head}connection: close\r\n\r\n");
+            let answer = exchange(address, &request).await;
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{head}: {answer}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_problem_leads_to_a_page_that_explains_its_code() {
+    let world = small();
+    let page = world.get("/docs/errors").await;
+    assert_eq!((page.status.as_u16(), page.header("content-type")), (200, "text/html; charset=utf-8"));
+    for code in node::http::Code::ALL {
+        assert!(page.text().contains(&format!("<tr id=\"{}\">", code.name())), "{}", code.name());
+    }
+    let problem = world.get("/v1/pools/77").await.json();
+    let (path, anchor) = problem["type"].as_str().expect("a reference").split_once('#').expect("an anchor");
+    assert_eq!(path, "/docs/errors");
+    assert!(page.text().contains(&format!("id=\"{anchor}\"")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_another_origin_can_neither_ask_nor_read() {
+    let world = small();
+    let from_elsewhere = |method: &str, path: &str, kind: &str| {
+        let request = Request::builder().method(method).uri(path).header("origin", "https://evil.example");
+        request.header("content-type", kind).body(Body::from("{}")).expect("a request")
+    };
+    let preflight = world.send(from_elsewhere("OPTIONS", "/v1/operations", "text/plain")).await;
+    assert_eq!(preflight.status, 405);
+    let simple = world.send(from_elsewhere("POST", "/v1/webhooks", "text/plain")).await;
+    assert_eq!(simple.problem(), (415, "media_type".to_owned()), "what a form can send is not taken");
+    for answer in [preflight, simple, world.send(from_elsewhere("GET", "/v1/status", "text/plain")).await] {
+        assert!(!answer.headers.contains_key("access-control-allow-origin"));
+        assert_eq!(answer.header("cross-origin-resource-policy"), "same-origin");
+    }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
+use hmac::{Hmac, Mac};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -120,7 +121,7 @@ async fn only_so_many_streams_are_open_at_once() {
 }
 
 /// Takes one delivery, refuses the first so many.
-async fn receive(listener: &tokio::net::TcpListener, refuse: usize) -> (String, Value) {
+async fn receive(listener: &tokio::net::TcpListener, refuse: usize) -> (String, String) {
     for attempt in 0.. {
         let (mut stream, _) = listener.accept().await.expect("a connection");
         let mut bytes = Vec::new();
@@ -141,7 +142,7 @@ async fn receive(listener: &tokio::net::TcpListener, refuse: usize) -> (String, 
         let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
         stream.write_all(answer.as_bytes()).await.expect("written");
         if attempt == refuse {
-            return (head, serde_json::from_str(&body).expect("JSON"));
+            return (head, body);
         }
     }
     unreachable!("attempts never end")
@@ -160,9 +161,15 @@ async fn a_webhook_is_told_signed_and_again_when_it_fails() {
         assert!(!added.text().contains("0123456789abcdef"), "the secret is told to nobody");
         let operation = delegation(&world, &key(1), 5).await;
         world.submit(&world.signed(&key(1), START + 1_000, operation)).await.ok();
-        let (head, body) = receive(&listener, 1).await;
+        let (head, raw) = receive(&listener, 1).await;
         assert!(head.starts_with("POST /hook?x=1 HTTP/1.1"), "{head}");
-        assert!(head.contains("surety-signature: t="), "{head}");
+        let line =
+            head.lines().find_map(|line| line.strip_prefix("surety-signature: t=")).expect("a signature");
+        let (seconds, digest) = line.split_once(",v1=").expect("a time and a digest");
+        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(b"0123456789abcdef").expect("any length");
+        mac.update(format!("{seconds}.{raw}").as_bytes());
+        mac.verify_slice(&hex::decode(digest).expect("hex")).expect("signed with the secret");
+        let body: Value = serde_json::from_str(&raw).expect("JSON");
         assert_eq!(body["events"][0]["topic"], "delegated");
         let id = added.json()["id"].clone();
         assert_eq!(world.delete(&format!("/v1/webhooks/{id}")).await.status, 204);
@@ -184,5 +191,73 @@ async fn webhooks_to_elsewhere_and_with_weak_secrets_are_refused() {
     ] {
         let answer = world.post("/v1/webhooks", &json!({ "url": url, "secret": secret })).await;
         assert_eq!(answer.problem(), (400, "malformed_json".to_owned()), "{url}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_has_stake_is_told_of_slashes_and_of_worse_terms() {
+    let world = story();
+    let serving = world.node.serve(std::net::TcpListener::bind("127.0.0.1:0").expect("a port"));
+    let telling = async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}/", listener.local_addr().expect("an address"));
+        let topics = ["slash_requested", "slashed", "terms_announced"];
+        let hook = json!({ "url": url, "secret": "0123456789abcdef", "account": "alice", "topics": topics });
+        assert_eq!(world.post("/v1/webhooks", &hook).await.status, 201);
+        let slasher =
+            story::keys().into_iter().find(|key| key.name == "meridian").expect("the service").secret();
+        let now = world.node.clock().now_ms();
+        let request = json!({ "op": "request_slash", "set": 0, "operator": 0, "capture": 29, "fraction": "0.01", "reason": "late" });
+        world.submit(&world.signed(&slasher, now, request)).await.ok();
+        let (_, raw) = receive(&listener, 0).await;
+        let told: Value = serde_json::from_str(&raw).expect("JSON");
+        assert_eq!(told["events"][0]["topic"], "slash_requested", "{told}");
+        assert_eq!(told["events"][0]["event"]["operator"], 0, "alice has stake with olga");
+        let mut terms = story::world::terms(story::world::PRICES);
+        terms.window_cap = protocol::units::Fraction::ONE;
+        let change = json!({ "op": "change_terms", "set": 0, "terms": terms });
+        world.submit(&world.signed(&slasher, now + 1, change)).await.ok();
+        let (_, raw) = receive(&listener, 0).await;
+        let told: Value = serde_json::from_str(&raw).expect("JSON");
+        assert_eq!(
+            (&told["events"][0]["topic"], &told["events"][0]["event"]["set"]),
+            (&json!("terms_announced"), &json!(0))
+        );
+        let feed = world.get("/v1/accounts/alice/notices.rss").await.text();
+        let notices = world.get("/v1/accounts/alice/notices").await.ok();
+        for kind in ["slash_requested", "terms_announced"] {
+            let notice =
+                notices["items"].as_array().expect("items").iter().find(|notice| notice["kind"] == kind);
+            let text = notice.expect("a notice")["text"].as_str().expect("a sentence");
+            assert!(feed.contains(&text.replace('\'', "&#39;")), "{kind} is in the feed: {text}");
+        }
+        let node = &world.node;
+        tokio::task::block_in_place(|| node.stop());
+    };
+    let (served, ()) = tokio::join!(serving, telling);
+    served.expect("a clean end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_never_takes_the_number_of_one_that_was_removed() {
+    let world = small();
+    let hook = json!({ "url": "http://127.0.0.1:9/", "secret": "0123456789abcdef" });
+    let first = world.post("/v1/webhooks", &hook).await.ok()["id"].as_u64().expect("a number");
+    assert_eq!(world.delete(&format!("/v1/webhooks/{first}")).await.status, 204);
+    let second = world.post("/v1/webhooks", &hook).await.ok()["id"].as_u64().expect("a number");
+    assert!(second > first, "who is told in whose place is never in doubt");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_do_with_the_same_operator_concerns_nobody_else() {
+    let world = story();
+    let alice = story::address("alice").to_string();
+    let all = read(&world, "/v1/events?after=0.0&account=alice", None, 12).await;
+    for sent in &all[1..] {
+        let names_somebody_else =
+            sent.data["event"]["account"].as_str().is_some_and(|account| account != alice);
+        let is_own =
+            sent.data["operation"]["account"] == json!(alice) || sent.data.to_string().contains(&alice);
+        assert!(is_own || !names_somebody_else, "{sent:?}");
     }
 }

@@ -8,6 +8,8 @@ mod memory;
 mod operations;
 mod prepare;
 mod reads;
+mod rehearsal;
 mod sequencer;
+mod slashes;
 mod wallets;
 mod world;

@@ -136,3 +136,37 @@ async fn drafts_that_can_t_be_read_say_where() {
     let nobody = world.post("/v1/operations/prepare", &json!({ "account": "nobody", "operation": {} })).await;
     assert_eq!(nobody.problem(), (404, "unknown_name".to_owned()));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drafts_that_are_prepared_at_once_do_not_get_in_each_other_s_way() {
+    let world = small();
+    let alice = json!(address(&key(1)));
+    let delegate =
+        |amount: u64| json!({ "op": "delegate", "operator": 0, "asset": 0, "amount": amount.to_string() });
+    // The clock stands: both are prepared in the same millisecond, before either is sent.
+    let first = prepare(&world, alice.clone(), delegate(1)).await;
+    let second = prepare(&world, alice, delegate(2)).await;
+    assert_ne!(first["signers"][0]["nonce"], second["signers"][0]["nonce"]);
+    for prepared in [second, first] {
+        world.post("/v1/operations", &seal(&prepared, &key(1))).await.ok();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_counts_the_ordered_operations_that_wait() {
+    let world = small();
+    let alice = json!(address(&key(1)));
+    let withdraw =
+        |amount: u64| json!({ "op": "withdraw", "asset": 0, "amount": amount.to_string(), "to": "0xab" });
+    for number in 0..8 {
+        let prepared = prepare(&world, alice.clone(), withdraw(number + 1)).await;
+        assert_eq!(prepared["signers"][0]["nonce"], number.to_string());
+        let sent = world.post("/v1/operations?wait=none", &seal(&prepared, &key(1))).await;
+        assert!(sent.status.is_success(), "{}", sent.text());
+        // Until it waits, nobody can count it.
+        let id = sent.json()["id"].as_str().expect("an id").to_owned();
+        while world.get(&format!("/v1/operations/{id}")).await.status == 404 {
+            tokio::task::yield_now().await;
+        }
+    }
+}

@@ -35,9 +35,11 @@ async fn a_read_is_pinned_at_a_height_for_as_long_as_its_state_is_held() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_does_not_change_while_it_is_read() {
-    let world = small();
+    // Its state is held for whoever is reading it, however many blocks come meanwhile.
+    let world = small_with(|config| config.http.heights_held = 1);
+    let whole = world.get("/v1/accounts?limit=500").await.ok();
     let first = world.get("/v1/accounts?limit=4").await.ok();
-    make_blocks(&world, 2).await;
+    make_blocks(&world, 5).await;
     let mut seen: Vec<Value> = first["items"].as_array().expect("items").clone();
     let mut next = first["next"].clone();
     while let Value::String(after) = &next {
@@ -46,9 +48,72 @@ async fn a_list_does_not_change_while_it_is_read() {
         seen.extend(page["items"].as_array().expect("items").clone());
         next = page["next"].clone();
     }
-    let whole = world.get("/v1/accounts?as_of=0&limit=500").await.ok();
     assert_eq!(json!(seen), whole["items"]);
     assert_eq!(whole["next"], Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_history_is_read_at_any_height_and_does_not_change_while_it_is_read() {
+    let world = small_with(|config| config.http.heights_held = 1);
+    make_blocks(&world, 6).await;
+    let account = address(&key(1));
+    for list in [format!("/v1/accounts/{account}/history"), "/v1/blocks".to_owned()] {
+        let whole = world.get(&format!("{list}?as_of=4&limit=100")).await.ok();
+        assert_eq!(whole["as_of"]["height"], 4, "{list}");
+        let digest = world.node.reader().header(4).expect("readable").expect("a header").digest();
+        assert_eq!(whole["as_of"]["digest"], json!(digest), "{list}");
+        let mut seen = Vec::new();
+        let mut path = format!("{list}?as_of=4&limit=2");
+        loop {
+            let page = world.get(&path).await.ok();
+            assert_eq!(page["as_of"]["height"], 4, "{list}");
+            seen.extend(page["items"].as_array().expect("items").clone());
+            let Value::String(after) = &page["next"] else { break };
+            path = format!("{list}?limit=2&after={after}");
+        }
+        assert_eq!(json!(seen), whole["items"], "{list}");
+        assert!(!seen.is_empty(), "{list}");
+        let ahead = world.get(&format!("{list}?as_of=99")).await;
+        assert_eq!(ahead.problem(), (404, "not_found".to_owned()), "{list}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn amounts_come_with_the_decimals_of_every_asset_that_is_named() {
+    let world = story();
+    for (path, asset, decimals) in [
+        ("/v1/pools/0", "0", 18),
+        ("/v1/accounts/alice", "2", 6),
+        ("/v1/accounts/alice/rewards", "2", 6),
+        ("/v1/slashes/0", "0", 18),
+        ("/v1/assets", "4", 9),
+    ] {
+        let answer = world.get(path).await.ok();
+        assert_eq!(answer["decimals"][asset], decimals, "{path}: {}", answer["decimals"]);
+    }
+    assert_eq!(world.get("/v1/assets/4").await.ok()["decimals"], 9, "an asset has its own");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_joins_says_until_when_it_can_be_taken_back_and_how() {
+    let world = small();
+    make_blocks(&world, 1).await;
+    let account = address(&key(1));
+    let exits = world.get(&format!("/v1/accounts/{account}/exits")).await.ok();
+    let joining = &exits["positions"][0]["exit"]["joining"];
+    assert_eq!((&joining["bonded_from"], &joining["take_back_until"]), (&json!(1), &json!(0)));
+    assert_eq!(joining["cancel"]["operation"], "undelegate");
+    let notices = world.get(&format!("/v1/accounts/{account}/notices")).await.ok();
+    let notice =
+        notices["items"].as_array().expect("items").iter().find(|notice| notice["kind"] == "joining");
+    let notice = notice.expect("a notice of what joins");
+    assert_eq!(notice["starts"]["epoch"], 1);
+    assert_eq!(notice["starts"]["time_ms"], json!(world.genesis.epoch_start_ms(1)));
+    assert_eq!(notice["ways"][0]["operation"], "undelegate");
+    let back = json!({ "op": "undelegate", "operator": 0, "asset": 0, "amount": "1", "follow_up": "free" });
+    world.submit(&world.signed(&key(1), 0, back)).await.ok();
+    let view = world.get(&format!("/v1/accounts/{account}")).await.ok();
+    assert_eq!(view["balances"][0]["free"], "1000", "and so it is: {view}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,7 +160,16 @@ async fn an_exit_says_epoch_height_and_time() {
     assert_eq!(calendar.header("content-type"), "text/calendar; charset=utf-8");
     let text = calendar.text();
     assert!(text.starts_with("BEGIN:VCALENDAR\r\n") && text.ends_with("END:VCALENDAR\r\n"), "{text}");
-    assert!(text.contains("BEGIN:VEVENT"), "{text}");
+    let events = text.matches("BEGIN:VEVENT").count();
+    let pending = exits["positions"].as_array().expect("positions").iter();
+    let pending =
+        pending.filter(|exit| exit["exit"]["unbonding"].is_object() || exit["exit"]["free"].is_object());
+    assert_eq!(events, pending.count(), "{text}");
+    let seconds = free["wall_ms"].as_u64().expect("a time") / 1_000;
+    let stamp = format!("T{:02}{:02}{:02}Z", seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+    let begins = text.lines().find(|line| line.starts_with("DTSTART:")).expect("a beginning");
+    assert!(begins.ends_with(&stamp), "{begins} is {}", free["wall_ms"]);
+    assert!(text.lines().all(|line| line.len() <= 75), "lines are folded");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,6 +24,9 @@ pub(crate) const START: u64 = 1_790_000_000_000;
 /// How long an epoch is.
 pub(crate) const EPOCH_MS: u64 = 60_000;
 
+/// The longest time ahead at which what a stranger signs may expire.
+pub(crate) const DAY_MS: u64 = 86_400_000;
+
 /// A node with its API.
 pub(crate) struct World {
     pub(crate) node: Node,
@@ -183,7 +186,7 @@ pub(crate) fn tell_story(store: impl Store + 'static) -> MemoryFiles {
         }
         let account = story::address(step.account);
         let delegate = step.delegate.map(story::address);
-        let draft = Draft { account, delegate, expires: u64::MAX, operation: step.operation };
+        let draft = Draft { account, delegate, expires: time + DAY_MS, operation: step.operation };
         let signed = sealed(&ledger.head().state, &domain, draft, time + number);
         let verified = Verified::check_signed(&domain, signed).expect("good seals");
         let block = ledger.append(vec![verified], time).expect("a block");
