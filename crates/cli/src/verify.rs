@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use ledger::files::DiskFiles;
 use ledger::format::{GENESIS_FILE, MANIFEST_FILE};
+use ledger::store::{Committed, Store as _};
 use ledger::{Fault, Proof, ProofError, Proven};
 use protocol::units::Digest;
 use serde_json::{Value, json};
@@ -26,7 +27,7 @@ const PROOF: [Column; 6] = [
     Column::plain("trusted", "/trusted"),
 ];
 
-const HISTORY: [Column; 8] = [
+const HISTORY: [Column; 10] = [
     Column::plain("holds", "/holds"),
     Column::plain("ledger", "/ledger"),
     Column::plain("height", "/height"),
@@ -34,6 +35,8 @@ const HISTORY: [Column; 8] = [
     Column::plain("state root", "/state_root"),
     Column::plain("roots compared up to", "/compared"),
     Column::plain("operations", "/operations"),
+    Column::plain("receipts of blocks compared", "/receipts"),
+    Column::plain("own store compared", "/store"),
     Column::plain("cut off at the end", "/torn"),
 ];
 
@@ -117,9 +120,10 @@ fn history(folder: &Path) -> Result<Answer, Failure> {
             .why(error.to_string())
     })?;
     let mut progress = Progress::new("blocks");
+    let own = own_store(folder)?;
     let files = Arc::new(DiskFiles::unlocked(folder));
     let checked =
-        ledger::verify::history(files, Box::new(store), &mut |height, last| progress.show(height, last));
+        ledger::verify::folder(files, Box::new(store), own, &mut |height, last| progress.show(height, last));
     let checked = checked.map_err(|fault| broken(folder, &fault))?;
     let document = json!({
         "holds": true,
@@ -130,9 +134,25 @@ fn history(folder: &Path) -> Result<Answer, Failure> {
         "state_root": checked.state_root.to_string(),
         "compared": checked.compared,
         "operations": checked.operations,
+        "receipts": checked.receipts,
+        "store": own.is_some(),
         "torn": checked.torn.map_or(Value::Null, Value::from),
     });
     Ok(Answer::new(document, Shape::Page(&HISTORY, &[])))
+}
+
+/// What the folder's own store says of itself; nothing where there is none, or a node has it open.
+fn own_store(folder: &Path) -> Result<Option<Committed>, Failure> {
+    let path = folder.join(node::STORE_FOLDER);
+    if !path.is_dir() {
+        return Ok(None);
+    }
+    let Ok(_lock) = DiskFiles::open(folder) else { return Ok(None) };
+    let store = QmdbStore::open(&path, store::Options::default()).map_err(|error| {
+        broken(folder, &error.into())
+            .help("delete the folder store in it: a node makes it anew from the journal")
+    })?;
+    Ok(store.committed())
 }
 
 fn broken(folder: &Path, fault: &Fault) -> Failure {

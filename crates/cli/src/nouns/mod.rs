@@ -82,6 +82,12 @@ pub(crate) struct Whose {
 }
 
 impl Whose {
+    /// The one with this name.
+    #[cfg(test)]
+    pub(crate) fn of(account: &str) -> Self {
+        Self { account: Some(account.to_owned()), pinned: Pinned::default() }
+    }
+
     /// The document of a path below the account's.
     ///
     /// # Errors
@@ -89,6 +95,28 @@ impl Whose {
     pub(crate) fn get(&self, context: &Context, below: &str) -> Result<Value, Failure> {
         let address = account(context, self.account.as_deref())?;
         self.pinned.get(context, &format!("/v1/accounts/{address}{below}"))
+    }
+
+    /// The same with the entries of every page in one list, all as of the height of the first.
+    ///
+    /// # Errors
+    /// As [`Whose::get`].
+    pub(crate) fn get_whole(&self, context: &Context, below: &str) -> Result<Value, Failure> {
+        let mut whole = self.get(context, below)?;
+        let height = whole.pointer("/as_of/height").map(Value::to_string);
+        let path = format!("/v1/accounts/{}{below}", account(context, self.account.as_deref())?);
+        while let Some(after) = whole.get("next").and_then(Value::as_u64) {
+            let parameters = [("after", Some(after.to_string())), ("as_of", height.clone())];
+            let mut page = context.get(&with_query(&path, &parameters))?;
+            whole["next"] = page["next"].take();
+            match (&mut whole["positions"], page["positions"].take()) {
+                (Value::Array(all), Value::Array(more)) if !more.is_empty() && all.len() < ITEMS_MAX => {
+                    all.extend(more);
+                }
+                _ => whole["next"] = Value::Null,
+            }
+        }
+        Ok(whole)
     }
 }
 

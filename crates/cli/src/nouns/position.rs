@@ -192,7 +192,7 @@ impl Command {
                 Ok(stake.where_empty("no stake; surety stake delegate puts some behind an operator"))
             }
             Self::Slashable(whose) => {
-                let document = whose.get(context, "/exposure")?;
+                let document = whose.get_whole(context, "/exposure")?;
                 let view = slashable(&document);
                 Ok(Answer::viewed(document, view, Shape::Page(&[], &SLASHABLE)))
             }
@@ -208,7 +208,7 @@ impl Command {
 /// # Errors
 /// What the node says.
 pub(crate) fn earn(context: &Context, whose: &Whose) -> Result<Answer, Failure> {
-    let document = whose.get(context, "/rewards")?;
+    let document = whose.get_whole(context, "/rewards")?;
     let view = earnings(&document);
     Ok(Answer::viewed(document, view, Shape::Page(&[], &EARN)))
 }
@@ -339,6 +339,22 @@ fn flatten(node: &Value, depth: usize, rows: &mut Vec<Value>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn entries_of_all_pages_are_one_list_of_one_height() {
+        let account = format!("0x{}", "ab".repeat(20));
+        let path = format!("/v1/accounts/{account}/exposure");
+        let page = |positions: Value, next: Value| json!({ "as_of": { "height": 9, "epoch": 1 }, "positions": positions, "next": next, "totals": [] });
+        let node = crate::transport::Recorded::default()
+            .with("/v1/labels", json!({ "items": [] }))
+            .with("/v1/assets?limit=500", json!({ "items": [] }))
+            .with(&path, page(json!([{ "position": 1 }, { "position": 2 }]), json!(2)))
+            .with(&format!("{path}?after=2&as_of=9"), page(json!([{ "position": 7 }]), Value::Null));
+        let whose = Whose::of(&account);
+        let whole = whose.get_whole(&Context::over(node), "/exposure").expect("both pages are there");
+        assert_eq!(whole["positions"], json!([{ "position": 1 }, { "position": 2 }, { "position": 7 }]));
+        assert_eq!(whole["next"], Value::Null);
+    }
 
     #[test]
     fn every_set_that_can_slash_an_entry_has_a_line() {
