@@ -59,7 +59,7 @@ pub enum ClockPolicy {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Http {
-    /// The largest body, in bytes.
+    /// The largest body, in bytes. The largest operation has 128 KiB, and twice as many hex digits.
     pub body_bytes_max: usize,
     /// The largest head of a request, in bytes; at least 8 KiB.
     pub header_bytes_max: usize,
@@ -153,7 +153,7 @@ impl Default for Config {
 impl Default for Http {
     fn default() -> Self {
         Self {
-            body_bytes_max: 256 * 1024,
+            body_bytes_max: 384 * 1024,
             header_bytes_max: 16 * 1024,
             headers_max: 64,
             header_timeout_ms: 5_000,
@@ -261,5 +261,23 @@ impl Config {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_room_that_exits_leave_is_enough_for_the_largest_operation() {
+        let mut config = Config::default();
+        assert_eq!(config.check(), Ok(()));
+        config.mempool.exit_percent = 90;
+        config.blocks.operations_max = 4;
+        let why = config.check().expect_err("nothing but exits would ever get into a block");
+        assert!(why.contains("blocks.operations_max is 4") && why.contains("leaves 0"), "{why}");
+        config.blocks.operations_max = 10_000;
+        config.blocks.bytes_max = 512 << 10;
+        assert!(config.check().is_err_and(|why| why.contains("blocks.bytes_max")), "nor a large one");
     }
 }

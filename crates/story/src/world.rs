@@ -58,8 +58,11 @@ pub const RELAY: SetId = SetId::new(1);
 /// The data service's: shares its parts.
 pub const SAMPLING: SetId = SetId::new(2);
 
-/// The parts that each operator gives each set at the start, by asset.
-pub const ALLOCATIONS: &[(&str, SetId, &[(AssetId, u16)])] = &[
+/// An operator, a set, and the parts that the one gives the other, by asset.
+pub type Allocation = (&'static str, SetId, &'static [(AssetId, u16)]);
+
+/// The parts that each operator gives each set at the start.
+pub const ALLOCATIONS: &[Allocation] = &[
     ("olga", PRICES, &[(ETH, 96), (SETH, 96)]),
     ("olga", RELAY, &[(ETH, 128), (SETH, 128)]),
     ("olga", SAMPLING, &[(ETH, 128), (BEACON, 192)]),

@@ -242,3 +242,21 @@ fn show(header: &Header, digest: Digest, ids: &[Digest]) -> Map<String, Value> {
     put("uncles", Value::Array(Vec::new()));
     block
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_of_many_calls_has_one_budget() {
+        let mut budget = Budget::new();
+        assert_eq!(budget.check(), Ok(()));
+        budget.ids = 0;
+        assert!(
+            budget.check().is_err_and(|(code, _)| code == -32005),
+            "as many ids as a block may have were listed"
+        );
+        let late = Budget { started: Instant::now() - Budget::TIME, ids: 1 };
+        assert!(late.check().is_err(), "the time is over");
+    }
+}

@@ -59,28 +59,28 @@ pub(crate) struct Moment {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct SlashCase {
     /// Its number, by order of appearance.
-    case: u32,
+    pub(crate) case: u32,
     /// The request; none of a slash for evidence.
     request: Option<RequestId>,
     /// The slash; none of what was not executed.
     slash: Option<SlashId>,
     /// Where it is in its life.
-    status: Status,
+    pub(crate) status: Status,
     /// For which set.
-    set: SetId,
+    pub(crate) set: SetId,
     /// Against whom.
-    operator: OperatorId,
+    pub(crate) operator: OperatorId,
     /// When the offence happened.
-    capture: Epoch,
+    pub(crate) capture: Epoch,
     /// Why.
-    reason: String,
+    pub(crate) reason: String,
     /// The digest of the evidence; none of what was asked for with a reason.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     evidence: Option<Digest>,
     /// How much of what the set owned then was asked for.
-    asked: Fraction,
+    pub(crate) asked: Fraction,
     /// How much was taken: what the window caps left of it; none of what was not executed.
-    taken: Option<Fraction>,
+    pub(crate) taken: Option<Fraction>,
     /// First epoch in which the request may be executed, or might have been.
     executable_from: Option<Epoch>,
     /// Last epoch in which it may be, or might have been.
@@ -197,7 +197,19 @@ impl App {
         })
     }
 
-    /// The newest slashes up to a height, with their cases' numbers.
+    /// The newest cases up to a height, and whether there are more.
+    pub(crate) fn newest_cases(&self, height: u64, most: usize) -> Result<(Vec<SlashCase>, bool), Problem> {
+        let mut found: Vec<(u32, Case)> = self.cases(height, |cases| {
+            let then = cases.below(None).filter_map(|(number, case)| Some((number, case.at(height)?)));
+            then.take(most.saturating_add(1)).collect()
+        })?;
+        let is_cut = found.len() > most;
+        found.truncate(most);
+        let cases = found.iter().map(|(number, case)| self.slash_case(height, *number, case));
+        Ok((cases.collect::<Result<_, _>>()?, is_cut))
+    }
+
+    /// The newest slashes up to a height.
     pub(crate) fn newest_slashes(
         &self,
         height: u64,

@@ -188,3 +188,24 @@ fn candidate(operation: Verified, known: bool) -> Candidate<Box<Verified>> {
         payload: Box::new(operation),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_who_wait_for_one_answer_are_bounded_and_those_who_left_make_room() {
+        let mut replies = Replies::new();
+        let mut waiting = Vec::new();
+        for _ in 0..REPLIES_MAX + 5 {
+            let (reply, answer) = oneshot::channel();
+            listen(&mut replies, reply);
+            waiting.push(answer);
+        }
+        assert_eq!(replies.len(), REPLIES_MAX);
+        waiting.truncate(1);
+        let (reply, _answer) = oneshot::channel();
+        listen(&mut replies, reply);
+        assert_eq!(replies.len(), 2, "one who has stayed, and one more");
+    }
+}

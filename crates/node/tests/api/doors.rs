@@ -113,8 +113,22 @@ async fn the_page_runs_no_script_and_asks_nobody_else() {
     for word in ["<script", "javascript:", "http://", "https://", "src=", "onload"] {
         assert!(!text.contains(word), "{word}");
     }
-    for word in ["olga", "prices", "Height", "Newest operations"] {
+    for word in [
+        "olga",
+        "prices",
+        "Height",
+        "Newest operations",
+        "vetoed",
+        "executed",
+        "42.5 %",
+        "what can slash me?",
+    ] {
         assert!(text.contains(word), "{word} is missing");
+    }
+    let links: Vec<&str> = text.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(links.len() > 20, "{links:?}");
+    for link in links {
+        assert_eq!(world.get(link).await.status, 200, "{link}");
     }
 }
 

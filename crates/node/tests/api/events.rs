@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tower::ServiceExt;
 
-use crate::world::{START, World, address, delegation, key, small, small_with, story};
+use crate::world::{START, World, address, delegation, key, small, small_with, story, story_files, story_on};
 
 /// An event of a stream.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,6 +68,20 @@ async fn a_stream_that_is_cut_anywhere_goes_on_without_a_gap_or_a_repetition() {
         last = pieces.last().map_or(last, |sent| sent.id.clone());
     }
     assert_eq!(pieces, whole[1..]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_goes_on_after_the_node_was_started_again() {
+    let files = story_files();
+    let world = story_on(files.clone());
+    let count = events_above_genesis(&world);
+    let whole = read(&world, "/v1/events?after=0.4294967295", None, count + 1).await;
+    let half = read(&world, "/v1/events?after=0.4294967295", None, count / 2).await;
+    let last = half.last().expect("some").id.clone();
+    tokio::task::block_in_place(|| drop(world));
+    let again = story_on(files);
+    let rest = read(&again, "/v1/events", Some(&last), count + 2 - half.len()).await;
+    assert_eq!(rest[1..], whole[half.len()..]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -139,6 +139,28 @@ async fn the_three_questions_are_answered_as_the_query_layer_answers_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rewards_and_exposure_come_in_pages_with_the_sums_of_all() {
+    let world = story();
+    for (question, sums) in [("rewards", "claimable"), ("exposure", "totals")] {
+        let whole = world.get(&format!("/v1/accounts/alice/{question}")).await.ok();
+        let (mut seen, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = world.get(&format!("/v1/accounts/alice/{question}?limit=1{after}")).await.ok();
+            assert_eq!(page[sums], whole[sums], "{question}");
+            let positions = page["positions"].as_array().expect("positions");
+            assert!(positions.len() <= 1, "{question}");
+            seen.extend(positions.clone());
+            let Some(next) = page["next"].as_u64() else { break };
+            after = format!("&after={next}");
+        }
+        assert!(seen.len() > 1, "{question}: alice has several entries");
+        assert_eq!(json!(seen), whole["positions"], "{question}");
+        let none = world.get(&format!("/v1/accounts/alice/{question}?limit=0")).await;
+        assert_eq!(none.problem(), (400, "malformed_parameter".to_owned()), "{question}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_exit_says_epoch_height_and_time() {
     let world = story();
     let exits = world.get("/v1/accounts/carol/exits").await.ok();

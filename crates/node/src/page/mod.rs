@@ -1,28 +1,25 @@
 //! A plain page about the node at `/`: what it is, where it stands, what is on it. Made anew for every request; it runs no script, loads
 //! nothing from anywhere, and reloads itself.
 
+mod tables;
+
 use std::fmt::Write;
 
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use ledger::{Head, Outcome};
-use protocol::State as Ledger;
+use ledger::Head;
 use protocol::query;
 
 use crate::api::{Reply, Shared};
 use crate::app::{App, VERSION};
 use crate::http::problem::Code;
-use crate::text::{amount, escaped, span, utc};
+use crate::text::{escaped, span, utc};
 
 /// How often the page reloads, in seconds.
 const RELOAD_S: u32 = 5;
 /// The most rows of a table.
 const ROWS_MAX: usize = 25;
-/// The newest blocks whose operations are shown.
-const BLOCKS_SHOWN: u64 = 200;
-/// The newest operations that are shown.
-const OPERATIONS_SHOWN: usize = 15;
 
 /// Nothing but the page's own style.
 const POLICY: &str = "default-src 'none'; style-src 'sha256-STYLE'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
@@ -30,7 +27,7 @@ const POLICY: &str = "default-src 'none'; style-src 'sha256-STYLE'; form-action 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;color:#1c2024;background:#fcfcfd}\
 h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}\
 th,td{text-align:left;padding:.25rem .75rem .25rem 0;border-bottom:1px solid #d9d9e0;vertical-align:top}th{font-weight:600}\
-td.n,th.n{text-align:right}code{font-size:.9em;overflow-wrap:anywhere}.bad{color:#b3261e;font-weight:600}\
+td.n,th.n{text-align:right}div{overflow-x:auto}code{font-size:.9em;overflow-wrap:anywhere}.bad{color:#b3261e;font-weight:600}\
 @media(prefers-color-scheme:dark){body{color:#edeef0;background:#111113}th,td{border-color:#363a3f}a{color:#70b8ff}.bad{color:#ff9592}}";
 
 macro_rules! put {
@@ -39,6 +36,8 @@ macro_rules! put {
     };
 }
 
+use put;
+
 /// The page.
 pub(crate) async fn page(State(app): Shared) -> Reply {
     app.read(|app| {
@@ -46,12 +45,13 @@ pub(crate) async fn page(State(app): Shared) -> Reply {
         let mut html = String::with_capacity(16 * 1024);
         top(app, &head, &mut html);
         summary(app, &head, &mut html);
-        assets(&head, &mut html);
-        operators(app, &head, &mut html);
-        sets(app, &head, &mut html);
-        slashes(&head, &mut html);
-        operations(app, &head, &mut html);
-        html.push_str("<p>The figures come from the API: <a href=\"/openapi.json\">its description</a>, <a href=\"/v1/status\">status</a>, <a href=\"/metrics\">metrics</a>, <a href=\"/docs/errors\">its errors</a>.</p></body></html>\n");
+        tables::accounts(app, &head, &mut html);
+        tables::slashes(app, &head, &mut html);
+        tables::pools(app, &head, &mut html);
+        tables::sets(app, &head, &mut html);
+        tables::assets(app, &head, &mut html);
+        tables::operations(app, &head, &mut html);
+        html.push_str("<p>All figures come from the API: <a href=\"/openapi.json\">its description</a>, <a href=\"/v1/status\">status</a>, <a href=\"/metrics\">metrics</a>, <a href=\"/docs/errors\">its errors</a>.</p></body></html>\n");
         Ok(answer(html))
     })
     .await
@@ -142,10 +142,15 @@ fn summary(app: &App, head: &Head, html: &mut String) {
     let counts = query::ledger(&head.state).counts;
     let next = app.when(head, head.state.epoch().next());
     let load = app.writer.as_ref().map(|writer| writer.sequencer.load()).unwrap_or_default();
+    let stored = app.reader.committed().map(|committed| committed.height);
     let rows = [
         ("Node", format!("{}, version {VERSION}", app.state_word())),
         ("Height", head.header.height.to_string()),
         ("Block", head.digest.to_string()),
+        (
+            "Authenticated up to height",
+            stored.map_or_else(|| "nothing yet".to_owned(), |height| height.to_string()),
+        ),
         ("Epoch", format!("{}; the next begins in {}", head.state.epoch(), span(next.in_ms))),
         ("Time of the ledger", utc(head.header.time_ms)),
         ("Operations that wait", load.operations.to_string()),
@@ -158,144 +163,9 @@ fn summary(app: &App, head: &Head, html: &mut String) {
     ];
     html.push_str("<table>");
     for (name, value) in rows {
-        put!(html, "<tr><th>{name}</th><td><code>{}</code></td></tr>", escaped(&value));
+        put!(html, "<tr><th scope=\"row\">{name}</th><td><code>{}</code></td></tr>", escaped(&value));
     }
     html.push_str("</table>");
-}
-
-fn table(html: &mut String, title: &str, columns: &[&str], rows: &[Vec<String>], more: bool) {
-    put!(html, "<h2>{title}</h2>");
-    if rows.is_empty() {
-        html.push_str("<p>None yet.</p>");
-        return;
-    }
-    html.push_str("<table><tr>");
-    for column in columns {
-        put!(html, "<th>{column}</th>");
-    }
-    html.push_str("</tr>");
-    for row in rows {
-        html.push_str("<tr>");
-        for cell in row {
-            put!(html, "<td>{}</td>", escaped(cell));
-        }
-        html.push_str("</tr>");
-    }
-    html.push_str("</table>");
-    if more {
-        put!(html, "<p>The first {ROWS_MAX}; the API has all.</p>");
-    }
-}
-
-fn assets(head: &Head, html: &mut String) {
-    let page = query::assets(&head.state, None, ROWS_MAX);
-    let row = |asset: &query::AssetDetail| {
-        let of = |value| amount(head, asset.asset, value);
-        vec![
-            asset.asset.to_string(),
-            of(asset.supply),
-            of(asset.deposited),
-            of(asset.gained),
-            of(asset.withdrawn),
-            of(asset.burnt),
-            of(asset.lost),
-        ]
-    };
-    let rows: Vec<Vec<String>> = page.items.iter().map(row).collect();
-    let columns = ["Asset", "On the ledger", "Deposited", "Gained", "Withdrawn", "Burnt", "Lost"];
-    table(html, "Assets", &columns, &rows, page.next.is_some());
-}
-
-fn operators(app: &App, head: &Head, html: &mut String) {
-    let page = query::operators(&head.state, None, ROWS_MAX);
-    let mut rows = Vec::new();
-    for operator in &page.items {
-        let key = format!("operator/{}", operator.operator);
-        let name = app.labels.name_of(&key).map_or_else(|| operator.operator.to_string(), str::to_owned);
-        for pool in operator.pools.iter().map(|pool| &pool.view) {
-            rows.push(vec![
-                name.clone(),
-                pool.asset.to_string(),
-                amount(head, pool.asset, pool.bonded),
-                amount(head, pool.asset, pool.joining),
-                amount(head, pool.asset, pool.leaving),
-                pool.worst_case.to_string(),
-            ]);
-        }
-    }
-    let columns = ["Operator", "Asset", "Bonded", "Joining", "Leaving", "Worst case"];
-    table(html, "Pools", &columns, &rows, page.next.is_some());
-}
-
-fn sets(app: &App, head: &Head, html: &mut String) {
-    let page = query::sets(&head.state, None, ROWS_MAX);
-    let row = |set: &query::SetDetail| {
-        let name = app.labels.name_of(&format!("set/{}", set.set));
-        vec![
-            name.map_or_else(|| set.set.to_string(), str::to_owned),
-            set.service.to_string(),
-            set.members.len().to_string(),
-            set.weight.to_string(),
-            set.secured.to_string(),
-            set.profit.to_string(),
-            if set.is_closed {
-                "closed"
-            } else if set.under_since.is_some() {
-                "under-collateralised"
-            } else {
-                "open"
-            }
-            .to_owned(),
-        ]
-    };
-    let rows: Vec<Vec<String>> = page.items.iter().map(row).collect();
-    let columns = ["Set", "Service", "Operators", "Weight", "Secures", "Declared profit", "State"];
-    table(html, "Operator sets", &columns, &rows, page.next.is_some());
-}
-
-fn slashes(head: &Head, html: &mut String) {
-    let state: &Ledger = &head.state;
-    let filter = query::RequestFilter { set: None, operator: None, open_only: true };
-    let page = query::requests(state, &filter, None, ROWS_MAX);
-    let row = |request: &query::RequestDetail| {
-        vec![
-            request.request.to_string(),
-            request.set.to_string(),
-            request.operator.to_string(),
-            request.fraction.to_string(),
-            request.executable_from.to_string(),
-            request.lapses_after.to_string(),
-        ]
-    };
-    let rows: Vec<Vec<String>> = page.items.iter().map(row).collect();
-    let columns = ["Request", "Set", "Operator", "Fraction", "Executable from epoch", "Lapses after epoch"];
-    table(html, "Open requests to slash", &columns, &rows, page.next.is_some());
-}
-
-fn operations(app: &App, head: &Head, html: &mut String) {
-    let newest = head.header.height;
-    let mut rows = Vec::new();
-    for height in (newest.saturating_sub(BLOCKS_SHOWN)..=newest).rev() {
-        if rows.len() >= OPERATIONS_SHOWN {
-            break;
-        }
-        let Ok(Some(block)) = app.reader.executed(height) else { break };
-        for receipt in block.receipts.iter().rev().take(OPERATIONS_SHOWN.saturating_sub(rows.len())) {
-            let outcome = match &receipt.outcome {
-                Outcome::Applied { .. } => "applied".to_owned(),
-                Outcome::Refused { code, .. } => code.clone(),
-            };
-            let account = receipt.account.to_string();
-            let name = app.labels.name_of(&format!("account/{account}")).map(str::to_owned);
-            rows.push(vec![
-                height.to_string(),
-                receipt.kind.name().to_owned(),
-                name.unwrap_or(account),
-                outcome,
-            ]);
-        }
-    }
-    table(html, "Newest operations", &["Height", "Operation", "Account", "Outcome"], &rows, false);
 }
 
 #[cfg(test)]
