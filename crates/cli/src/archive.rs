@@ -1,5 +1,6 @@
 //! `surety export` and `surety snapshot`: the ledger as tables, and as a copy that is checked.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -8,8 +9,8 @@ use std::sync::Arc;
 use clap::{Args, Subcommand, ValueEnum};
 use ledger::export::{ExportError, Table, export};
 use ledger::files::DiskFiles;
-use ledger::format::MANIFEST_FILE;
-use ledger::{Fault, Reader, snapshot};
+use ledger::format::{GENESIS_FILE, JOURNAL_FOLDER, MANIFEST_FILE};
+use ledger::{Fault, Reader, Stage, snapshot};
 use node::config::Role;
 use serde_json::json;
 use store::QmdbStore;
@@ -18,6 +19,7 @@ use crate::config::key::Key;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::files::Scratch;
 use crate::output::{Answer, Column, Shape};
 use crate::progress::Progress;
 use crate::run;
@@ -180,7 +182,7 @@ impl Snapshot {
     pub(crate) fn run(&self, context: &Context) -> Result<Answer, Failure> {
         match self {
             Self::Create(create) => with_reader(context, |reader| {
-                let target = lock(&create.to)?;
+                let target = lock_empty(&create.to)?;
                 let mut progress = Progress::new("blocks");
                 let manifest =
                     snapshot::write(reader, Arc::new(target), &mut |done, all| progress.show(done, all));
@@ -194,10 +196,16 @@ impl Snapshot {
                 }
                 let source = DiskFiles::unlocked(&restore.from);
                 snapshot::check(&source).map_err(|fault| told(&fault))?;
-                let target = lock(&restore.to)?;
+                let target = lock_empty(&restore.to)?;
                 let store = QmdbStore::open(&restore.to.join(node::STORE_FOLDER), store::Options::default());
                 let store = store.map_err(|error| told(&error.into()))?;
-                let restored = snapshot::restore(&source, Arc::new(target), Box::new(store), None);
+                let mut progress = Progress::new("blocks");
+                let mut hear = |stage| {
+                    if let Stage::Replayed { height, of } = stage {
+                        progress.show(height, of);
+                    }
+                };
+                let restored = snapshot::restore(&source, Arc::new(target), Box::new(store), Some(&mut hear));
                 let (ledger, manifest) = restored.map_err(|fault| told(&fault))?;
                 ledger.close().map_err(|fault| told(&fault))?;
                 Ok(copied(&manifest, &restore.to))
@@ -219,29 +227,56 @@ fn copied(manifest: &snapshot::Manifest, folder: &Path) -> Answer {
     Answer::new(document, Shape::Page(&COPY, &[]))
 }
 
-fn lock(folder: &Path) -> Result<DiskFiles, Failure> {
+/// Takes an empty folder, and nothing else: whatever is in another stays as it is.
+fn lock_empty(folder: &Path) -> Result<DiskFiles, Failure> {
+    if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
+        let what = format!("{} is not empty", folder.display());
+        return Err(
+            Failure::usage("snapshot.not-empty", what).help("name a folder that is empty, or not there")
+        );
+    }
     DiskFiles::open(folder).map_err(|error| {
         Failure::new(Exit::Storage, "storage.folder", format!("cannot use {}", folder.display()))
             .why(error.to_string())
     })
 }
 
-/// Opens the ledger of the settings to be read, without a node on it.
+/// Opens the ledger of the settings to be read. Where a node has it open, its files are copied and the copy is executed again: whatever the node does
+/// meanwhile, a journal only grows, and what was being written at its end is cut.
 fn with_reader<T>(context: &Context, work: impl FnOnce(&Reader) -> Result<T, Failure>) -> Result<T, Failure> {
     let settings = context.settings();
     let folder = settings.path(Key::Data).unwrap_or_else(|| PathBuf::from(run::FOLDER));
-    if !folder.join(ledger::format::GENESIS_FILE).is_file() {
+    if !folder.join(GENESIS_FILE).is_file() {
         return Err(crate::transport::no_ledger(&folder));
     }
     let mut config = run::node_config(settings, &folder)?;
     config.role = Role::Read;
     config.listen = None;
     let runtime = run::runtime()?;
-    let node = run::start(&runtime, config).map_err(|failure| match failure.code() {
-        "storage.locked" => {
-            failure.help("end the node that runs on it first; this reads the files themselves")
+    let copy = Scratch::new("copy")?;
+    let node = match run::start(&runtime, config.clone()) {
+        Err(failure) if failure.code() == "storage.locked" => {
+            copy_history(&folder, copy.path())?;
+            config.folder = copy.path().to_owned();
+            run::start(&runtime, config)?
         }
-        _ => failure,
-    })?;
+        started => started?,
+    };
     work(&node.reader())
+}
+
+/// Copies what a ledger can be made of: its genesis and its journal, the oldest blocks first.
+fn copy_history(from: &Path, to: &Path) -> Result<(), Failure> {
+    let copy = || -> io::Result<()> {
+        std::fs::copy(from.join(GENESIS_FILE), to.join(GENESIS_FILE))?;
+        std::fs::create_dir(to.join(JOURNAL_FOLDER))?;
+        let names: io::Result<BTreeSet<_>> = std::fs::read_dir(from.join(JOURNAL_FOLDER))?
+            .map(|entry| entry.map(|entry| entry.file_name()))
+            .collect();
+        for name in names? {
+            std::fs::copy(from.join(JOURNAL_FOLDER).join(&name), to.join(JOURNAL_FOLDER).join(&name))?;
+        }
+        Ok(())
+    };
+    copy().map_err(|error| Failure::storage(format!("cannot copy the ledger in {}", from.display()), &error))
 }

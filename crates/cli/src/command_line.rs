@@ -125,9 +125,9 @@ pub(crate) enum Command {
     Proof(nouns::proof::Command),
     /// Check a proof, or execute the whole history of a folder again.
     Verify(nouns::proof::Verify),
-    /// Write the ledger as tables: accounts, positions, rewards, slashes. Reads the files of a folder on which no node runs.
+    /// Write the ledger as tables: accounts, positions, rewards, slashes. Reads the files of the folder, beside a node too.
     Export(crate::archive::Export),
-    /// Copy a ledger, checked, and restore a copy.
+    /// Copy a ledger, checked, also while a node runs on it, and restore a copy.
     #[command(subcommand)]
     Snapshot(crate::archive::Snapshot),
     /// Look for everything that goes wrong, and say what to do about it.

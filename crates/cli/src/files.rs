@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 
@@ -58,4 +58,33 @@ pub(crate) fn replace(path: &Path, text: &str) -> Result<(), Failure> {
         Failure::usage("output.not-written", format!("cannot write {}", path.display()))
             .why(error.to_string())
     })
+}
+
+/// A folder for passing things that is gone when this is dropped.
+pub(crate) struct Scratch(PathBuf);
+
+impl Scratch {
+    /// An empty folder, whose name says what it is for.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(crate) fn new(what: &str) -> Result<Self, Failure> {
+        let name = format!("surety-{what}-{}-{}", std::process::id(), crate::clock::now_ms());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path)
+            .map_err(|error| Failure::storage(format!("cannot make {}", path.display()), &error))?;
+        Ok(Self(path))
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What can't be deleted stays where things are passed.
+        drop(std::fs::remove_dir_all(&self.0));
+    }
 }

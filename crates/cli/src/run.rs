@@ -295,6 +295,20 @@ mod tests {
     }
 
     #[test]
+    fn the_page_of_the_configuration_has_every_setting_with_its_default() {
+        let page = include_str!("../../../docs/reference/configuration.md");
+        for (name, default) in defaults() {
+            let default = match &default {
+                Json::String(text) => format!("`{text}`"),
+                Json::Array(values) if values.is_empty() => "none".to_owned(),
+                other => other.to_string(),
+            };
+            let line = format!("| `{name}` | {default} | ");
+            assert!(page.lines().any(|found| found.starts_with(&line)), "{line}");
+        }
+    }
+
+    #[test]
     fn settings_of_a_node_are_read_by_their_names() {
         let settings = given(&[
             ("http.page_max", "100"),

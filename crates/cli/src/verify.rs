@@ -1,7 +1,6 @@
 //! `surety verify`: whether a proof holds, and whether a folder's whole history does. Needs no node and no network.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use ledger::files::DiskFiles;
@@ -14,6 +13,7 @@ use store::QmdbStore;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::files::Scratch;
 use crate::nouns::proof::Verify;
 use crate::output::{Answer, Column, Shape};
 use crate::progress::Progress;
@@ -114,8 +114,8 @@ fn history(folder: &Path) -> Result<Answer, Failure> {
     if is_snapshot {
         ledger::snapshot::check(&DiskFiles::unlocked(folder)).map_err(|fault| broken(folder, &fault))?;
     }
-    let scratch = Scratch::new()?;
-    let store = QmdbStore::open(&scratch.0, store::Options::default()).map_err(|error| {
+    let scratch = Scratch::new("verify")?;
+    let store = QmdbStore::open(scratch.path(), store::Options::default()).map_err(|error| {
         Failure::new(Exit::Storage, "storage.scratch", "cannot make a store to compare with")
             .why(error.to_string())
     })?;
@@ -163,24 +163,4 @@ fn broken(folder: &Path, fault: &Fault) -> Failure {
     Failure::new(exit, fault.code(), format!("the history in {} does not hold", folder.display()))
         .why(fault.to_string())
         .help("restore a snapshot or a backup that holds; surety doctor says more")
-}
-
-/// A folder that is gone when it is dropped.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Result<Self, Failure> {
-        let name = format!("surety-verify-{}-{}", std::process::id(), crate::clock::now_ms());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir(&path)
-            .map_err(|error| Failure::storage(format!("cannot make {}", path.display()), &error))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What can't be deleted stays in a folder for passing things.
-        drop(fs::remove_dir_all(&self.0));
-    }
 }

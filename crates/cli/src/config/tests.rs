@@ -45,7 +45,8 @@ fn each_layer_stands_over_the_one_before() {
 fn the_ledger_that_was_named_further_up_is_meant() {
     let node = |text: &str| Target::Node(text.to_owned());
     let data = |text: &str| Target::Data(PathBuf::from(text));
-    let cases: [(&[(Key, &str)], Option<&str>, Option<Target>); 5] = [
+    type Case<'a> = (&'a [(Key, &'a str)], Option<&'a str>, Option<Target>);
+    let cases: [Case<'_>; 5] = [
         (&[], None, Some(node("http://127.0.0.1:8710"))),
         (&[(Key::Data, "d")], None, Some(data("d"))),
         (&[(Key::Data, "d")], Some("http://v:1"), Some(data("d"))),

@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use keystore::Keystore;
 use ledger::files::{DiskFiles, LockError};
-use ledger::format::{GENESIS_FILE, JOURNAL_FOLDER};
+use ledger::format::{GENESIS_FILE, JOURNAL_FOLDER, RECEIPTS_FOLDER};
 use ledger::{Genesis, Ledger, Options};
 use serde_json::Value;
 use store::QmdbStore;
 
-use super::{Finding, system};
+use super::{Finding, Weight, system};
 use crate::config::file::Mistake;
 use crate::config::key::Key;
 use crate::config::{Origin, Settings, Target};
@@ -121,33 +121,15 @@ fn password_file(file: &Path) -> Vec<Finding> {
 pub(super) fn data(folder: &Path, settings: &Settings, is_deep: bool) -> Vec<Finding> {
     let mut findings = vec![readable(folder)];
     findings.push(room(system::free_bytes(folder)));
-    let genesis = match fs::read(folder.join(GENESIS_FILE)) {
-        Ok(bytes) => Genesis::from_json(&bytes),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let what = format!("there is no ledger in {}", folder.display());
-            findings.push(Finding::bad(
-                "genesis",
-                what,
-                "name another folder with --data, or begin a ledger with surety init",
-            ));
-            return findings;
-        }
-        Err(error) => Err(error.to_string()),
-    };
-    let genesis = match genesis {
-        Ok(genesis) => genesis,
-        Err(why) => {
-            findings.push(Finding::bad(
-                "genesis",
-                format!("it can't be read: {why}"),
-                "put the file back from a backup or a snapshot",
-            ));
-            return findings;
-        }
-    };
-    findings.push(Finding::good("genesis", genesis.domain().ledger));
-    // The journal and the store are made when a ledger runs for the first time.
-    let is_begun_only = !folder.join(JOURNAL_FOLDER).exists() && !folder.join(node::STORE_FOLDER).exists();
+    let genesis = genesis(folder);
+    let is_whole = genesis.weight == Weight::Good;
+    findings.push(genesis);
+    if !is_whole {
+        return findings;
+    }
+    // Everything else is made when a ledger runs for the first time.
+    let is_begun_only =
+        ![JOURNAL_FOLDER, RECEIPTS_FOLDER, node::STORE_FOLDER].iter().any(|name| folder.join(name).exists());
     if !is_begun_only && !folder.join(JOURNAL_FOLDER).is_dir() {
         findings.push(Finding::bad(
             "journal",
@@ -188,6 +170,27 @@ pub(super) fn data(folder: &Path, settings: &Settings, is_deep: bool) -> Vec<Fin
         }
     }
     findings
+}
+
+/// The file that says how the ledger began.
+fn genesis(folder: &Path) -> Finding {
+    const CHECK: &str = "genesis";
+    let read = match fs::read(folder.join(GENESIS_FILE)) {
+        Ok(bytes) => Genesis::from_json(&bytes),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let what = format!("there is no ledger in {}", folder.display());
+            let remedy = "name another folder with --data, or begin a ledger with surety init";
+            return Finding::bad(CHECK, what, remedy);
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    match read {
+        Ok(genesis) => Finding::good(CHECK, genesis.domain().ledger),
+        Err(why) => {
+            let what = format!("it can't be read: {why}");
+            Finding::bad(CHECK, what, "put the file back from a backup or a snapshot")
+        }
+    }
 }
 
 fn readable(folder: &Path) -> Finding {

@@ -99,8 +99,8 @@ impl Book {
     /// If it is neither.
     pub(crate) fn account(&self, text: &str) -> Result<Address, Failure> {
         if text.starts_with("0x") {
-            return text.parse().map_err(|why| {
-                Failure::usage("name.bad-address", format!("{text:?} is no address")).why(format!("{why}"))
+            return text.parse().map_err(|why: String| {
+                Failure::usage("name.bad-address", format!("{text:?} is no address")).why(why)
             });
         }
         if let Some(address) = self.accounts.get(text) {
@@ -187,9 +187,7 @@ mod tests {
     use super::*;
 
     fn address(byte: u8) -> Address {
-        let mut address = Address::default();
-        address.0 = [byte; 20];
-        address
+        Address([byte; 20])
     }
 
     fn book() -> Book {

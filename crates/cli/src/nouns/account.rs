@@ -153,7 +153,7 @@ const NOTICES: [Column; 6] = [
 const NONCES: [Column; 4] = [
     Column::plain("key", "/key"),
     Column::plain("next", "/next"),
-    Column::plain("lowest used", "/lowest_used"),
+    Column::plain("used", "/used"),
     Column::plain("highest used", "/highest_used"),
 ];
 

@@ -53,7 +53,7 @@ pub(crate) enum Content {
     /// A text, or one of these words.
     Text(Vec<&'static str>),
     /// Several of the same.
-    List(Box<Content>),
+    List(Box<Self>),
     /// Something with parts that are words themselves: each has a flag of its own.
     Record(Vec<Field>),
     /// Several things with two parts each, written `first=second,...`.

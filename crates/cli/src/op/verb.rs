@@ -121,7 +121,7 @@ nouns! {
 
 /// An operation under a noun, as it was typed.
 pub(crate) struct Under<N> {
-    op: Op,
+    op: Box<Op>,
     noun: PhantomData<N>,
 }
 
@@ -192,7 +192,7 @@ impl<N: Noun> FromArgMatches for Under<N> {
         let missing = || Error::new(clap::error::ErrorKind::MissingSubcommand);
         let (name, matches) = matches.subcommand().ok_or_else(missing)?;
         let verb = Self::verbs().find(|verb| verb.name == name).ok_or_else(missing)?;
-        Ok(Self { op: verb.parse(matches)?, noun: PhantomData })
+        Ok(Self { op: Box::new(verb.parse(matches)?), noun: PhantomData })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
