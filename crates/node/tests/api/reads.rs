@@ -247,6 +247,60 @@ async fn every_figure_of_a_position_is_explained_and_the_explanation_has_its_val
     assert_eq!(world.get("/v1/explain/luck").await.problem(), (404, "not_found".to_owned()));
 }
 
+/// The value of a figure, explained.
+async fn explained(world: &World, figure: &str, query: &str) -> Value {
+    world.get(&format!("/v1/explain/{figure}?{query}")).await.ok()["value"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_figures_of_the_three_questions_are_those_of_their_explanations() {
+    let world = story();
+    let mut held = 0;
+    for name in ["alice", "bob", "carol", "dave", "treasury"] {
+        let ask = async |question: &str| world.get(&format!("/v1/accounts/{name}/{question}")).await.ok();
+        let (exposure, rewards, exits) = (ask("exposure").await, ask("rewards").await, ask("exits").await);
+        for entry in exposure["positions"].as_array().expect("positions") {
+            let of = format!("account={name}&position={}", entry["position"]);
+            let worst = explained(&world, "position_worst_case", &of).await;
+            assert_eq!(worst, entry["worst_case"]["amount"], "{name} {entry}");
+            assert_eq!(explained(&world, "position_worth", &of).await, entry["worth"], "{name} {entry}");
+            for set in entry["sets"].as_array().expect("sets").iter().filter(|set| set["when"] == "now") {
+                let worst = explained(&world, "set_exposure", &format!("{of}&set={}", set["set"])).await;
+                assert_eq!(worst, set["worst_case"]["amount"], "{name} {set}");
+                held += 1;
+            }
+        }
+        for entry in rewards["positions"].as_array().expect("positions") {
+            for earned in entry["unsettled"].as_array().expect("amounts") {
+                let of = format!("account={name}&position={}&token={}", entry["position"], earned["token"]);
+                assert_eq!(explained(&world, "unsettled", &of).await, earned["amount"], "{name} {entry}");
+                held += 1;
+            }
+        }
+        for claimable in rewards["claimable"].as_array().expect("amounts") {
+            let of = format!("account={name}&token={}", claimable["token"]);
+            assert_eq!(explained(&world, "claimable", &of).await, claimable["total"], "{name} {claimable}");
+        }
+        for entry in
+            exits["positions"].as_array().expect("positions").iter().filter(|entry| !entry["free"].is_null())
+        {
+            let of = format!("account={name}&position={}", entry["position"]);
+            let free = explained(&world, "free_at", &of).await;
+            assert_eq!(free, entry["free"]["epoch"].to_string(), "{name} {entry}");
+            held += 1;
+        }
+    }
+    assert!(held > 20, "{held} figures were held against their explanations");
+    for set in world.get("/v1/sets").await.ok()["items"].as_array().expect("sets") {
+        let secured = explained(&world, "secured", &format!("set={}", set["set"])).await;
+        assert_eq!(secured, set["secured"], "{}", set["set"]);
+    }
+    for pool in world.get("/v1/pools").await.ok()["items"].as_array().expect("pools") {
+        let worst = explained(&world, "pool_worst_case", &format!("pool={}", pool["pool"])).await;
+        assert_eq!(worst, pool["worst_case"], "{}", pool["pool"]);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_s_history_is_whole_and_in_pages() {
     let world = story();
