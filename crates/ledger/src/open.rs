@@ -375,19 +375,28 @@ fn check_receipts(receipts: Receipts, blocks: u64, survey: &Survey) -> Result<Re
     if digest == known { Ok(receipts) } else { receipts.cut(0) }
 }
 
+/// So many entries go from thread to thread at once.
+const RESTORED_AT_ONCE: usize = 1024;
+
 /// The state of the store's entries: one thread reads them while another makes records of them.
 fn restore(store: &dyn Store) -> Result<(State, u64), Fault> {
-    let (send, receive) = std::sync::mpsc::sync_channel::<(Key, Vec<u8>)>(4096);
-    let mut count = 0;
+    let (send, receive) = std::sync::mpsc::sync_channel::<Vec<(Key, Vec<u8>)>>(16);
+    let (mut count, mut part) = (0, Vec::new());
     std::thread::scope(|scope| {
-        let restoring = scope.spawn(move || State::restore(receive));
+        let restoring = scope.spawn(move || State::restore(receive.into_iter().flatten()));
+        let ended = |_| StoreError::Entry { why: "the state takes no more".to_owned() };
         let visited = store.entries(&mut |key, value| {
             let unknown = || StoreError::Entry { why: format!("the key 0x{} is unknown", hex::encode(key)) };
             let key = Key::from_bytes(&key).ok_or_else(unknown)?;
             count += 1;
-            let ended = |_| StoreError::Entry { why: "the state takes no more".to_owned() };
-            send.send((key, value)).map_err(ended)
+            part.push((key, value));
+            if part.len() < RESTORED_AT_ONCE {
+                Ok(())
+            } else {
+                send.send(std::mem::take(&mut part)).map_err(ended)
+            }
         });
+        let visited = visited.and_then(|()| send.send(part).map_err(ended));
         drop(send);
         let state = restoring.join().expect("restoring a state never panics");
         let state = state.map_err(|why| Fault::Store(StoreError::Entry { why }))?;

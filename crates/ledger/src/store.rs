@@ -114,7 +114,7 @@ pub trait Store: Send {
     /// [`StoreError::Failed`].
     fn prove(&self, key: &[u8; 32]) -> Result<EntryProof, StoreError>;
 
-    /// Visits every entry in the order of the keys.
+    /// Visits every entry, each once, in any order.
     ///
     /// # Errors
     /// [`StoreError::Failed`], and what the visitor returns.

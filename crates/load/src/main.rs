@@ -37,9 +37,12 @@ pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 #[derive(Clone, Debug, Parser)]
 #[command(about)]
 pub(crate) struct Options {
-    /// Accounts, each with one position.
+    /// Positions.
     #[arg(long, default_value_t = 100_000)]
     pub(crate) positions: u32,
+    /// Positions of each account, with as many operators: 1 to 100.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) each: u32,
     /// Operations of each measurement.
     #[arg(long, default_value_t = 300_000)]
     pub(crate) operations: u32,
@@ -73,6 +76,11 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// Accounts that hold the positions.
+    pub(crate) fn accounts(&self) -> u32 {
+        self.positions.div_ceil(self.each.max(1))
+    }
+
     pub(crate) fn store(&self) -> store::Options {
         store::Options { page_cache_bytes: self.cache << 20, ..store::Options::default() }
     }

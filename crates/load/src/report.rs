@@ -33,9 +33,10 @@ impl<'a> Report<'a> {
     pub(crate) fn new(out: &'a mut dyn Write, options: &Options) -> Result<Self, Failure> {
         writeln!(
             out,
-            "{} cores; {} positions, {} operations each measurement, mix {:?} of delegate, undelegate, claim, withdraw; {} MiB of pages for the store\n",
+            "{} cores; {} positions of {} accounts, {} operations each measurement, mix {:?} of delegate, undelegate, claim, withdraw; {} MiB of pages for the store\n",
             cores(),
             options.positions,
+            options.accounts(),
             options.operations,
             options.mix,
             options.cache
@@ -167,11 +168,11 @@ impl<'a> Report<'a> {
     }
 
     pub(crate) fn reopened(&mut self, reopened: &Reopened, positions: u32) -> Outcome {
-        let Reopened { took, entries, replayed, memory } = *reopened;
+        let Reopened { took, entries, replayed, memory, stages: [store, journal, state] } = *reopened;
         let each = memory.checked_div(u64::from(positions)).unwrap_or(0);
         writeln!(
             self.out,
-            "\nOpened again in {took:.2?}: {entries} entries from the store, {replayed} blocks executed again; memory grew by {} MB, {each} bytes a position, the store's index and pages included.",
+            "\nOpened again in {took:.2?} (the store {store:.2?}, journal and receipts {journal:.2?}, the state {state:.2?}): {entries} entries from the store, {replayed} blocks executed again; memory grew by {} MB, {each} bytes a position, the store's index and pages included.",
             memory / 1_000_000
         )?;
         Ok(self.out.flush()?)

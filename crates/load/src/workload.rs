@@ -45,7 +45,7 @@ pub(crate) struct Signer<'a> {
 
 impl<'a> Signer<'a> {
     pub(crate) fn new(world: &'a World, options: &'a Options) -> Self {
-        let stakers = usize::try_from(options.positions).unwrap_or(usize::MAX);
+        let stakers = usize::try_from(options.accounts()).unwrap_or(usize::MAX);
         Self { world, mix: &options.mix, ordered: vec![0; stakers], signed: 0 }
     }
 

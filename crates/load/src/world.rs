@@ -80,7 +80,7 @@ pub(crate) fn build(folder: &Path, options: &Options) -> Result<Built, Failure> 
     };
     builder.network()?;
     let mandates = builder.mandates()?;
-    builder.stakers(&mandates, options.positions)?;
+    builder.stakers(&mandates, options.accounts(), options.each)?;
     for epoch in 1..=EPOCHS {
         builder.time_ms = genesis.epoch_start_ms(epoch);
         builder.append(Vec::new())?;
@@ -192,7 +192,7 @@ impl Builder {
         Ok(digests.ok_or("every operator has a pool")?)
     }
 
-    fn stakers(&mut self, mandates: &[Digest], stakers: u32) -> Result<(), Failure> {
+    fn stakers(&mut self, mandates: &[Digest], stakers: u32, each: u32) -> Result<(), Failure> {
         let step = u32::try_from(self.block)?.max(1);
         let mut first = 0;
         while first < stakers {
@@ -200,8 +200,13 @@ impl Builder {
             let numbers: Vec<u32> = (first..last).collect();
             let pairs = on_all_cores(&numbers, |number| {
                 let account = account(&secret(*number))?;
-                let delegate = delegate(mandates, *number, STAKE)?;
-                Ok([(account, deposit(STAKE.saturating_mul(2))), (account, delegate)])
+                let funds = STAKE.saturating_mul(2).saturating_mul(u128::from(each));
+                let mut operations = vec![(account, deposit(funds))];
+                for further in 0..each {
+                    let delegate = delegate(mandates, number.saturating_add(further), STAKE)?;
+                    operations.push((account, delegate));
+                }
+                Ok(operations)
             })?;
             self.append(pairs.into_iter().flatten().collect())?;
             first = last;

@@ -54,10 +54,8 @@ const TREE_ITEMS: NonZeroU64 = NonZeroU64::new(262_144).expect("not zero");
 /// Buffers for appending and for reading at opening, in bytes.
 const BUFFER: NonZeroUsize = NonZeroUsize::new(1024 * 1024).expect("not zero");
 
-/// Operations that are read at once when all entries are.
-const READ_AHEAD: NonZeroU64 = NonZeroU64::new(8_192).expect("not zero");
-/// Entries of a page, at most.
-const PAGE_ENTRIES: usize = 1_024;
+/// Operations that are read at once when all entries are. Their entries are a page.
+const READ_AHEAD: NonZeroU64 = NonZeroU64::new(4_096).expect("not zero");
 
 /// An open database.
 pub(crate) struct Engine<M: Machine> {
@@ -162,28 +160,23 @@ impl<M: Machine> Engine<M> {
         })
     }
 
-    /// Hands over all live entries in the order of their keys, page by page and an empty page at the end, until `page` says that nobody wants
-    /// more.
+    /// Hands over all live entries, page by page and an empty page at the end, until `page` says that nobody wants more.
     ///
-    /// The log is read in its own order, which is what disks like, and what still counts is sorted in memory.
+    /// The log is read in its own order, which is what disks like.
     pub(crate) async fn entries(&self, mut page: impl FnMut(Page) -> bool) -> Result<(), Error> {
         let end = self.database.bounds().end;
         let mut from = self.database.sync_boundary();
-        let mut live = Vec::new();
         while from < end {
             let (_, operations) = self.database.ops_historical_proof(end, from, READ_AHEAD).await?;
             let bitmap = self.database.bitmap();
+            let mut live = Page::new();
             for operation in operations {
                 if let (Operation::Update(update), true) = (operation, bitmap.get_bit(*from)) {
                     live.push((whole(&update.key), Vec::from(update.value)));
                 }
                 from = from.saturating_add(1);
             }
-        }
-        live.sort_unstable_by_key(|(key, _)| *key);
-        let mut live = live.into_iter().peekable();
-        while live.peek().is_some() {
-            if !page(live.by_ref().take(PAGE_ENTRIES).collect()) {
+            if !live.is_empty() && !page(live) {
                 return Ok(());
             }
         }

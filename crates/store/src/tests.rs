@@ -83,6 +83,8 @@ fn all(store: &QmdbStore) -> Vec<([u8; 32], Vec<u8>)> {
             Ok(())
         })
         .unwrap();
+    // In the order of their keys, as the model has them.
+    all.sort_unstable();
     all
 }
 

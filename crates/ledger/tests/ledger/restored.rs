@@ -20,7 +20,8 @@ fn execute(state: &mut State, block: &Planned) -> Vec<(Key, Option<Vec<u8>>)> {
 }
 
 fn restored(state: &State) -> State {
-    let entries = state.keys().into_iter().map(|key| (key, state.entry(&key).expect("a listed entry")));
+    // In whatever order a store has them.
+    let entries = state.keys().into_iter().rev().map(|key| (key, state.entry(&key).expect("a listed entry")));
     let mut restored = State::restore(entries).expect("its own entries");
     // As the ledger does when it opens.
     restored.track();

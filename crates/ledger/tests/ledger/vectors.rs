@@ -146,7 +146,8 @@ fn receipt() -> Value {
 fn the_bytes_on_wires_and_disks_never_change() {
     let genesis = genesis();
     let found = json!({
-        "genesis": { "file": genesis.to_json(), "digest": hex(&genesis.digest().0), "ledger": genesis.domain().ledger },
+        // The order of names in JSON is nobody's.
+        "genesis": { "file": serde_json::from_str::<Value>(&genesis.to_json()).expect("JSON"), "digest": hex(&genesis.digest().0), "ledger": genesis.domain().ledger },
         "header": { "bytes": hex(&header().encode()), "digest": hex(&header().digest().0) },
         "trees": trees(),
         "message": message(),
