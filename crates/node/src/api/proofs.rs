@@ -29,8 +29,8 @@ pub(crate) struct Proving {
 
 /// An entry of the state as it is stored: its canonical bytes, or `null` where there is none.
 pub(crate) async fn entry(State(app): Shared, path: Path, Query(proving): Query<Proving>) -> Reply {
-    let key: Key = path.text("key").parse().map_err(|why| {
-        Problem::new(Code::MalformedParameter, "the key can't be read", cut(&format!("{why}")))
+    let key = path.text("key").parse::<Key>().map_err(|why| {
+        Problem::new(Code::MalformedParameter, "the key can't be read", cut(&why.to_string()))
     })?;
     match (proving.proof.unwrap_or(0), proving.as_of) {
         (0, as_of) => {

@@ -212,7 +212,7 @@ impl Hosts {
             None => host.rsplit_once(':').map_or(host, |(name, _)| name),
         };
         let name = name.to_ascii_lowercase();
-        name == "localhost" || name.parse::<IpAddr>().is_ok() || named.iter().any(|known| *known == name)
+        name == "localhost" || name.parse::<IpAddr>().is_ok() || named.contains(&name)
     }
 }
 

@@ -94,9 +94,12 @@ codes! {
         "report it with the trace id; nothing was changed by this request";
 }
 
-/// One error, as the client reads it.
+/// One error, as the client reads it. Behind a pointer: nearly every function returns one, and hardly ever does.
 #[derive(Clone, Debug)]
-pub struct Problem {
+pub struct Problem(Box<Content>);
+
+#[derive(Clone, Debug)]
+struct Content {
     code: Code,
     /// In place of the code's name where a refusal names itself, such as `delegate.ExceedsFree`.
     named: Option<String>,
@@ -137,7 +140,7 @@ pub(crate) struct Written<'a> {
 impl Problem {
     /// A problem of that code: what failed, and why.
     pub fn new(code: Code, detail: impl Into<String>, cause: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Content {
             code,
             named: None,
             detail: detail.into(),
@@ -146,73 +149,73 @@ impl Problem {
             retry_after_s: None,
             status: None,
             more: Map::new(),
-        }
+        }))
     }
 
     /// Under the name that a refusal has.
     pub fn named(mut self, name: impl Into<String>) -> Self {
-        self.named = Some(name.into());
+        self.0.named = Some(name.into());
         self
     }
 
     /// With a remedy that fits better than the code's.
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
-        self.remedy = Some(remedy.into());
+        self.0.remedy = Some(remedy.into());
         self
     }
 
     /// With a status other than the code's, of the same class.
     pub fn status(mut self, status: StatusCode) -> Self {
-        self.status = Some(status);
+        self.0.status = Some(status);
         self
     }
 
     /// To be tried again after so many seconds.
     pub fn retry_after(mut self, seconds: u32) -> Self {
-        self.retry_after_s = Some(seconds);
+        self.0.retry_after_s = Some(seconds);
         self
     }
 
     /// With something more that a client can use.
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.more.insert(name.to_owned(), value.into());
+        self.0.more.insert(name.to_owned(), value.into());
         self
     }
 
     /// What kind it is.
     pub fn code(&self) -> Code {
-        self.code
+        self.0.code
     }
 
     /// The name to match on.
     pub fn name(&self) -> &str {
-        self.named.as_deref().unwrap_or(self.code.name())
+        self.0.named.as_deref().unwrap_or(self.0.code.name())
     }
 
     /// What failed.
     pub fn detail(&self) -> &str {
-        &self.detail
+        &self.0.detail
     }
 
     /// The answer, once the request's trace id is known.
     pub(crate) fn write(&self, trace_id: &str) -> Response {
-        let status = self.status.unwrap_or(self.code.status());
+        let status = self.0.status.unwrap_or(self.0.code.status());
         let written = Written {
-            r#type: format!("/docs/errors#{}", self.code.name()),
-            title: self.code.title(),
+            r#type: format!("/docs/errors#{}", self.0.code.name()),
+            title: self.0.code.title(),
             status: status.as_u16(),
-            detail: &self.detail,
+            detail: &self.0.detail,
             code: self.name(),
-            cause: &self.cause,
-            remedy: self.remedy.as_deref().unwrap_or(self.code.remedy()),
+            cause: &self.0.cause,
+            remedy: self.0.remedy.as_deref().unwrap_or(self.0.code.remedy()),
             trace_id,
-            more: &self.more,
+            more: &self.0.more,
         };
         let body = serde_json::to_vec(&written).expect("texts and numbers are always written");
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let Some(seconds) = self.retry_after_s {
+        if let Some(seconds) = self.0.retry_after_s {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
@@ -222,7 +225,7 @@ impl Problem {
 impl IntoResponse for Problem {
     /// Marks the answer; the outermost layer writes it.
     fn into_response(self) -> Response {
-        let mut response = self.code.status().into_response();
+        let mut response = self.0.code.status().into_response();
         response.extensions_mut().insert(self);
         response
     }
