@@ -62,8 +62,9 @@ impl Run {
             config.clock = ClockPolicy::PausedWhileOff;
         }
         let runtime = runtime()?;
+        let listen = config.listen;
         let node = start(&runtime, config)?;
-        serve(&runtime, &node, |url| {
+        serve(&runtime, &node, listen, |url| {
             let head = node.reader().head();
             let (height, epoch) = (head.header.height, head.state.epoch().number());
             tell(
@@ -96,16 +97,20 @@ pub(crate) fn start(runtime: &Runtime, config: Config) -> Result<Node, Failure> 
     Node::start(config).map_err(|error| failure(&error))
 }
 
-/// Takes the address, says that it is ready, and serves until the node ends.
+/// Takes the address to `listen` on, which is the node's, says that it is ready, and serves until the node ends.
 ///
 /// # Errors
 /// If the address can't be had; the fault that stopped the node.
 pub(crate) fn serve(
     runtime: &Runtime,
     node: &Node,
+    listen: Option<SocketAddr>,
     ready: impl FnOnce(&str) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let listener = node.bind().map_err(|error| failure(&error))?;
+    let listener = node.bind().map_err(|error| match listen {
+        Some(address) => failure(&error).at(&address.to_string()),
+        None => failure(&error),
+    })?;
     let listener = listener.ok_or_else(|| {
         Failure::usage("run.nowhere", "the node has no address to listen on").help("name one with --listen")
     })?;

@@ -7,6 +7,7 @@ mod history;
 mod life;
 mod scribe;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -74,10 +75,10 @@ impl Demo {
             (Err(_), None) => {
                 drop(node);
                 config.listen = Some(([127, 0, 0, 1], 0).into());
-                run::start(&runtime, config)?
+                run::start(&runtime, config.clone())?
             }
         };
-        run_node(&runtime, &node, context, &folder)?;
+        run_node(&runtime, &node, config.listen, context, &folder)?;
         Ok(Answer::new(json!(null), Shape::Silent))
     }
 }
@@ -86,13 +87,14 @@ impl Demo {
 fn run_node(
     runtime: &tokio::runtime::Runtime,
     node: &Node,
+    listen: Option<SocketAddr>,
     context: &Context,
     folder: &Path,
 ) -> Result<(), Failure> {
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| life::live(node, &is_over));
-        let served = run::serve(runtime, node, |url| welcome(context, node, folder, url));
+        let served = run::serve(runtime, node, listen, |url| welcome(context, node, folder, url));
         is_over.store(true, Ordering::Release);
         served
     })

@@ -1,6 +1,8 @@
 //! The whole life of a stake, as its people live it: keys, deposit, delegation, duty, reward, slash, exit, withdrawal; alice by commands, bob by HTTP. The
 //! node is killed in the middle, and in the end every receipt is proven offline.
 
+use std::cell::Cell;
+
 use evidence::{Scheme, SecretKey, address_of};
 use protocol::units::Address;
 use serde_json::{Value, json};
@@ -67,13 +69,15 @@ fn set_up(home: &Home, ids: &mut Vec<String>) {
 struct Bob {
     key: SecretKey,
     address: Address,
+    /// How often what was foretold was compared with what happened: where no epoch began between the two, which would change the figures.
+    compared: Cell<u32>,
 }
 
 impl Bob {
     fn new() -> Self {
         let key = SecretKey::from_seed(Scheme::Secp256k1, [66; 32]);
         let address = Address(address_of(&key.public_key()).expect("a key of people"));
-        Self { key, address }
+        Self { key, address, compared: Cell::new(0) }
     }
 
     /// Has an operation prepared, seals what was prepared, and sends it; the id of what was applied.
@@ -84,16 +88,20 @@ impl Bob {
             answer.json()
         };
         let asked = json!({ "account": self.address.to_string(), "operation": operation });
+        let epoch = node.epoch();
         let foretold = post("/v1/simulate", &asked);
         let prepared = post("/v1/operations/prepare", &asked);
-        assert_eq!(prepared["preview"]["events"], foretold["events"], "{operation}");
         let mut bundle = Bundle::from_json(&prepared["bundle"].to_string()).expect("a bundle");
         let nonce = bundle.nonce_of(&self.key.public_key()).expect("bob is asked");
         let seal = seal_with(&self.key, bundle.domain(), bundle.draft(), nonce).expect("a key that seals");
         bundle.add(seal).expect("it holds");
         let sent = post("/v1/operations", &signing::json::signed_to_json(&bundle.into_signed()));
         assert_eq!(sent["receipt"]["outcome"]["outcome"], "applied", "{operation}: {sent}");
-        assert_eq!(sent["receipt"]["outcome"]["events"], foretold["events"], "{operation}: as foretold");
+        if node.epoch() == epoch {
+            assert_eq!(prepared["preview"]["events"], foretold["events"], "{operation}");
+            assert_eq!(sent["receipt"]["outcome"]["events"], foretold["events"], "{operation}: as foretold");
+            self.compared.set(self.compared.get() + 1);
+        }
         sent["id"].as_str().expect("an id").to_owned()
     }
 }
@@ -113,16 +121,19 @@ fn worth(node: &Node, account: &str) -> Vec<String> {
     items.map(|position| position["worth"].as_str().expect("an amount").to_owned()).collect()
 }
 
-/// The three questions, by command and by HTTP, have the same answers.
+/// The three questions, by command and by HTTP at the same height, have the same answers.
 fn ask_three_questions(home: &Home, node: &Node, alice: &str) {
+    let by_http = |answer: &Value, what: &str| {
+        let height = &answer["as_of"]["height"];
+        get(&node.address, &format!("/v1/accounts/{alice}/{what}?as_of={height}"))["positions"].clone()
+    };
     let exposure = home.json(&["position", "slashable", "alice"]);
-    let path = |what: &str| format!("/v1/accounts/{alice}/{what}");
-    assert_eq!(exposure["positions"], get(&node.address, &path("exposure"))["positions"]);
+    assert_eq!(exposure["positions"], by_http(&exposure, "exposure"));
     assert_eq!(exposure["positions"][0]["worst_case"]["amount"], "2500");
-    assert!(home.run(&["position", "earn", "alice"]).contains("Claimable"));
+    let earned = home.json(&["position", "earn", "alice"]);
+    assert_eq!(earned["positions"], by_http(&earned, "rewards"));
     let exits = home.json(&["position", "exit", "alice"]);
-    let told = &exits["positions"][0]["exit"]["bonded"]["could_lose"];
-    assert_eq!(told, &get(&node.address, &path("exits"))["positions"][0]["exit"]["bonded"]["could_lose"]);
+    assert_eq!(exits["positions"][0]["exit"], by_http(&exits, "exits")[0]["exit"]);
 }
 
 #[test]
@@ -179,6 +190,7 @@ fn a_stake_is_born_secures_is_slashed_earns_and_leaves() {
         json!({ "account": alice, "operation": { "op": "withdraw", "asset": 0, "amount": "1", "to": to } });
     let refused = ask(&node.address, "POST", "/v1/simulate", Some(&more.to_string())).expect("an answer");
     assert_eq!(refused.json()["refused"], "withdraw.ExceedsFree");
+    assert!(bob.compared.get() > 0, "nothing that was foretold was compared with what happened");
     verify_everything(&home, node, &ids);
 }
 

@@ -248,6 +248,38 @@ fn a_ledger_is_read_and_written_without_a_node() {
 }
 
 #[test]
+fn a_history_is_read_page_by_page() {
+    let folder = demo::folder();
+    let page = |limit: &str, after: Option<&str>| {
+        let mut arguments = vec!["-o", "json", "account", "history", "alice", "--limit", limit];
+        arguments.extend(after.map(|after| ["--after", after]).into_iter().flatten());
+        serde_json::from_str::<Value>(&demo::run(folder.path(), &arguments)).expect("JSON")
+    };
+    let whole = page("1000", None)["items"].as_array().expect("a list").clone();
+    assert!(whole.len() > 4, "alice has lived for thirty days");
+    let (mut read, mut after): (Vec<Value>, Option<String>) = (Vec::new(), None);
+    for limit in ["2", "3", "1000"] {
+        let found = page(limit, after.as_deref());
+        read.extend(found["items"].as_array().expect("a list").clone());
+        after = found["next"].as_str().map(str::to_owned);
+    }
+    assert_eq!((read, after), (whole, None));
+}
+
+#[test]
+fn a_taken_address_is_named_with_what_to_do() {
+    let folder = demo::folder();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let output = surety(folder.path(), &["--data", "surety-demo", "run", "--listen", &address]);
+    let complaint = text(&output.stderr);
+    assert!(
+        code(&output) == 1 && complaint.contains(&address) && complaint.contains("--listen"),
+        "{complaint}"
+    );
+}
+
+#[test]
 fn every_empty_list_says_what_comes_next() {
     let folder = tempfile::tempdir().expect("a folder");
     let run = |arguments: &[&str]| {
