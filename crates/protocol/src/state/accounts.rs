@@ -21,7 +21,7 @@ pub(crate) struct Accounts {
     /// In shards that clones share until one of them writes.
     index: Vec<Arc<HashMap<Address, AccountId, RandomState>>>,
     seed: RandomState,
-    list: Shelf<Account, 16>,
+    list: Shelf<Account, 4>,
 }
 
 /// Shards of the address index: a write after a clone copies one.

@@ -46,12 +46,12 @@ impl<K: Clone + Ord> Touched<K> {
 }
 
 /// How many chunks clones share as one.
-const GROUP: usize = 256;
+const GROUP: usize = 64;
 
 /// Chunks that clones share.
 type Group<T> = Arc<Vec<Arc<[T]>>>;
 
-/// Records by dense id, `CHUNK` to a chunk. A clone shares groups of chunks, so it costs the number of records divided by 256 `CHUNK`s;
+/// Records by dense id, `CHUNK` to a chunk. A clone shares groups of chunks, so it costs the number of records divided by 64 `CHUNK`s;
 /// the first write to a record after it copies the record's chunk and the list of its group.
 #[derive(Clone, Debug)]
 pub(crate) struct Shelf<T, const CHUNK: usize> {
@@ -293,7 +293,7 @@ mod tests {
         let mut shelf = Shelf::<u32, 2>::default();
         let mut vector = Vec::new();
         let mut clones = Vec::new();
-        for record in 0..1_300_u32 {
+        for record in 0..700_u32 {
             shelf.push(record);
             vector.push(record);
             if record % 97 == 0 {
