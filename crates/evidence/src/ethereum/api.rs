@@ -15,10 +15,11 @@ use super::{
     Question, SLOTS_MAX, SyncCommittee, Update,
 };
 
-/// An answer with its data.
+/// An answer of either interface.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Answered<T> {
-    /// The data.
+    /// What was asked for: `data` of the Beacon API, `result` of JSON-RPC.
+    #[serde(alias = "result")]
     pub data: T,
 }
 

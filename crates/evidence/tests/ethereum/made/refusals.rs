@@ -16,11 +16,12 @@ fn informed() -> LightClient {
     client
 }
 
-type Change = fn(&mut Update);
+/// A name, what is changed, and whether it is refused as expected.
+type Case = (&'static str, fn(&mut Update), fn(&UpdateRefused) -> bool);
 
 #[test]
 fn each_refusal_alone_and_the_first_of_two() {
-    let cases: [(&str, Change, fn(&UpdateRefused) -> bool); 13] = [
+    let cases: [Case; 13] = [
         (
             "one signer short of two thirds",
             |update| *update = WORLD.update(Told { signers: 341, ..Told::finality(640) }),
