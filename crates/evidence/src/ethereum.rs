@@ -29,6 +29,7 @@ mod hash;
 mod header;
 mod index;
 mod light;
+mod list;
 mod receipt;
 mod rlp;
 mod schedule;
@@ -52,6 +53,7 @@ pub use light::{
     Bootstrap, BootstrapRefused, Contradiction, ContradictionRefused, Disputed, Finalized, LightClient,
     NextCommittee, PATIENCE, Progress, RememberedRoot, Update, UpdateRefused,
 };
+pub use list::ListTree;
 pub use receipt::{
     Kind, Log, RECEIPT_BYTES_MAX, RECEIPT_NODES_MAX, Receipt, ReceiptError, ReceiptNodes, ReceiptProof,
 };
@@ -63,7 +65,7 @@ pub use storage::{
 };
 pub use trie::TrieError;
 pub use validator::{
-    BalanceLeaf, Credentials, FAR_FUTURE, Phase, ProvenValidator, VALIDATORS_MAX, Validator, ValidatorClaim,
-    ValidatorsError, ValidatorsProof, key_root,
+    BalanceLeaf, Credentials, FAR_FUTURE, Phase, ProvenValidator, VALIDATOR_BYTES, VALIDATORS_MAX, Validator,
+    ValidatorClaim, ValidatorsError, ValidatorsProof, key_root,
 };
 pub use wire::{Bytes, Limited};

@@ -1,9 +1,12 @@
 //! What it costs to believe something of Ethereum, on one thread and on a chain of our own, each beside a crate that does the part of it that
 //! takes the time.
 //!
-//! `cargo bench -p evidence --bench ethereum`; with `--features baselines` also beside `alloy-trie`, which nothing else here needs.
+//! `cargo bench -p evidence --bench ethereum`; with `--features baselines` also beside `alloy-trie` and `hashtree-rs`, which
+//! nothing else here needs.
 
 #![allow(missing_docs, reason = "criterion's macros make undocumented items")]
+
+mod lists;
 
 use std::hint::black_box;
 
@@ -279,5 +282,5 @@ fn tries(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, validators, light_client, tries);
+criterion_group!(benches, validators, light_client, tries, lists::lists);
 criterion_main!(benches);

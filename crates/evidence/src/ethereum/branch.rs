@@ -99,10 +99,22 @@ impl SharedBranches {
             }
         }
         let leaves: Vec<_> = leaves.iter().map(|(index, leaf, _)| (*index, *leaf)).collect();
-        check_order(&leaves)?;
+        Self::gather(&leaves, |node| nodes.get(&node.get()).copied())
+    }
+
+    /// Gathers the siblings that these leaves need, from where every node can be had.
+    ///
+    /// # Refuses
+    /// 1. As [`SharedBranches::verify`], but for the root
+    /// 2. [`ProofError::Siblings`]: they are more than [`SHARED_MAX`]
+    pub fn gather(
+        leaves: &[(GeneralizedIndex, Hash)],
+        mut node_at: impl FnMut(GeneralizedIndex) -> Option<Hash>,
+    ) -> Result<Self, ProofError> {
+        check_order(leaves)?;
         let mut order = Vec::new();
-        climb(&leaves, |node| {
-            let hash = nodes.get(&node.get()).copied();
+        climb(leaves, |node| {
+            let hash = node_at(node);
             order.extend(hash);
             hash
         })?;

@@ -107,6 +107,11 @@ impl Fork {
         }
     }
 
+    /// Whether long lists are progressive trees.
+    pub(super) const fn is_progressive(self) -> bool {
+        matches!(self.state(), Shape::Progressive)
+    }
+
     const fn state(self) -> Shape {
         match self {
             Self::Capella | Self::Deneb => Shape::Balanced(5),

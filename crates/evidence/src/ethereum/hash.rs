@@ -71,13 +71,19 @@ pub(super) fn zero(depth: usize) -> &'static Hash {
 pub(super) fn merkleize(leaves: &[Hash], depth: usize) -> Hash {
     let mut level: Vec<Hash> = leaves.to_vec();
     for height in 0..depth {
-        let (pairs, odd) = level.as_chunks::<2>();
-        let mut above: Vec<Hash> = pairs.iter().map(|[left, right]| pair(left, right)).collect();
-        above.extend(odd.iter().map(|left| pair(left, zero(height))));
-        level = above;
+        level = above(&level, height);
     }
     assert!(level.len() <= 1, "more leaves than the tree has room for");
     level.first().copied().unwrap_or(*zero(depth))
+}
+
+/// The parents of a level, which is filled up with zeros of its height.
+pub(super) fn above(level: &[Hash], height: usize) -> Vec<Hash> {
+    let (pairs, odd) = level.as_chunks::<2>();
+    let mut above = Vec::with_capacity(level.len().div_ceil(2));
+    above.extend(pairs.iter().map(|[left, right]| pair(left, right)));
+    above.extend(odd.iter().map(|left| pair(left, zero(height))));
+    above
 }
 
 /// A root with a number mixed in: the length of a list, the active fields of a progressive container.

@@ -64,6 +64,18 @@ impl GeneralizedIndex {
         Self::new(self.get() >> 1)
     }
 
+    /// The first step on the way down from the root, whether it is to the right, and the rest of the way as an index of the
+    /// subtree there. The root has none.
+    pub(super) const fn split(self) -> Option<(bool, Self)> {
+        let Some(depth) = self.depth().checked_sub(1) else { return None };
+        let first = 1 << depth;
+        // The digit after the leading one becomes the leading one of the rest.
+        match Self::new((self.get() ^ (first << 1)) | first) {
+            Some(rest) => Some((self.get() & first != 0, rest)),
+            None => None,
+        }
+    }
+
     /// Leaf `place` of the balanced tree of `depth` that stands here. `None` if it has no such leaf, or the index is past
     /// 64 bits.
     pub const fn leaf(self, depth: u32, place: u64) -> Option<Self> {
@@ -184,6 +196,9 @@ mod tests {
         assert_eq!(index(6).sibling(), Some(index(7)));
         assert_eq!(index(7).parent(), Some(index(3)));
         assert_eq!((index(1).parent(), index(1).sibling()), (None, None));
+        assert_eq!((index(1).split(), index(2).split()), (None, Some((false, index(1)))));
+        assert_eq!(index(13).split(), Some((true, index(5))));
+        assert_eq!(index(u64::MAX).split(), Some((true, index(u64::MAX >> 1))));
         assert_eq!(GeneralizedIndex::new(0), None);
     }
 }

@@ -6,12 +6,15 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::branch::LEAVES_MAX;
-use super::hash::{chunk_of, merkleize, two_chunks};
+use super::hash::{chunk_of, pair, two_chunks};
 use super::wire::{decimal, fixed};
 use super::{Finalized, GeneralizedIndex, Hash, Limited, ProofError, SharedBranches, epoch_of};
 
 /// Validators in one proof at most: as many leaves again may be their balances.
 pub const VALIDATORS_MAX: usize = LEAVES_MAX >> 1;
+
+/// Bytes of a validator in the SSZ of a state.
+pub const VALIDATOR_BYTES: usize = 121;
 
 /// The epoch of what never happens.
 pub const FAR_FUTURE: u64 = u64::MAX;
@@ -43,6 +46,13 @@ pub struct Validator {
     /// The first epoch in which its balance is paid out.
     #[serde(with = "decimal")]
     pub withdrawable_epoch: u64,
+}
+
+/// The first bytes of `rest`, which are taken from it.
+fn front<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+    let (taken, left) = rest.split_first_chunk()?;
+    *rest = left;
+    Some(*taken)
 }
 
 /// The root of a validator's public key.
@@ -84,17 +94,38 @@ pub enum Phase {
 impl Validator {
     /// The root of the validator.
     pub fn root(&self) -> Hash {
-        let fields = [
-            self.key_root,
-            self.withdrawal_credentials,
-            chunk_of(self.effective_balance),
-            chunk_of(u64::from(self.slashed)),
-            chunk_of(self.activation_eligibility_epoch),
-            chunk_of(self.activation_epoch),
-            chunk_of(self.exit_epoch),
-            chunk_of(self.withdrawable_epoch),
-        ];
-        merkleize(&fields, 3)
+        let both = |left: u64, right: u64| pair(&chunk_of(left), &chunk_of(right));
+        let who = pair(&self.key_root, &self.withdrawal_credentials);
+        let what = both(self.effective_balance, u64::from(self.slashed));
+        let begin = both(self.activation_eligibility_epoch, self.activation_epoch);
+        let end = both(self.exit_epoch, self.withdrawable_epoch);
+        pair(&pair(&who, &what), &pair(&begin, &end))
+    }
+
+    /// Reads a validator as a state holds it, in SSZ. `None` if the byte that says whether it was slashed is neither 0 nor 1.
+    pub fn from_ssz(bytes: &[u8; VALIDATOR_BYTES]) -> Option<Self> {
+        let mut rest = bytes.as_slice();
+        let key: [u8; 48] = front(&mut rest)?;
+        let withdrawal_credentials = front(&mut rest)?;
+        let effective_balance = u64::from_le_bytes(front(&mut rest)?);
+        let slashed = match front(&mut rest)? {
+            [0] => false,
+            [1] => true,
+            _ => return None,
+        };
+        let [activation_eligibility_epoch, activation_epoch, exit_epoch, withdrawable_epoch] =
+            [front(&mut rest)?, front(&mut rest)?, front(&mut rest)?, front(&mut rest)?]
+                .map(u64::from_le_bytes);
+        Some(Self {
+            key_root: key_root(&key),
+            withdrawal_credentials,
+            effective_balance,
+            slashed,
+            activation_eligibility_epoch,
+            activation_epoch,
+            exit_epoch,
+            withdrawable_epoch,
+        })
     }
 
     /// Whom its withdrawals go to. An address is one only if the eleven bytes before it are zero.

@@ -3,6 +3,7 @@
 mod execution;
 mod forms;
 mod light;
+mod lists;
 mod refusals;
 mod validators;
 

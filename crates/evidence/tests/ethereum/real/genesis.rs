@@ -2,8 +2,8 @@
 //! that proofs of all their validators can be made and verified.
 
 use evidence::ethereum::{
-    BalanceLeaf, Branch, Fork, Hash, Limited, SharedBranches, Validator, ValidatorClaim, ValidatorsProof,
-    key_root,
+    BalanceLeaf, Branch, Fork, Hash, Limited, ListTree, SharedBranches, Validator, ValidatorClaim,
+    ValidatorsProof, key_root,
 };
 use fixtures::{Tree, balanced, container, list, number};
 use serde_json::json;
@@ -125,6 +125,9 @@ impl Genesis {
         let balances: Vec<u64> = balances.collect();
         let roots_of = validators.iter().map(|validator| Tree::Known(validator.root())).collect();
         let count = u64::try_from(validators.len()).unwrap();
+        for (bytes, validator) in validator_bytes.chunks(121).zip(&validators) {
+            assert_eq!(Validator::from_ssz(bytes.try_into().unwrap()).as_ref(), Some(validator));
+        }
         let none = |depth: u32| list(balanced(Vec::new(), depth), 0);
         let [block_roots, state_roots] = roots;
         let mut fields = vec![
@@ -172,6 +175,10 @@ impl Genesis {
         let list = Fork::Deneb.validator(0).unwrap().get() >> 41;
         assert_eq!(self.state.at(list).root(), validators_root, "what the chain is known by");
         assert_eq!(self.state.root(), state_root);
+        let roots = self.validators.iter().map(Validator::root).collect();
+        assert_eq!(ListTree::of_validators(Fork::Deneb, roots).root(), validators_root);
+        let balances = Fork::Deneb.balances(0).unwrap().get() >> 39;
+        assert_eq!(ListTree::of_balances(Fork::Deneb, &self.balances).root(), self.state.at(balances).root());
         let [parent, body] = self.header;
         let header = json!({
             "slot": "0", "proposer_index": "0", "parent_root": hex(&parent), "state_root": hex(&state_root),
