@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::config::Mempool;
 use crate::heads::Heads;
 use crate::metrics::Metrics;
+use crate::refused::Refused;
 use crate::sequencer::{Sequencer, Submission};
 
 /// How many operations a thread takes at once.
@@ -57,6 +58,7 @@ struct Shared {
     sequencer: Arc<dyn Sequencer>,
     metrics: Arc<Metrics>,
     clock: Clock,
+    refused: Arc<Refused>,
 }
 
 #[derive(Default)]
@@ -90,13 +92,24 @@ impl Gate {
         sequencer: Arc<dyn Sequencer>,
         metrics: Arc<Metrics>,
         clock: Clock,
+        refused: Arc<Refused>,
     ) -> std::io::Result<Self> {
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let threads = if sizes.threads == 0 { cores() } else { sizes.threads };
         let (queue, wake) = (Mutex::default(), Condvar::new());
         let verifier = Verifier::new(&reader.genesis().domain());
-        let shared =
-            Arc::new(Shared { queue, wake, sizes, verifier, heads, reader, sequencer, metrics, clock });
+        let shared = Arc::new(Shared {
+            queue,
+            wake,
+            sizes,
+            verifier,
+            heads,
+            reader,
+            sequencer,
+            metrics,
+            clock,
+            refused,
+        });
         let gate = Self { shared: Arc::clone(&shared), threads: Mutex::default() };
         for number in 0..threads {
             let shared = Arc::clone(&shared);
@@ -217,9 +230,9 @@ impl Shared {
             Signer::Delegate { address, .. } => *address,
             _ => authority.account,
         };
-        // Of a sender that the ledger did not know when it refused an operation, no nonce was kept that would tell the same bytes from new ones,
-        // also once it knows the sender.
-        if let Some(placed) = self.find(&operation.id()) {
+        if self.refused.may_hold(&operation.id())
+            && let Some(placed) = self.find(&operation.id())
+        {
             drop(job.reply.send(Answer::Executed(placed)));
             return None;
         }

@@ -10,6 +10,10 @@
 //! It decides no rule (`protocol`), keeps no secret but those of webhooks, and computes no figure: all come from `protocol::query`. It has the only
 //! clock. It opens no connection but to the targets of webhooks that its configuration allows.
 //!
+//! # What it remembers of the history
+//! Where each case of slashing is told of (at most 200,000 cases), and a filter of two megabytes for operations that blocks have refused. Both
+//! are built from the receipts by a thread of its own when the node starts; until then lists of slashes wait, and every operation is looked up.
+//!
 //! # Hostile clients
 //! Everything that a client can make large is bounded: heads, bodies, connections, streams, what waits, pages. Nothing that it sends is
 //! written into a page unescaped, or into a log.
@@ -42,6 +46,7 @@ mod node;
 #[cfg(test)]
 mod openapi;
 mod page;
+mod refused;
 mod routes;
 mod sequencer;
 mod slashes;

@@ -27,6 +27,7 @@ use crate::heads::Heads;
 use crate::http::serve;
 use crate::labels::Labels;
 use crate::metrics::Metrics;
+use crate::refused::Refused;
 use crate::routes;
 use crate::sequencer::Sequencer;
 use crate::sequencer::solo::{Listener, Solo};
@@ -122,8 +123,9 @@ impl Node {
         let (end, ended) = watch::channel(None);
         let fault = Arc::new(FaultNote::default());
         let (reader, genesis, domain) = (ledger.reader(), ledger.genesis().clone(), ledger.domain().clone());
-        let machine = |doing| move |source| StartError::Machine { doing, source };
-        let slashes = Slashes::start(reader.clone()).map_err(machine("starting the index of slashes"))?;
+        let refused = Arc::new(Refused::default());
+        let slashes = Slashes::start(reader.clone(), Arc::clone(&refused))
+            .map_err(|source| StartError::Machine { doing: "starting the index of slashes", source })?;
         let teller = Teller {
             slashes: slashes.waker(),
             heads: Arc::clone(&heads),
@@ -137,20 +139,8 @@ impl Node {
         match config.role {
             Role::Read => idle = Some((ledger, teller)),
             Role::Sequence => {
-                let started = Solo::start(ledger, clock.clone(), &config.mempool, &config.blocks, teller);
-                let started = Arc::new(started.map_err(machine("starting the sequencer"))?);
-                let sequencer: Arc<dyn Sequencer> = Arc::<Solo>::clone(&started);
-                let sizes = Sizes::of(&config.mempool);
-                let gate = Gate::start(
-                    sizes,
-                    reader.clone(),
-                    Arc::clone(&heads),
-                    Arc::clone(&sequencer),
-                    Arc::clone(&metrics),
-                    clock.clone(),
-                );
-                let gate = gate.map_err(machine("starting the verifiers"))?;
-                (solo, writer) = (Some(started), Some(Writer { gate, sequencer }));
+                let (started, begun) = write(&config, ledger, &clock, teller, refused)?;
+                (solo, writer) = (Some(started), Some(begun));
             }
         }
         let webhooks = Webhooks::load(&config.folder, &config.webhooks, Arc::clone(&metrics))
@@ -262,6 +252,26 @@ impl Drop for Node {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// Starts what takes operations and makes blocks of them.
+fn write(
+    config: &Config,
+    ledger: Ledger,
+    clock: &Clock,
+    teller: Teller,
+    refused: Arc<Refused>,
+) -> Result<(Arc<Solo>, Writer), StartError> {
+    let machine = |doing| move |source| StartError::Machine { doing, source };
+    let (reader, heads) = (ledger.reader(), Arc::clone(&teller.heads));
+    let metrics = Arc::clone(&teller.metrics);
+    let solo = Solo::start(ledger, clock.clone(), &config.mempool, &config.blocks, teller);
+    let solo = Arc::new(solo.map_err(machine("starting the sequencer"))?);
+    let sequencer: Arc<dyn Sequencer> = Arc::<Solo>::clone(&solo);
+    let sizes = Sizes::of(&config.mempool);
+    let gate = Gate::start(sizes, reader, heads, Arc::clone(&sequencer), metrics, clock.clone(), refused);
+    let gate = gate.map_err(machine("starting the verifiers"))?;
+    Ok((solo, Writer { gate, sequencer }))
 }
 
 /// Tells everybody else what the sequencer's thread does.

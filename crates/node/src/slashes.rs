@@ -5,7 +5,7 @@
 
 mod cases;
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,8 @@ use protocol::Operation;
 use protocol::units::RequestId;
 
 pub(crate) use cases::{Case, Cases, Stage, Status};
+
+use crate::refused::Refused;
 
 /// How long a reader waits for the index to be as far as the ledger.
 const WAIT: Duration = Duration::from_secs(2);
@@ -27,7 +29,10 @@ pub(crate) struct Slashes {
 /// What the thread shares with those who wake it and those who read.
 #[derive(Default)]
 struct Shared {
+    /// Held for a moment only: who makes blocks takes it to wake the thread.
     progress: Mutex<Progress>,
+    /// Held for as long as somebody looks through all of them.
+    cases: RwLock<Cases>,
     /// There is a new block, or an end.
     woken: Condvar,
     /// The index has come further, or can't.
@@ -36,7 +41,6 @@ struct Shared {
 
 #[derive(Default)]
 struct Progress {
-    cases: Cases,
     /// The blocks below this height are in the index.
     next: u64,
     /// Why it goes no further.
@@ -72,15 +76,15 @@ impl Shared {
 }
 
 impl Slashes {
-    /// Begins to read the history.
+    /// Begins to read the history. What blocks have refused is noted on the way.
     ///
     /// # Errors
     /// The machine has no thread to give.
-    pub(crate) fn start(reader: Reader) -> std::io::Result<Self> {
+    pub(crate) fn start(reader: Reader, refused: Arc<Refused>) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let worker = Arc::clone(&shared);
-        let thread = std::thread::Builder::new().name("slashes".to_owned());
-        let thread = thread.spawn(move || follow(&worker, &reader))?;
+        let thread = std::thread::Builder::new().name("history".to_owned());
+        let thread = thread.spawn(move || follow(&worker, &reader, &refused))?;
         Ok(Self { shared, thread: Mutex::new(Some(thread)) })
     }
 
@@ -106,7 +110,8 @@ impl Slashes {
             let waited = self.shared.moved.wait_timeout(progress, left);
             progress = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        Ok(read(&progress.cases))
+        drop(progress);
+        Ok(read(&self.shared.cases.read().unwrap_or_else(PoisonError::into_inner)))
     }
 
     /// Ends the thread.
@@ -129,9 +134,12 @@ impl Drop for Slashes {
 }
 
 /// Puts block after block into the index.
-fn follow(shared: &Shared, reader: &Reader) {
+fn follow(shared: &Shared, reader: &Reader, refused: &Refused) {
     let mut progress = shared.lock();
     loop {
+        if progress.next > reader.height() {
+            refused.is_whole_now();
+        }
         while progress.next > reader.height() && !progress.is_woken && !progress.is_stopping {
             progress = shared.woken.wait(progress).unwrap_or_else(PoisonError::into_inner);
         }
@@ -142,14 +150,17 @@ fn follow(shared: &Shared, reader: &Reader) {
         let height = progress.next;
         drop(progress);
         let read = read_block(reader, height);
+        if let Ok(Some((executed, requests))) = &read {
+            refused.add(executed);
+            let mut cases = shared.cases.write().unwrap_or_else(PoisonError::into_inner);
+            cases.add(executed, |index| requests.get(&index).copied());
+        }
         progress = shared.lock();
         match read {
-            Ok(Some(block)) => {
-                progress.cases.add(&block.0, |index| block.1.get(&index).copied());
-                progress.next = height.saturating_add(1);
-            }
+            Ok(Some(_)) => progress.next = height.saturating_add(1),
             Ok(None) => {}
             Err(why) => {
+                refused.is_cut_off();
                 progress.fault = Some(why);
                 shared.moved.notify_all();
                 return;

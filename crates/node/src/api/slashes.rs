@@ -141,15 +141,15 @@ pub(crate) async fn slashes(State(app): Shared, Query(of): Query<SlashesOf>) -> 
         let paging = Paging { limit: of.limit, after: of.after, as_of: of.as_of };
         let past = app.past("slashes", &paging)?;
         let below = past.after.as_deref().map(|after| after.parse().map_err(|_| bad_cursor())).transpose()?;
-        let is_wanted = |case: &Case| {
-            set.is_none_or(|set| set == case.set)
-                && operator.is_none_or(|operator| operator == case.operator)
-                && of.status.is_none_or(|status| status == case.status())
+        let is_of = |case: &Case| {
+            set.is_none_or(|set| set == case.set) && operator.is_none_or(|operator| operator == case.operator)
         };
         let height = past.header.height;
         let found: Vec<(u32, Case)> = app.cases(height, |cases| {
-            let then = cases.below(below).filter_map(|(number, case)| Some((number, case.at(height)?)));
-            then.filter(|(_, case)| is_wanted(case)).take(past.limit.saturating_add(1)).collect()
+            let of_both = cases.below(below).filter(|(_, case)| is_of(case));
+            let then = of_both.filter_map(|(number, case)| Some((number, case.at(height)?)));
+            let wanted = then.filter(|(_, case)| of.status.is_none_or(|status| status == case.status()));
+            wanted.take(past.limit.saturating_add(1)).collect()
         })?;
         let (mut items, mut last) = (Vec::new(), None);
         for (number, case) in found.iter().take(past.limit) {

@@ -1,9 +1,12 @@
 //! Sending operations in, and finding them again.
 
+use ledger::Ledger;
+use ledger::files::memory::MemoryFiles;
 use serde_json::{Value, json};
 use signing::json as form;
 
-use crate::world::{World, bytes_of, delegation, key, small, small_with};
+use crate::memory::MemoryStore;
+use crate::world::{World, begin, bytes_of, config, delegation, key, small, small_genesis, small_with};
 
 const NONCE: u64 = crate::world::START + 1_000;
 
@@ -138,4 +141,30 @@ async fn a_sender_with_too_much_waiting_is_told_when_to_come_back() {
         }
     }
     assert!(full > 0, "some of 60 at once exceed 2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_refused_before_its_turn_is_answered_as_it_was_also_after_a_restart() {
+    let files = MemoryFiles::new();
+    Ledger::init(&files, &small_genesis()).expect("a new ledger");
+    let begin = || {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = config(&folder);
+        begin(files.clone(), MemoryStore::default(), folder, config, NONCE)
+    };
+    let world = begin();
+    let withdraw = |nonce| {
+        world.signed(&key(1), nonce, json!({ "op": "withdraw", "asset": 0, "amount": "10", "to": "0xab" }))
+    };
+    let (first, second) = (withdraw(0), withdraw(1));
+    let early = world.submit(&second).await;
+    assert_eq!(early.problem(), (409, "authority.WrongNonce".to_owned()));
+    world.submit(&first).await.ok();
+    let height = world.node.reader().height();
+    tokio::task::block_in_place(|| drop(world));
+    let world = begin();
+    let late = world.submit(&second).await;
+    assert_eq!(late.problem(), early.problem(), "now it would be its turn, and it has had its answer");
+    assert_eq!(late.json()["receipt"], early.json()["receipt"]);
+    assert_eq!(world.node.reader().height(), height, "no operation is in two blocks");
 }

@@ -1,0 +1,98 @@
+//! Which operations may have been refused in a block before.
+//!
+//! What was applied has used its nonces, and can't be applied again. What was refused may have used none: that of a stranger, or one before its
+//! turn. The same bytes would get into a second block; so whoever sends them again is given the first answer, from the archive. To ask the
+//! archive for every operation would cost more the longer the history is. This filter says for which it is worth it: it never misses one,
+//! and takes two megabytes however many there are. Where it is full of them, it says so for more that are not.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use ledger::{Executed, Outcome};
+use protocol::units::Digest;
+
+/// Words of 64 bits: 2^24 bits, as many as three bytes can name.
+const WORDS: usize = 1 << 18;
+/// How many bits stand for an id.
+const BITS: usize = 4;
+
+/// A filter of the ids of refused operations, by bits that their ids name: they are hashes.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    words: Box<[AtomicU64]>,
+    /// Whether it holds the whole history.
+    is_whole: AtomicBool,
+}
+
+impl Default for Refused {
+    fn default() -> Self {
+        Self { words: (0..WORDS).map(|_| AtomicU64::new(0)).collect(), is_whole: AtomicBool::new(false) }
+    }
+}
+
+/// The words and bits of an id.
+fn places(id: &Digest) -> impl Iterator<Item = (usize, u64)> {
+    id.0.chunks_exact(3).take(BITS).map(|bytes| {
+        let bit = bytes.iter().fold(0_usize, |bit, byte| (bit << 8) | usize::from(*byte));
+        (bit >> 6, 1 << (bit & 63))
+    })
+}
+
+impl Refused {
+    /// Notes what a block has refused.
+    pub(crate) fn add(&self, block: &Executed) {
+        let refused =
+            block.receipts.iter().filter(|receipt| matches!(receipt.outcome, Outcome::Refused { .. }));
+        refused.for_each(|receipt| self.note(&receipt.id));
+    }
+
+    fn note(&self, id: &Digest) {
+        for (word, bit) in places(id) {
+            if let Some(word) = self.words.get(word) {
+                word.fetch_or(bit, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// From now on it holds the whole history, but for the newest blocks, which the sequencer remembers itself.
+    pub(crate) fn is_whole_now(&self) {
+        self.is_whole.store(true, Ordering::Release);
+    }
+
+    /// No further block can be read: from now on nothing is certain.
+    pub(crate) fn is_cut_off(&self) {
+        self.is_whole.store(false, Ordering::Release);
+    }
+
+    /// Whether an operation may have been refused before: always, until the history was read.
+    pub(crate) fn may_hold(&self, id: &Digest) -> bool {
+        let has = |(word, bit): (usize, u64)| {
+            self.words.get(word).is_some_and(|word| word.load(Ordering::Relaxed) & bit != 0)
+        };
+        !self.is_whole.load(Ordering::Acquire) || places(id).all(has)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sha2::{Digest as _, Sha256};
+
+    use super::*;
+
+    fn id(number: u32) -> Digest {
+        Digest(Sha256::digest(number.to_be_bytes()).into())
+    }
+
+    #[test]
+    fn no_refused_operation_is_missed_and_hardly_any_other_is_suspected() {
+        let refused = Refused::default();
+        assert!(refused.may_hold(&id(0)), "until the history was read, everything is");
+        refused.is_whole_now();
+        assert!(!refused.may_hold(&id(0)));
+        (0..100_000).for_each(|number| refused.note(&id(number)));
+        assert!((0..100_000).all(|number| refused.may_hold(&id(number))));
+        let suspected = (100_000..200_000).filter(|number| refused.may_hold(&id(*number))).count();
+        assert!(suspected < 10, "{suspected} of 100,000 are looked for in vain");
+        refused.is_cut_off();
+        assert!(refused.may_hold(&id(200_000)), "a history that can't be read further may hold anything");
+    }
+}
