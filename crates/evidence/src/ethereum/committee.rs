@@ -21,7 +21,7 @@ const _: () = assert!(SIZE_BYTES * 8 == COMMITTEE_SIZE && SIGNERS_MIN * 3 >= COM
 
 /// A sync committee, as it stands in a state.
 ///
-/// Whether its keys are points is known only once somebody asks ([`SyncCommittee::keys`]); the answer is kept,
+/// Whether its keys are points is known only once something they signed is to be verified; the answer is kept,
 /// and shared by clones. Equality is that of the bytes.
 #[derive(Clone)]
 pub struct SyncCommittee(Arc<Seats>);
