@@ -55,6 +55,9 @@ pub(crate) struct Options {
     /// Operations under way in the node at once.
     #[arg(long, default_value_t = 20_000)]
     pub(crate) window: usize,
+    /// How long the node gathers operations for a block, in milliseconds.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) gather: u64,
     /// Shares of delegate, undelegate, claim and withdraw.
     #[arg(long, value_delimiter = ',', default_values_t = [50, 20, 20, 10])]
     pub(crate) mix: Vec<u32>,

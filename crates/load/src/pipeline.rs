@@ -59,7 +59,7 @@ impl Pipeline {
                 unverified_max: options.window.saturating_add(64),
                 ..Mempool::default()
             },
-            blocks: Blocks::default(),
+            blocks: Blocks { gather_ms: options.gather, ..Blocks::default() },
             store_cache_bytes: options.cache << 20,
             ..Config::default()
         };
