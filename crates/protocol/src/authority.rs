@@ -1,8 +1,8 @@
 //! Who may act for an account: its keys, k of n; a delegate within its grant; on a development ledger whoever is named.
 //!
 //! Signatures are verified before an operation gets here. What this module decides is whether the keys that signed suffice, and whether
-//! this is the first time. Where one key suffices, each has nonces of its own; where it takes several, all sign the account's, so that
-//! the signatures of 2k of them are not two operations. There are two classes. What takes stake or funds out, names keys or delegates
+//! this is the first time. Where one key suffices, each has nonces of its own; where it takes several, or ever did, all sign the
+//! account's, so that the signatures of 2k of them are not two operations. There are two classes. What takes stake or funds out, names keys or delegates
 //! carries the next number, so such operations happen in the order in which they were signed. All others carry a number near the
 //! time, each once, so that many can be under way at the same time and none can be kept back for long.
 
@@ -166,16 +166,11 @@ fn check_keys(
     if let Some(other) = others.iter().find(|other| other.nonce != first.nonce) {
         return Err(Refused::NoncesDiffer { nonce: first.nonce, other: other.nonce });
     }
-    let nonces = state.accounts.find(account).and_then(|account| state.accounts.get(account).nonces());
-    check_nonce(first, nonces.unwrap_or(&Nonces::default()), signing(keys), (kind, turn), state.time)
-}
-
-/// By whose numbers keys sign that suffice.
-fn signing(keys: &[KeyUse]) -> Signing<'_> {
-    match keys {
-        [alone] => Signing::Alone(&alone.key),
-        _ => Signing::Together,
-    }
+    let Some(record) = state.accounts.find(account).map(|account| state.accounts.get(account)) else {
+        return check_nonce(first, &Nonces::default(), Signing::Alone(&first.key), (kind, turn), state.time);
+    };
+    let signing = record.signing(&first.key, state.epoch);
+    check_nonce(first, record.nonces().unwrap_or(&Nonces::default()), signing, (kind, turn), state.time)
 }
 
 fn check_nonce(
@@ -266,12 +261,14 @@ pub(crate) fn count_nonces(state: &mut State, authority: &Authority, kind: Kind)
     };
     let Some(first) = keys.first() else { return };
     let oldest = state.time.saturating_sub(NONCE_WINDOW_MS);
-    let account = state.accounts.open(address);
-    let nonces = state.accounts.get_mut(account).nonces_mut();
+    let (account, epoch) = (state.accounts.open(address), state.epoch);
+    let record = state.accounts.get_mut(account);
+    let signing = record.signing(&first.key, epoch);
+    let nonces = record.nonces_mut();
     if kind.is_ordered() {
-        nonces.count_ordered(signing(keys));
+        nonces.count_ordered(signing);
     } else {
-        nonces.count_windowed(signing(keys), first.nonce, oldest);
+        nonces.count_windowed(signing, first.nonce, oldest);
     }
 }
 

@@ -285,15 +285,38 @@ fn numbers_stay_used_when_it_takes_more_keys_or_fewer() {
     // The same seals, each alone.
     assert_eq!(run(signed_by(account, &[(c, 1)]), &ordered()), "authority.WrongNonce");
     assert_eq!(run(signed_by(account, &[(a, NOW)]), &windowed()), "authority.NonceUsed");
-    for nonce in 3..=5 {
-        assert_eq!(run(signed_by(account, &[(a, nonce)]), &ordered()), "ok");
-    }
-    assert_eq!(run(signed_by(account, &[(b, 3)]), &ordered()), "ok", "each key has its own numbers");
-    assert!(run(signed_by(account, &[(b, NOW + 1)]), &windowed()).starts_with("claim."));
-    assert_eq!(run(signed_by(account, &[(a, 6)]), &set(2)), "ok");
+    // What two had sealed and nobody had executed when one began to suffice is one operation, not two.
+    assert_eq!(run(two(3), &ordered()), "authority.TooManyKeys");
+    assert_eq!(run(signed_by(account, &[(a, 3)]), &ordered()), "ok");
+    assert_eq!(run(signed_by(account, &[(b, 3)]), &ordered()), "authority.WrongNonce");
+    assert!(run(signed_by(account, &[(a, NOW + 1)]), &windowed()).starts_with("claim."));
+    assert_eq!(run(signed_by(account, &[(b, NOW + 1)]), &windowed()), "authority.NonceUsed");
+    assert_eq!(run(signed_by(account, &[(b, 4)]), &set(2)), "ok");
     assert_eq!(run(two(4), &ordered()), "authority.WrongNonce");
     assert_eq!(run(two(NOW + 1), &windowed()), "authority.NonceUsed");
-    assert_eq!(run(two(7), &ordered()), "ok");
+    assert_eq!(run(two(5), &ordered()), "ok");
+}
+
+/// Keys that always sufficed alone have numbers of their own; they are all spent once it takes several.
+#[test]
+fn numbers_of_single_keys_stay_used_when_it_takes_several() {
+    let (mut state, account, keys) = shared_ledger(1);
+    let [a, b, ..] = &keys[..] else { panic!("four keys") };
+    let mut run =
+        |authority: Authority, operation: &Operation| code(apply(&mut state, &authority, operation));
+    for nonce in 1..=3 {
+        assert_eq!(run(signed_by(account, &[(a, nonce)]), &ordered()), "ok");
+    }
+    assert_eq!(run(signed_by(account, &[(b, 1)]), &ordered()), "ok", "each key has its own numbers");
+    assert!(run(signed_by(account, &[(b, NOW)]), &windowed()).starts_with("claim."));
+    let set = SetKeys { keys: keys.iter().map(SecretKey::public_key).collect(), threshold: 2 };
+    assert_eq!(run(signed_by(account, &[(a, 4)]), &Operation::SetKeys(set)), "ok");
+    for (nonce, expected) in [(2, "authority.WrongNonce"), (4, "authority.WrongNonce"), (5, "ok")] {
+        let two = signed_by(account, &[(a, nonce), (b, nonce)]);
+        assert_eq!(run(two, &ordered()), expected, "nonce {nonce}");
+    }
+    let two = signed_by(account, &[(a, NOW), (b, NOW)]);
+    assert_eq!(run(two, &windowed()), "authority.NonceUsed");
 }
 
 /// An account changes its keys as often as it likes, and its entry does not grow with that.

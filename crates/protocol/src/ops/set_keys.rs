@@ -84,6 +84,9 @@ impl SetKeys {
         if record.nonces().is_some() {
             record.nonces_mut().forget(acts, oldest);
         }
+        if self.threshold > 1 || current.as_ref().is_some_and(|current| current.threshold > 1) {
+            record.nonces_mut().share();
+        }
         let extra = record.extra_mut();
         let from = if waits { now.next().later(notice) } else { now };
         if waits {

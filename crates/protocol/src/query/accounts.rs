@@ -7,7 +7,7 @@ use super::{Page, ever, page_of};
 use crate::operation::Kind;
 use crate::ops::grant::AssetLimit;
 use crate::state::State;
-use crate::state::accounts::{Account, Extra, Grant, KeySet, Signing};
+use crate::state::accounts::{Account, Extra, Grant, KeySet, Nonces, Signing};
 use crate::units::{
     AccountId, Address, Amount, AssetId, Digest, Epoch, Fraction, OperatorId, PoolId, ServiceId, ValidatorId,
 };
@@ -60,7 +60,7 @@ answer! {
 answer! {
     /// The numbers that an account's next signatures carry. Nobody has signed for an account without any: its next ordered number is 0.
     pub struct NonceView {
-        /// The key that they are of; null where it takes several keys, which all sign the same number.
+        /// The key that they are of; null where it takes several keys or ever did, which all sign the account's number.
         pub key: Option<PublicKey>,
         /// The next number for operations of ordered kinds.
         pub next: u64,
@@ -184,10 +184,11 @@ pub(super) fn pending_keys(state: &State, extra: &Extra) -> Option<PendingKeysVi
     (*from > state.epoch).then(|| PendingKeysView { from: *from, keys: keys(later) })
 }
 
-/// Of each key in force where one suffices, else of all together.
+/// Of each key in force where one suffices, else, or if it ever took several, of all together.
 pub(crate) fn nonces(state: &State, id: AccountId) -> Vec<NonceView> {
     let record = state.accounts.get(id);
-    let Some(nonces) = record.nonces() else { return Vec::new() };
+    let none = Nonces::default();
+    let nonces = record.nonces().unwrap_or(&none);
     let show = |key: Option<&PublicKey>| {
         let signing = key.map_or(Signing::Together, Signing::Alone);
         let used = || nonces.used(signing).map(|nonces| &nonces.used);
@@ -201,7 +202,7 @@ pub(crate) fn nonces(state: &State, id: AccountId) -> Vec<NonceView> {
         }
     };
     match record.extra().and_then(|extra| KeySet::in_force(extra, state.epoch)) {
-        Some(own) if own.threshold > 1 => vec![show(None)],
+        Some(own) if own.threshold > 1 || nonces.is_shared() => vec![show(None)],
         Some(own) => own.keys.iter().map(|key| show(Some(key))).collect(),
         None => nonces.keys().map(|key| show(Some(key))).collect(),
     }

@@ -118,8 +118,11 @@ pub(crate) const NONCES_MAX: usize = 64;
 pub(crate) struct Nonces {
     /// Of each key, where one suffices: by first use.
     keys: Vec<(PublicKey, KeyNonces)>,
-    /// Of all keys together, where it takes several.
+    /// Of all keys together, where it takes several or ever did.
     together: KeyNonces,
+    /// Whether it ever took several. Then the keys keep to the account's numbers also where one suffices: seals that were made together
+    /// would be an operation each otherwise.
+    is_shared: bool,
     /// The ordered number from which a key starts that is not among `keys`: no lower one can be left over from its earlier days.
     floor: u64,
 }
@@ -133,7 +136,7 @@ pub(crate) struct KeyNonces {
     pub(crate) used: Vec<u64>,
 }
 
-/// Who signs: one key, which suffices; or as many as it takes, with one number.
+/// Whose numbers count: of a key that suffices; or of the account, where it takes several or ever did.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Signing<'a> {
     Alone(&'a PublicKey),
@@ -141,6 +144,16 @@ pub(crate) enum Signing<'a> {
 }
 
 impl Nonces {
+    /// Whether it ever took several keys.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.is_shared
+    }
+
+    /// From now on the keys keep to the account's numbers.
+    pub(crate) fn share(&mut self) {
+        self.is_shared = true;
+    }
+
     fn of(&self, key: &PublicKey) -> Option<&KeyNonces> {
         self.keys.iter().find(|(known, _)| known == key).map(|(_, nonces)| nonces)
     }
@@ -364,6 +377,16 @@ impl Account {
 
     pub(crate) fn grants(&self) -> &[Grant] {
         self.extra().map_or(&[], |extra| &extra.grants)
+    }
+}
+
+impl Account {
+    /// Whose numbers count of what is signed in `epoch`.
+    pub(crate) fn signing<'a>(&self, alone: &'a PublicKey, epoch: Epoch) -> Signing<'a> {
+        let own = self.extra().and_then(|extra| KeySet::in_force(extra, epoch));
+        let is_shared =
+            own.is_some_and(|own| own.threshold > 1) || self.nonces().is_some_and(Nonces::is_shared);
+        if is_shared { Signing::Together } else { Signing::Alone(alone) }
     }
 }
 
