@@ -12,7 +12,7 @@ use crate::macros::refusals;
 use crate::operation::{Kind, Operation};
 use crate::state::State;
 use crate::state::accounts::{Extra, Grant, KeySet, NONCE_WINDOW_MS, NONCES_MAX, Nonces, Signing};
-use crate::units::{AccountId, Address, Amount, AssetId, Epoch};
+use crate::units::{AccountId, Address, Amount, AssetId, Epoch, SetId};
 
 /// For whom an operation acts, and who signed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +71,8 @@ refusals! {
         GrantExpired { expires: Epoch, now: Epoch } => "the grant held until epoch {expires}, and it is epoch {now}",
         KindNotGranted { kind: Kind } => "the grant does not cover operations of kind {kind}",
         DestinationNotGranted { kind: Kind } => "a delegate can't name a destination, and this {kind} does",
+        PaysOthers { set: SetId } => "a delegate pays into sets of the account's own service only, and set {set} is none",
+        NoLimit { asset: AssetId } => "a delegate pays only what the grant limits, and it has no limit on asset {asset}",
         LimitExceeded { asset: AssetId, amount: Amount, left: Amount } => "{amount} of asset {asset} exceeds the {left} that the grant leaves this epoch",
     }
 }
@@ -232,6 +234,17 @@ pub(crate) fn check_grant(
     }
     if operation.names_destination() {
         return Err(Refused::DestinationNotGranted { kind });
+    }
+    if let Some(set) = operation.pays() {
+        let own = state.service_of(account);
+        if own.is_none() || state.set(set).map(|record| record.service) != own {
+            return Err(Refused::PaysOthers { set });
+        }
+        if let Some((asset, _)) = operation.moves()
+            && grant.left(asset, now).is_none()
+        {
+            return Err(Refused::NoLimit { asset });
+        }
     }
     if let Some((asset, amount)) = operation.moves()
         && let Some(left) = grant.left(asset, now)

@@ -8,7 +8,7 @@ use crate::authority;
 use crate::event::Event;
 use crate::ops;
 use crate::state::State;
-use crate::units::{Address, Amount, AssetId};
+use crate::units::{Address, Amount, AssetId, SetId};
 
 macro_rules! operations {
     ($($module:ident :: $name:ident = $text:literal, $grantable:literal;)*) => {
@@ -213,6 +213,15 @@ impl Operation {
                 let total = Amount::total(op.payments.iter().map(|payment| payment.amount));
                 Some((op.token, total.unwrap_or(everything)))
             }
+            _ => None,
+        }
+    }
+
+    /// The set into whose rewards it pays from the sender's funds.
+    pub(crate) fn pays(&self) -> Option<SetId> {
+        match self {
+            Self::OpenStream(op) => Some(op.set),
+            Self::PayWork(op) => Some(op.set),
             _ => None,
         }
     }

@@ -40,9 +40,13 @@ refusals! {
         NotGrantable { kind: Kind } => "operations of kind {kind} are never a delegate's: it can't name delegates, change keys or destinations",
         TooManyLimits { count: usize, most: u16 } => "{count} limits exceed {most}",
         Expired { expires: Epoch, now: Epoch } => "the grant would end in epoch {expires}, and it is epoch {now}",
+        TooLong { expires: Epoch, latest: Epoch } => "the grant would end in epoch {expires}, and may hold until epoch {latest} at most",
         TooManyDelegates { count: usize, most: u16 } => "the account has {count} delegates, and may have {most}",
     }
 }
+
+/// For how many epochs a grant may hold at most: what nobody renews ends.
+const GRANT_EPOCHS_MAX: u32 = 1_000;
 
 impl Grant {
     pub(crate) fn apply(
@@ -67,6 +71,10 @@ impl Grant {
         let now = state.epoch;
         if self.expires < now {
             return Err(Refused::Expired { expires: self.expires, now });
+        }
+        let latest = now.later(GRANT_EPOCHS_MAX);
+        if self.expires > latest {
+            return Err(Refused::TooLong { expires: self.expires, latest });
         }
         let grants =
             state.accounts.find(sender).map_or(&[][..], |account| state.accounts.get(account).grants());

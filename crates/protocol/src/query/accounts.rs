@@ -3,7 +3,7 @@
 use evidence::PublicKey;
 
 use super::positions::{PositionView, positions_of};
-use super::{Page, ever, page_of};
+use super::{Page, page_of};
 use crate::operation::Kind;
 use crate::ops::grant::AssetLimit;
 use crate::state::State;
@@ -92,8 +92,8 @@ answer! {
         pub limits: Vec<AssetLimit>,
         /// What it has moved in this epoch, of assets that are limited or not.
         pub spent: Vec<AssetLimit>,
-        /// Last epoch in which it may; none for a grant that holds until it is revoked.
-        pub expires: Option<Epoch>,
+        /// Last epoch in which it may.
+        pub expires: Epoch,
     }
 }
 
@@ -216,7 +216,7 @@ fn show_grant(state: &State, grant: &Grant) -> GrantView {
         kinds: grant.kinds.clone(),
         limits: grant.limits.iter().map(limit).collect(),
         spent: spent.map(limit).collect(),
-        expires: ever(grant.expires),
+        expires: grant.expires,
     }
 }
 

@@ -218,10 +218,11 @@ fn f42_a_delegate_outruns_nobody() {
             expires: Epoch::new(50),
         })
     };
-    for kind in
-        [Kind::Grant, Kind::Revoke, Kind::SetKeys, Kind::Withdraw, Kind::SetClaimer, Kind::ReplaceFollowUp]
-    {
-        assert_eq!(world.refused("alice", grant(vec![kind])), "grant.NotGrantable");
+    let never =
+        [Kind::Grant, Kind::Revoke, Kind::SetKeys, Kind::Withdraw, Kind::SetClaimer, Kind::ReplaceFollowUp];
+    assert!(never.iter().all(|kind| !kind.is_grantable()));
+    for kind in Kind::ALL.iter().copied().filter(|kind| !kind.is_grantable()) {
+        assert_eq!(world.refused("alice", grant(vec![kind])), "grant.NotGrantable", "{kind}");
     }
     world.must("alice", grant(vec![Kind::Delegate, Kind::Claim, Kind::Undelegate]));
     let by_bot = |world: &mut World, nonce: u64, operation: Operation| {
@@ -244,6 +245,34 @@ fn f42_a_delegate_outruns_nobody() {
     let shared = world.run_signed("alice", &[(&owner, 5)], exit.clone());
     assert!(shared.is_err_and(|why| why.code() == "authority.WrongNonce"));
     world.run_signed("alice", &[(&owner, 0)], exit).expect("exits need nobody's leave");
+}
+
+/// An agent that may pay for a service pays into its own account's sets only, and what the grant limits: it could be the operator, the
+/// service and the set that it pays.
+#[test]
+fn an_agent_pays_into_its_own_service_and_within_limits() {
+    let (mut world, set) = World::with_stake(eth_terms(|terms| terms.reward_tokens = vec![ETH]), 100 * ONE);
+    let stream = |set| {
+        let (token, per_epoch, epochs) = (ETH, Amount::new(10), 2);
+        Operation::OpenStream(ops::open_stream::OpenStream { set, token, per_epoch, epochs })
+    };
+    for (owner, limits, expected) in [
+        ("alice", vec![AssetLimit { asset: ETH, amount: Amount::new(20) }], "authority.PaysOthers"),
+        (SERVICE, Vec::new(), "authority.NoLimit"),
+        (SERVICE, vec![AssetLimit { asset: ETH, amount: Amount::new(19) }], "authority.LimitExceeded"),
+        (SERVICE, vec![AssetLimit { asset: ETH, amount: Amount::new(20) }], "open_stream."),
+    ] {
+        let (kinds, expires) = (vec![Kind::OpenStream, Kind::PayWork], Epoch::new(50));
+        world.must(
+            owner,
+            Operation::Grant(ops::grant::Grant { delegate: address("bot"), kinds, limits, expires }),
+        );
+        let signer = Signer::Delegate { address: address("bot"), keys: Vec::new() };
+        let code = world
+            .run_as(signer, owner, stream(set))
+            .map_or_else(|why| why.code(), |_| "open_stream.ok".to_owned());
+        assert!(code.starts_with(expected), "{owner}: {code} is not {expected}");
+    }
 }
 
 /// 43: sybils with the smallest stake fill an open set. A newcomer with 10 % more weight than the smallest takes its place, and is not

@@ -1,7 +1,5 @@
 //! Lists by what they belong to, requests at most, and what never happens.
 
-use std::collections::BTreeSet;
-
 use protocol::ops::execute_slash::ExecuteSlash;
 use protocol::ops::grant::Grant;
 use protocol::query::{self, NoticeKind, Page, RequestDetail, RequestFilter};
@@ -128,34 +126,23 @@ fn requests_of_a_set_or_against_an_operator_are_those_of_the_whole_list() {
 }
 
 #[test]
-fn a_grant_without_an_end_has_none() {
+fn every_grant_ends() {
     let mut state = example();
-    let delegates = [[0xd1; 20], [0xd2; 20]].map(Address);
-    for (delegate, expires) in delegates.into_iter().zip([Epoch::NEVER, Epoch::new(9)]) {
+    let end = state.epoch().later(1_000);
+    let grant = |expires: Epoch| {
         let (kinds, limits) = (vec![Kind::Claim], Vec::new());
-        ask(&mut state, ALICE, Operation::Grant(Grant { delegate, kinds, limits, expires }));
+        Operation::Grant(Grant { delegate: Address([0xd1; 20]), kinds, limits, expires })
+    };
+    let authority =
+        protocol::Authority { account: ALICE, signer: protocol::Signer::Plain, expires: u64::MAX };
+    for expires in [end.next(), Epoch::NEVER] {
+        let refused = protocol::apply(&mut state, &authority, &grant(expires)).expect_err("it has to end");
+        assert_eq!(refused.code(), "grant.TooLong");
     }
+    ask(&mut state, ALICE, grant(end));
     let grants = query::account(&state, ALICE).expect("she is known").grants;
-    let ends: Vec<_> = grants.iter().map(|grant| grant.expires).collect();
-    assert_eq!(ends, [None, Some(Epoch::new(9))]);
-    let json = serde_json::to_value(&grants[0]).expect("an answer is data");
-    assert!(json["expires"].is_null(), "{json}");
+    assert_eq!(grants.iter().map(|grant| grant.expires).collect::<Vec<_>>(), [end]);
     let notices = query::notices(&state, ALICE);
-    let told: BTreeSet<_> = notices
-        .iter()
-        .filter(|notice| notice.kind == NoticeKind::GrantExpires)
-        .map(|notice| (notice.from, notice.text.contains("until it is revoked")))
-        .collect();
-    assert_eq!(told, [(None, true), (Some(Epoch::new(10)), false)].into());
-    let text = serde_json::to_string(&notices).expect("answers are data");
-    assert!(!text.contains(&u32::MAX.to_string()), "{text}");
-}
-
-#[test]
-fn balances_are_those_of_the_account() {
-    let state = example();
-    let balances = query::balances(&state, ALICE);
-    assert_eq!(balances, query::account(&state, ALICE).expect("she is known").balances);
-    assert_eq!(balances.iter().map(|own| own.free).collect::<Vec<Amount>>(), [units(500)]);
-    assert_eq!(query::balances(&state, Address([9; 20])), Vec::new());
+    let told = notices.iter().find(|notice| notice.kind == NoticeKind::GrantExpires).expect("it is told");
+    assert_eq!(told.from, Some(end.next()));
 }

@@ -34,6 +34,15 @@ impl Model {
             _ => false,
         };
         ensure!(!names_destination, "DestinationNotGranted");
+        let paid = match operation {
+            Operation::OpenStream(op) => Some((op.set, op.token)),
+            Operation::PayWork(op) => Some((op.set, op.token)),
+            _ => None,
+        };
+        if let Some((set, token)) = paid {
+            ensure!(self.set(set).is_some_and(|set| self.is_service(set, account)), "PaysOthers");
+            ensure!(grant.limits.iter().any(|(limited, _)| *limited == token), "NoLimit");
+        }
         if let Some((asset, amount)) = moved(operation)
             && let Some((_, limit)) = grant.limits.iter().find(|(limited, _)| *limited == asset)
         {
@@ -58,6 +67,7 @@ impl Model {
         ensure!(!op.kinds.is_empty(), "NoKinds");
         ensure!(op.kinds.iter().all(|kind| kind.is_grantable()), "NotGrantable");
         ensure!(op.expires >= self.epoch, "Expired");
+        ensure!(op.expires <= self.epoch.later(1_000), "TooLong");
         let now = self.epoch;
         let grants = self.account(sender).map_or(&[][..], |account| &account.grants);
         let others =

@@ -1,9 +1,9 @@
 //! What changes for everybody, and what concerns the account itself.
 
+use super::super::Way;
 use super::super::accounts::pending_keys;
 use super::super::ledger::governed;
 use super::super::positions::entries;
-use super::super::{Way, ever};
 use super::{Notice, NoticeKind, Subject, Weight};
 use crate::genesis::Parameters;
 use crate::operation::Kind;
@@ -132,13 +132,10 @@ fn add_keys(state: &State, account: Address, id: AccountId, notices: &mut Vec<No
 
 fn add_grants(state: &State, account: Address, id: AccountId, notices: &mut Vec<Notice>) {
     for grant in state.accounts.get(id).grants().iter().filter(|grant| grant.expires >= state.epoch) {
-        let (delegate, expires) = (grant.delegate, ever(grant.expires));
-        let text = expires.map_or_else(
-            || format!("The grant to {delegate} holds until it is revoked."),
-            |expires| format!("The grant to {delegate} holds through epoch {expires}."),
-        );
+        let (delegate, expires) = (grant.delegate, grant.expires);
+        let text = format!("The grant to {delegate} holds through epoch {expires}.");
         notices.push(Notice {
-            from: expires.map(Epoch::next),
+            from: Some(expires.next()),
             ways: vec![Way::of(Kind::Revoke, Some(account), None)],
             ..plain(NoticeKind::GrantExpires, text)
         });
