@@ -230,14 +230,37 @@ pub(crate) fn topics(text: &str) -> Result<BTreeSet<String>, String> {
         if topic.len() > 64 || !topic.bytes().all(is_plain) {
             return Err("a topic is the name of an event, such as `slashed`".to_owned());
         }
+        if !is_event(topic) {
+            return Err(format!(
+                "there is no event `{topic}`; the description of the API lists them, such as `slashed`"
+            ));
+        }
         topics.insert(topic.to_owned());
     }
     Ok(topics)
 }
 
+/// Whether events of that name exist: a name that nothing ever has would be waited for in vain.
+fn is_event(topic: &str) -> bool {
+    let named = serde_json::json!({ "event": topic });
+    // A name that is known lacks its fields at most.
+    serde_json::from_value::<protocol::Event>(named)
+        .map_or_else(|why| !why.to_string().starts_with("unknown variant"), |_| true)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_events_are_topics() {
+        let listed = topics("slashed,slash_requested,stopped").expect("events");
+        assert_eq!(listed.len(), 3);
+        for text in ["slashd", "slashed,operator", "Slashed", "unknown variant"] {
+            let why = topics(text).expect_err(text);
+            assert!(why.contains("event"), "{text}: {why}");
+        }
+    }
 
     #[test]
     fn a_place_in_the_sequence_has_one_text() {

@@ -84,7 +84,7 @@ const SECTIONS: [Section; 8] = [
         empty: "",
     },
     Section {
-        title: "When it is out",
+        title: "When it is out, or would be if asked back at once",
         at: "/out",
         columns: &[
             Column::plain("epoch", "/epoch"),

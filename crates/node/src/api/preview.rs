@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use ledger::Head;
+use protocol::ops::undelegate::Undelegate;
 use protocol::query;
 use protocol::units::{Address, Epoch};
-use protocol::{Event, Operation, State as Ledger, advance_epoch, rehearse};
+use protocol::{Event, FollowUp, Operation, State as Ledger, advance_epoch, rehearse};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -52,7 +53,7 @@ pub(crate) struct Preview {
     changes: Vec<Change>,
     /// By set and asset, what it could take of the account at worst afterwards, where that changes.
     losses: Vec<PossibleLoss>,
-    /// When what leaves would be free.
+    /// When what leaves would be free; of stake that is delegated: when it would be, asked back at once.
     free: Option<When>,
 }
 
@@ -133,7 +134,9 @@ impl App {
                 why: None,
                 changes: changes(&before, &after, account),
                 losses: losses(&before, &after, account),
-                free: free_at(&events).map(|epoch| self.when(head, epoch)),
+                free: free_at(&events)
+                    .or_else(|| asked_back(&after, account, operation))
+                    .map(|epoch| self.when(head, epoch)),
                 events,
             },
             Err(refusal) => Preview {
@@ -155,6 +158,19 @@ fn free_at(events: &[Event]) -> Option<Epoch> {
         Event::Undelegated { free_at, .. } | Event::BondLowered { free_at, .. } => Some(*free_at),
         _ => None,
     })
+}
+
+/// The epoch at whose start a delegation would be free, asked back in the moment after it.
+fn asked_back(after: &Ledger, account: Address, operation: &Operation) -> Option<Epoch> {
+    let Operation::Delegate(delegate) = operation else { return None };
+    let back = Operation::Undelegate(Undelegate {
+        operator: delegate.operator,
+        asset: delegate.asset,
+        amount: Some(delegate.amount),
+        validator: delegate.validator,
+        follow_up: FollowUp::Free,
+    });
+    free_at(&rehearse(&mut after.clone(), account, None, &back).ok()?)
 }
 
 type Figure = (&'static str, u32, Option<u32>);

@@ -45,6 +45,12 @@ async fn what_is_prepared_and_signed_by_a_wallet_is_executed_with_the_effects_of
     let account = world.get(&format!("/v1/accounts/{}", address(&key(1)))).await.ok();
     assert_eq!(account["balances"][0]["free"], free["after"]);
     assert_eq!(account["decimals"], json!({ "0": 2 }));
+
+    // When it would be free is what asking it back says.
+    let back = json!({ "op": "undelegate", "operator": 0, "asset": 0, "follow_up": "free" });
+    let asked = world.post("/v1/simulate", &json!({ "account": alice, "operation": back })).await.ok();
+    assert!(asked["free"]["epoch"].is_u64());
+    assert_eq!(prepared["preview"]["free"]["epoch"], asked["free"]["epoch"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
