@@ -20,8 +20,35 @@ pub(crate) struct Book {
     account_names: BTreeMap<Address, String>,
     things: BTreeMap<Thing, BTreeMap<String, u32>>,
     thing_names: BTreeMap<(Thing, u32), String>,
-    /// Decimals and symbol of each asset.
+    /// Decimals of each asset.
     assets: BTreeMap<u32, u8>,
+    origins: BTreeMap<u32, Origin>,
+}
+
+/// Where an asset comes from, as far as addresses there look different.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// The number of its chain, where it is known.
+    pub(crate) chain: Option<u64>,
+    has_long_addresses: bool,
+}
+
+impl Origin {
+    /// The longest address, `0x` and 40 hex digits, of Ethereum and its kin.
+    const SHORT_ADDRESS: usize = 42;
+
+    fn read(origin: &Value) -> Self {
+        let contract = origin.get("contract").and_then(Value::as_str).unwrap_or_default();
+        Self {
+            chain: origin.get("chain").and_then(Value::as_u64),
+            has_long_addresses: contract.len() > Self::SHORT_ADDRESS,
+        }
+    }
+
+    /// Whether addresses there are `0x` and 40 hex digits, which the length of the contract's tells.
+    pub(crate) fn has_short_addresses(self) -> bool {
+        !self.has_long_addresses
+    }
 }
 
 impl Book {
@@ -53,11 +80,14 @@ impl Book {
         book
     }
 
-    /// Takes up decimals of the assets.
+    /// Takes up decimals and origins of the assets.
     pub(crate) fn learn_assets(&mut self, assets: &Value) {
         for item in assets.get("items").and_then(Value::as_array).into_iter().flatten() {
             let number = |field| item.get(field).and_then(Value::as_u64);
             let asset = number("asset").and_then(|asset| u32::try_from(asset).ok());
+            if let (Some(asset), Some(origin)) = (asset, item.get("origin")) {
+                self.origins.insert(asset, Origin::read(origin));
+            }
             let decimals = number("decimals").and_then(|decimals| u8::try_from(decimals).ok());
             if let (Some(asset), Some(decimals)) = (asset, decimals) {
                 self.assets.insert(asset, decimals);
@@ -147,6 +177,11 @@ impl Book {
         Err(Failure::unknown(thing.word(), text, names, || {
             format!("give its number, as {}/N", thing.prefix())
         }))
+    }
+
+    /// Where an asset comes from, once that is known.
+    pub(crate) fn origin(&self, asset: u32) -> Option<Origin> {
+        self.origins.get(&asset).copied()
     }
 
     /// The decimals of an asset, once they are known.

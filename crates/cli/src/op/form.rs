@@ -157,6 +157,8 @@ impl Typed {
             }
         }
         self.check_complete(&fields)?;
+        // What was typed by itself, in JSON and in a batch alike: here all of it comes together, with the asset.
+        super::destination::resolve(reader.book, operation, &mut fields)?;
         Ok(fields)
     }
 

@@ -1,6 +1,7 @@
 //! `surety op KIND`: any operation by its fields. The commands with nouns are the same operations, said shorter: [`verb`] lists them.
 
 pub(crate) mod batch;
+mod destination;
 mod duty;
 pub(crate) mod form;
 pub(crate) mod schema;

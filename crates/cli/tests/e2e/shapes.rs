@@ -211,6 +211,32 @@ fn an_operation_needs_a_yes() {
 }
 
 #[test]
+fn stake_leaves_to_the_address_of_a_name_and_never_to_the_name() {
+    let folder = demo::folder();
+    let shown = |arguments: &[&str]| -> Value {
+        serde_json::from_str(&run(folder.path(), &[arguments, &["-o", "json"]].concat())).expect("JSON")
+    };
+    let carol = shown(&["account", "show", "carol"])["account"].clone();
+    assert!(carol.as_str().is_some_and(|text| text.len() == 42), "{carol}");
+    let preview = shown(&["withdraw", "1base", "carol", "--asset", "eth", "--from", "alice", "--dry-run"]);
+    assert_eq!(preview["draft"]["operation"]["to"], carol);
+    let follow_up = r#"{"withdraw":{"to":"carol"}}"#;
+    let undelegate = ["stake", "undelegate", "olga", "1eth", "--from", "alice", "--follow-up", follow_up];
+    let preview = shown(&[&undelegate[..], &["--dry-run"]].concat());
+    assert_eq!(preview["draft"]["operation"]["follow_up"]["withdraw"]["to"], carol);
+    for command in [
+        "withdraw 1eth caro --from alice --yes",
+        "tx build --out x.json withdraw --amount 1eth --to caro --from alice",
+    ] {
+        let arguments: Vec<&str> = ["--data", "surety-demo"].into_iter().chain(command.split(' ')).collect();
+        let refused = surety(folder.path(), &arguments);
+        let complaint = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(1), "{command}: {complaint}");
+        assert!(complaint.contains("did you mean \"carol\"?"), "{command}: {complaint}");
+    }
+}
+
+#[test]
 fn a_batch_that_fails_in_the_middle_says_what_was_done() {
     let folder = demo::folder();
     // Each alone could be applied; the second is more than the first leaves.
