@@ -7,6 +7,10 @@
 //! behind it had been synced, so it is damage, and opening stops. What is broken with no seal behind it is the torn end of a write that nobody
 //! was told about, and is cut.
 //!
+//! **Durable or in memory?** What is read at opening may be what a failed sync has left in the memory of the system, and the next sync
+//! says nothing about it. So opening writes the newest item again, the same bytes in the same place, before it syncs: then a sync that
+//! succeeds means what it says, and no item that is on the disk is ever missing from it.
+//!
 //! **What opening reads.** The newest segments are read whole, back to the height that the caller asks for. Of older ones only the two ends are: a
 //! segment that is followed by another ends with a seal that names the other's first height, so a missing or shortened one is noticed. What is between is checked when it is read.
 
@@ -67,6 +71,8 @@ struct Segment {
     first: u64,
     count: u64,
     size: u64,
+    /// From here on a failed sync may have left less on the disk than what is read: the newest item, and the seals on both sides of it.
+    doubtful: u64,
     /// Where the items `first`, `first + STRIDE`, ... begin; `None`: nobody has read it yet.
     marks: Option<Vec<u64>>,
 }
@@ -74,7 +80,7 @@ struct Segment {
 impl Segment {
     /// A segment without items, that is about to be read or written.
     const fn new(first: u64, size: u64) -> Self {
-        Self { first, count: 0, size, marks: Some(Vec::new()) }
+        Self { first, count: 0, size, doubtful: 0, marks: Some(Vec::new()) }
     }
 
     /// Takes note of the next item.

@@ -1,7 +1,7 @@
 //! Files of the system, in a folder that only one process has open.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::{Access, Files, OpenFile, folder_of};
@@ -101,6 +101,11 @@ impl Files for DiskFiles {
             Access::Append => {
                 std::fs::create_dir_all(self.folder.join(folder_of(name)))?;
                 OpenOptions::new().read(true).append(true).create(true).open(path)?
+            }
+            Access::Over(from) => {
+                let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+                file.seek(SeekFrom::Start(from))?;
+                file
             }
         };
         Ok(Box::new(DiskFile(file)))

@@ -180,6 +180,15 @@ impl Content {
         }
     }
 
+    /// Writes at the end, or over what is there.
+    fn write(&mut self, over: &mut Option<usize>, bytes: &[u8]) {
+        let place = over.unwrap_or(usize::MAX).min(self.data.len());
+        let end = (place + bytes.len()).min(self.data.len());
+        self.data.splice(place..end, bytes.iter().copied());
+        self.clean = self.clean.min(place);
+        *over = over.map(|_| place + bytes.len());
+    }
+
     fn sync(&mut self) {
         self.durable.resize(self.clean, 0);
         self.durable.extend_from_slice(self.data.get(self.clean..).unwrap_or_default());
@@ -308,7 +317,7 @@ impl Files for MemoryFiles {
         }
         let id = match (disk.names.get(name).copied(), access) {
             (Some(id), _) => id,
-            (None, Access::Read) => return Err(missing(name)),
+            (None, Access::Read | Access::Over(_)) => return Err(missing(name)),
             (None, Access::Append) => {
                 disk.change(|disk| {
                     disk.contents.push(Content::default());
@@ -322,7 +331,8 @@ impl Files for MemoryFiles {
                 disk.names.get(name).copied().ok_or_else(|| missing(name))?
             }
         };
-        Ok(Box::new(MemoryFile { disk: self.clone(), id }))
+        let over = access.over().map(|from| usize::try_from(from).unwrap_or(usize::MAX));
+        Ok(Box::new(MemoryFile { disk: self.clone(), id, over }))
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
@@ -375,6 +385,7 @@ impl Files for MemoryFiles {
 struct MemoryFile {
     disk: MemoryFiles,
     id: usize,
+    over: Option<usize>,
 }
 
 impl OpenFile for MemoryFile {
@@ -388,7 +399,7 @@ impl OpenFile for MemoryFile {
         match trouble {
             Some((trouble @ (Trouble::TornWrite | Trouble::DiskFull), mut chance)) => {
                 let written = chance.below(bytes.len() + 1);
-                disk.content(self.id).data.extend_from_slice(bytes.get(..written).unwrap_or_default());
+                disk.content(self.id).write(&mut self.over, bytes.get(..written).unwrap_or_default());
                 if trouble == Trouble::DiskFull {
                     return Err(io::ErrorKind::StorageFull.into());
                 }
@@ -396,12 +407,12 @@ impl OpenFile for MemoryFile {
                 Err(down())
             }
             Some((Trouble::FlippedBit, mut chance)) => {
-                disk.content(self.id).data.extend_from_slice(bytes);
+                disk.content(self.id).write(&mut self.over, bytes);
                 disk.flip_somewhere(self.id, &mut chance);
                 Ok(())
             }
             _ => {
-                disk.content(self.id).data.extend_from_slice(bytes);
+                disk.content(self.id).write(&mut self.over, bytes);
                 Ok(())
             }
         }

@@ -18,6 +18,7 @@ pub trait Files: Send + Sync {
     fn list(&self, folder: &str) -> io::Result<Vec<String>>;
 
     /// Opens a file to read it, and, with [`Access::Append`], to write at its end; then it is made if it is not there, and so are its folders.
+    /// With [`Access::Over`] what is written replaces what is there, in its place.
     ///
     /// # Errors
     /// What the system says.
@@ -49,6 +50,16 @@ pub enum Access {
     Read,
     /// It is read, and written at its end.
     Append,
+    /// It is there and is read, and what is appended is written over what it has, from this place on. Until that is synced a power failure
+    /// leaves the old bytes or the new ones.
+    Over(u64),
+}
+
+impl Access {
+    /// From where on it is written over.
+    pub(crate) const fn over(self) -> Option<u64> {
+        if let Self::Over(from) = self { Some(from) } else { None }
+    }
 }
 
 /// An open file.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::cursor::{Cursor, Malformed, wide};
 use crate::fault::Fault;
-use crate::files::{Access, Files};
+use crate::files::{Access, Files, read_exact_at};
 use crate::format::{FORMAT, SEGMENT_BYTES, record};
 
 /// What was cut away when a log was opened.
@@ -118,6 +118,9 @@ impl Log {
                 let name = segment_name(identity.folder, last.first);
                 let opened = files.open(&name, Access::Append);
                 let mut tail = opened.map_err(Fault::io("opening", name.as_str()))?;
+                if identity.care == Care::Truth {
+                    write_again(files.as_ref(), &name, last)?;
+                }
                 tail.sync().map_err(Fault::io("syncing", name.as_str()))?;
                 files
                     .sync_folder(identity.folder)
@@ -136,6 +139,17 @@ impl Log {
         let (segment_bytes, buffer) = (SEGMENT_BYTES, Vec::new());
         Ok(Self { files, identity, table: shared, tail, segment_bytes, is_sealed, buffer })
     }
+}
+
+/// Writes what is doubtful of a segment again, the same bytes in the same place: what a failed sync has left in memory only is then written by the
+/// next, and what is on the disk stays there meanwhile.
+fn write_again(files: &dyn Files, name: &str, segment: &Segment) -> Result<(), Fault> {
+    let opened = files.open(name, Access::Over(segment.doubtful));
+    let mut file = opened.map_err(Fault::io("opening", name))?;
+    let length = usize::try_from(segment.size.saturating_sub(segment.doubtful)).unwrap_or(usize::MAX);
+    let mut bytes = vec![0; length];
+    read_exact_at(file.as_ref(), segment.doubtful, &mut bytes).map_err(Fault::io("reading", name))?;
+    file.append(&bytes).map_err(Fault::io("writing", name))
 }
 
 /// What is on disk.
@@ -302,7 +316,7 @@ pub(super) fn scan_segment(
     let name = segment_name(identity.folder, segment.first);
     let file = files.open(&name, Access::Read).map_err(Fault::io("opening", name.as_str()))?;
     let mut scanner = Scanner::new(file, 0).map_err(Fault::io("reading", name.as_str()))?;
-    let mut is_sealed = true;
+    let (mut is_sealed, mut item_end) = (true, 0);
     loop {
         let size = scanner.size();
         let (offset, body) = match scanner.next().map_err(Fault::io("reading", name.as_str()))? {
@@ -327,19 +341,21 @@ pub(super) fn scan_segment(
             |what: String| Fault::Damaged { file: name.clone(), offset, what, remedy: identity.remedy };
         match body.split_first() {
             Some((&record::OPENING, rest)) if offset == 0 => {
-                check_opening(identity, segment.first, &name, rest)?
+                check_opening(identity, segment.first, &name, rest)?;
+                item_end = end;
             }
             Some((&record::ITEM, rest)) if offset > 0 => {
                 let height = segment.first + segment.count;
                 visit_item(height, rest, visit).map_err(damaged)?;
                 segment.push(offset, end);
+                (segment.doubtful, item_end) = (item_end, end);
                 is_sealed = false;
             }
             Some((&record::SEALED, _)) if offset > 0 => {
                 if scan::sealed(body, offset) != Some(segment.first + segment.count) {
                     return Err(damaged("a seal names another place or height".to_owned()));
                 }
-                is_sealed = true;
+                (segment.doubtful, is_sealed) = (item_end, true);
             }
             _ => {
                 return Err(damaged(format!(

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::files::Files;
-use crate::files::memory::{MemoryFiles, Restart};
+use crate::files::memory::{MemoryFiles, Plan, Restart, Trouble};
 
 const CHAIN: Digest = Digest([5; 32]);
 
@@ -290,4 +290,44 @@ fn a_record_that_nobody_could_read_again_is_not_written() {
     assert!(check_size(RECORD_BYTES_MAX as usize, "log/1").is_ok());
     let fault = check_size(RECORD_BYTES_MAX as usize + 1, "log/1").unwrap_err();
     assert!(fault.to_string().contains("a record of 1073741825 bytes is larger than 1073741824"), "{fault}");
+}
+
+/// Whoever opens a log acts on what it shows: a sync that has failed before must not make that less than durable.
+#[test]
+fn what_opening_shows_after_a_failed_sync_is_durable() {
+    for at in 0..60 {
+        let files = filled(Care::Truth, 9);
+        let (mut log, _, _) = open(&files, Care::Truth).unwrap();
+        files.plan(Some(Plan { trouble: Trouble::LostSync, at, seed: at }));
+        let done = (9..18).take_while(|height| log.append(|out| out.extend(item(*height))).is_ok()).count();
+        assert_eq!(files.struck(), done < 9, "{at}");
+        drop(log);
+        files.restart(Restart::Killed);
+        let (log, _, seen) = open(&files, Care::Truth).unwrap();
+        assert!(seen.len() >= 9 + done, "{at}");
+        drop(log);
+        for seed in 0..24 {
+            let files = files.fork();
+            files.restart(Restart::PowerLost { seed });
+            let (_, _, again) = open(&files, Care::Truth).unwrap();
+            assert_eq!(again, seen, "{at} {seed}");
+        }
+    }
+}
+
+/// What is on the disk stays there while opening writes it again, wherever that is interrupted.
+#[test]
+fn opening_never_loses_what_is_durable() {
+    let files = filled(Care::Truth, 9);
+    files.restart(Restart::PowerLost { seed: 0 });
+    for at in 0..12 {
+        for trouble in [Trouble::Crash, Trouble::TornWrite, Trouble::LostSync] {
+            let files = files.fork();
+            files.plan(Some(Plan { trouble, at, seed: at }));
+            drop(open(&files, Care::Truth));
+            files.restart(Restart::PowerLost { seed: at });
+            let (_, _, seen) = open(&files, Care::Truth).unwrap();
+            assert_eq!(seen.len(), 9, "{trouble:?} at {at}");
+        }
+    }
 }
