@@ -49,6 +49,12 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
+    /// Whether both the store and the receipts have a height. A store may have it long before what is executed again for its receipts is compared
+    /// with it.
+    pub(crate) fn has(&self, height: u64) -> bool {
+        self.receipts > height && self.committed.is_some_and(|committed| committed.height >= height)
+    }
+
     /// The root after a height, of the newest.
     pub(crate) fn root(&self, height: u64) -> Option<Digest> {
         self.roots.get(&height).copied()
@@ -346,7 +352,12 @@ impl Worker {
         }
         let committed = match known {
             // Executed again for its receipts only.
-            Some(known) if known.height >= height => known,
+            Some(known) if known.height >= height => {
+                if known.height == height {
+                    compare(self.store.as_ref(), height, state)?;
+                }
+                known
+            }
             _ => {
                 let writes = writes(state, touched);
                 self.entries += wide(writes.len());
@@ -371,6 +382,25 @@ impl Worker {
         (self.entries, self.heights) = (0, 0);
         Ok(())
     }
+}
+
+/// The store has the entries of this state and no others. What it has was committed when the same blocks were executed before.
+fn compare(store: &dyn Store, height: u64, state: &State) -> Result<(), Fault> {
+    let (mut count, mut differs) = (0_u64, None);
+    store.entries(&mut |bytes, value| {
+        count += 1;
+        let computed = Key::from_bytes(&bytes).and_then(|key| state.entry(&key));
+        if computed.as_ref() != Some(&value) {
+            let is = if computed.is_some() { "has another value" } else { "is not in what comes out" };
+            differs.get_or_insert_with(|| format!("its entry under the key 0x{} {is}", hex::encode(bytes)));
+        }
+        Ok(())
+    })?;
+    let expected = wide(state.keys().len());
+    if count != expected {
+        differs.get_or_insert_with(|| format!("it has {count} entries, and {expected} come out"));
+    }
+    differs.map_or(Ok(()), |what| Err(Fault::StateDiffers { height, what }))
 }
 
 /// The touched entries as a batch: sorted by key.

@@ -188,6 +188,16 @@ enum Rows<'a> {
 }
 
 impl Rows<'_> {
+    /// The reason of a slash is any text of whoever asked for it. In CSV it must not be a formula of the spreadsheet that opens it.
+    fn put_slash(&mut self, mut row: SlashRow) -> Result<(), ExportError> {
+        if let (Self::Csv(_), Some(reason)) = (&*self, &mut row.reason)
+            && reason.starts_with(['=', '+', '-', '@', '\t', '\r'])
+        {
+            reason.insert(0, '\'');
+        }
+        self.put(&row)
+    }
+
     fn put<T: Serialize>(&mut self, row: &T) -> Result<(), ExportError> {
         match self {
             Self::Csv(writer) => writer.serialize(row).map_err(|error| match error.into_kind() {
@@ -223,8 +233,8 @@ pub fn export(reader: &Reader, table: Table, form: Form, out: &mut dyn Write) ->
         })?,
         Table::Slashes => history(reader, &mut |executed| {
             slash_rows(&head.state, executed)
-                .iter()
-                .try_fold(0, |count, row| rows.put(row).map(|()| count + 1))
+                .into_iter()
+                .try_fold(0, |count, row| rows.put_slash(row).map(|()| count + 1))
         })?,
     };
     match rows {
@@ -360,10 +370,10 @@ fn reward_rows(state: &State, executed: &Executed, streams: &mut Streams) -> Vec
 }
 
 /// A row that says when, and nothing else.
-fn blank_row(executed: &Executed, event: &'static str) -> SlashRow {
+fn blank_row(height: u64, time_ms: u64, event: &'static str) -> SlashRow {
     SlashRow {
-        height: executed.header.height,
-        time_ms: executed.header.time_ms,
+        height,
+        time_ms,
         event,
         request: None,
         slash: None,
@@ -383,7 +393,7 @@ fn blank_row(executed: &Executed, event: &'static str) -> SlashRow {
 
 /// What happened with slashes in a block.
 fn slash_rows(state: &State, executed: &Executed) -> Vec<SlashRow> {
-    let row = |event| blank_row(executed, event);
+    let row = |event| blank_row(executed.header.height, executed.header.time_ms, event);
     let mut rows = Vec::new();
     for event in executed.events() {
         match event {
@@ -435,4 +445,38 @@ fn slash_rows(state: &State, executed: &Executed) -> Vec<SlashRow> {
         }
     }
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_no_formula_in_a_spreadsheet_and_itself_elsewhere() {
+        let reasons = ["=HYPERLINK(1)", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "late", "a=b", ""];
+        let written = |form| {
+            let mut bytes: Vec<u8> = Vec::new();
+            let out: &mut dyn Write = &mut bytes;
+            let mut rows = match form {
+                Form::Csv => Rows::Csv(Box::new(csv::Writer::from_writer(out))),
+                Form::Ndjson => Rows::Ndjson(out),
+            };
+            for reason in reasons {
+                let row = SlashRow { reason: Some(reason.to_owned()), ..blank_row(1, 2, "slashed") };
+                rows.put_slash(row).expect("memory takes it");
+            }
+            drop(rows);
+            bytes
+        };
+        let table = written(Form::Csv);
+        let mut table = csv::Reader::from_reader(table.as_slice());
+        let cells =
+            table.records().map(|record| record.expect("CSV").iter().last().expect("a cell").to_owned());
+        let expected = ["'=HYPERLINK(1)", "'+1", "'-1", "'@SUM(1)", "'\t=1", "'\r=1", "late", "a=b", ""];
+        assert_eq!(cells.collect::<Vec<_>>(), expected);
+        let lines = String::from_utf8(written(Form::Ndjson)).expect("text");
+        let found = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
+        let found: Vec<_> = found.map(|row| row["reason"].as_str().map(str::to_owned)).collect();
+        assert_eq!(found, reasons.map(|reason| Some(reason.to_owned())));
+    }
 }

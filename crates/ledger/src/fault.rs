@@ -109,6 +109,16 @@ pub enum Fault {
         /// Who claims it.
         by: String,
     },
+    /// Executing the journal again gave another state than the store has, which was committed when the same blocks were executed before.
+    #[error(
+        "executing the journal up to height {height} gives another state than the store has: {what}; do not go on with this folder: run `surety verify` on it and on a backup"
+    )]
+    StateDiffers {
+        /// The height of the store.
+        height: u64,
+        /// What differs first.
+        what: String,
+    },
     /// A snapshot that can't be made or used.
     #[error("the snapshot can't be made or used: {why}; {remedy}")]
     Snapshot {
@@ -281,6 +291,7 @@ impl Fault {
             Self::JournalBehindReceipts { .. } => "ledger.JournalBehindReceipts",
             Self::StoreDiffers { .. } => "ledger.StoreDiffers",
             Self::Diverged { .. } => "ledger.Diverged",
+            Self::StateDiffers { .. } => "ledger.StateDiffers",
             Self::Snapshot { .. } => "ledger.Snapshot",
             Self::Block(_) => "ledger.Block",
             Self::Stopped { .. } => "ledger.Stopped",

@@ -140,7 +140,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`Fault::Genesis`], [`Fault::Io`], [`Fault::Damaged`], [`Fault::Format`], [`Fault::OtherLedger`], [`Fault::JournalBehindStore`],
-    /// [`Fault::JournalBehindReceipts`], [`Fault::StoreDiffers`], [`Fault::Diverged`], [`Fault::Store`].
+    /// [`Fault::JournalBehindReceipts`], [`Fault::StoreDiffers`], [`Fault::Diverged`], [`Fault::StateDiffers`], [`Fault::Store`].
     pub fn open(
         files: Arc<dyn Files>,
         store: Box<dyn Store>,
@@ -243,14 +243,13 @@ impl Ledger {
         Ok(())
     }
 
-    /// Waits until the store has the head.
+    /// Waits until the store and the receipts have the head.
     fn catch_up(&mut self) -> Result<(), Fault> {
         let height = self.header.height;
         let board = self.committer.board();
-        let reached = board.wait(None, |progress| match (&progress.fault, progress.committed) {
-            (Some(fault), _) => Some(Err(fault.clone())),
-            (None, Some(committed)) if committed.height >= height => Some(Ok(())),
-            _ => None,
+        let reached = board.wait(None, |progress| match &progress.fault {
+            Some(fault) => Some(Err(fault.clone())),
+            None => progress.has(height).then_some(Ok(())),
         });
         reached.unwrap_or(Ok(()))
     }

@@ -168,10 +168,18 @@ impl Receipts {
         Ok((receipts, cuts))
     }
 
-    /// Reads the ids of the newest segment, and writes the files of ids that are missing.
+    /// Reads the ids of the newest segment, writes the files of ids that are missing, and removes those of segments that are gone or have yet to
+    /// grow: what was cut away may come back in another place, and nobody must look for it where it was.
     fn index(&self) -> Result<(), Fault> {
         let firsts = self.log.firsts();
         let names = self.files.list(RECEIPTS_FOLDER).map_err(Fault::io("listing", RECEIPTS_FOLDER))?;
+        let full = firsts.split_last().map_or(&[][..], |(_, full)| full);
+        let known: Vec<String> = full.iter().map(|first| ids_name(*first)).collect();
+        let found = names.iter().filter(|name| name.ends_with(".ids"));
+        let found = found.map(|name| format!("{RECEIPTS_FOLDER}/{name}"));
+        for stale in found.filter(|name| !known.contains(name)) {
+            self.files.remove(&stale).map_err(Fault::io("removing", stale))?;
+        }
         for (first, next) in firsts.iter().zip(firsts.iter().skip(1)) {
             let name = ids_name(*first);
             if !names.iter().any(|known| name.ends_with(known.as_str())) {

@@ -1,9 +1,11 @@
 //! Closing, killing and opening again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use ledger::files::memory::Restart;
-use ledger::{Fault, Outcome};
+use ledger::files::Files;
+use ledger::files::memory::{MemoryFiles, Plan, Restart, Trouble};
+use ledger::{Fault, Ledger, Options, Outcome};
 
 use crate::store::TestStore;
 use crate::world::{NOTHING, begin, entries, history, open, run};
@@ -147,6 +149,67 @@ fn damaged_receipts_are_told_when_they_are_read_and_made_again_once_they_are_del
     for executed in &done {
         let kept = ledger.reader().executed(executed.header.height).expect("read");
         assert_eq!(kept.as_ref(), Some(executed));
+    }
+}
+
+fn without_receipts(files: &MemoryFiles) -> MemoryFiles {
+    let files = files.fork();
+    for name in files.list("receipts").expect("listed") {
+        files.remove(&format!("receipts/{name}")).expect("removed");
+    }
+    files
+}
+
+#[test]
+fn a_store_with_another_state_than_the_journal_makes_stops_a_ledger_that_executes_it_again() {
+    let history = history(4, 200, 10);
+    let (files, store, mut ledger) = begin(&history);
+    run(&mut ledger, &history.blocks);
+    ledger.close().expect("nothing failed");
+    let files = without_receipts(&files);
+    open(&files.fork(), &store.fork()).expect("the state is that of the store").close().expect("closed");
+    let height = store.content().0.expect("committed").height;
+    let changes: [fn(&mut crate::store::Entries); 3] = [
+        |entries| drop(entries.pop_first()),
+        |entries| drop(entries.insert([255; 32], vec![1])),
+        |entries| entries.values_mut().last().expect("an entry").push(0),
+    ];
+    for change in changes {
+        let store = store.fork();
+        store.change(change);
+        let fault = open(&files.fork(), &store).err().expect("another state");
+        assert!(matches!(fault, Fault::StateDiffers { height: found, .. } if found == height), "{fault}");
+    }
+}
+
+#[test]
+fn operations_are_found_wherever_making_receipts_again_was_killed() {
+    let history = history(4, 160, 10);
+    let (files, store, mut ledger) = begin(&history);
+    let (done, _) = run(&mut ledger, &history.blocks);
+    ledger.close().expect("nothing failed");
+    let mut logs = files.list("receipts").expect("listed");
+    logs.retain(|name| name.ends_with(".log"));
+    files.flip(&format!("receipts/{}", logs[logs.len() - 2]), 30, 3);
+    // Segments end at other heights than before.
+    let open = |files: &MemoryFiles| {
+        let options = Options { segment_bytes: 7000, ..Options::default() };
+        Ledger::open(Arc::new(files.clone()), Box::new(store.fork()), options)
+    };
+    for at in 0.. {
+        let files = files.fork();
+        files.plan(Some(Plan { trouble: Trouble::Crash, at, seed: at }));
+        drop(open(&files));
+        if !files.struck() {
+            assert!(at > 20, "{at}");
+            return;
+        }
+        files.restart(Restart::Killed);
+        let ledger = open(&files).expect("it opens");
+        for receipt in done.iter().flat_map(|executed| &executed.receipts) {
+            let found = ledger.reader().find(&receipt.id).expect("looked for");
+            assert!(found.is_some(), "killed at {at}: {receipt:?}");
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use ledger::format::ENTRY_BYTES_MAX;
 use ledger::store::{Committed, EntryProof, Store, StoreError, Write};
 use sha2::{Digest, Sha256};
 
-type Entries = BTreeMap<[u8; 32], Vec<u8>>;
+pub(crate) type Entries = BTreeMap<[u8; 32], Vec<u8>>;
 
 #[derive(Clone, Default)]
 struct Inner {
@@ -70,6 +70,11 @@ impl TestStore {
     pub(crate) fn content(&self) -> (Option<Committed>, Entries) {
         let inner = self.inner();
         (inner.committed, inner.entries.clone())
+    }
+
+    /// Changes entries behind everybody's back.
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Entries)) {
+        change(&mut self.inner().entries);
     }
 
     /// Turns a bit of an entry.
