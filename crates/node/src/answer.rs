@@ -34,6 +34,11 @@ pub enum Barred {
         /// How many.
         waiting: usize,
     },
+    /// The archive could not be read, so nobody knows whether they were in a block.
+    Unread {
+        /// The fault.
+        why: String,
+    },
     /// They are no operation, or a seal does not hold.
     Invalid(VerifyError),
     /// Who signed may not act for the account.

@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use ledger::{Reader, Verified};
+use ledger::{Fault, Reader, Verified};
 use protocol::units::Digest;
 use protocol::{Signer, State, authority};
 use signing::Verifier;
@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::config::Mempool;
 use crate::heads::Heads;
 use crate::metrics::Metrics;
-use crate::refused::Refused;
+use crate::refused::{Refused, is_final};
 use crate::sequencer::{Sequencer, Submission};
 
 /// How many operations a thread takes at once.
@@ -219,7 +219,7 @@ impl Shared {
             // Whether it expires before its turn is for the mempool, which knows the clock; and what was executed before, with its nonce
             // used, is answered as it was then.
             Ok(()) => {}
-            Err(refused) if is_for_later(&refused) => {}
+            Err(authority::Refused::Expired { .. }) => {}
             Err(refused) => {
                 let (code, text) = (format!("authority.{}", refused.name()), refused.to_string());
                 return barred(Barred::NoAuthority { code, text }, job.reply);
@@ -230,22 +230,23 @@ impl Shared {
             Signer::Delegate { address, .. } => *address,
             _ => authority.account,
         };
-        if self.refused.may_hold(&operation.id())
-            && let Some(placed) = self.find(&operation.id())
-        {
-            drop(job.reply.send(Answer::Executed(placed)));
-            return None;
+        if self.refused.may_hold(&operation.id()) {
+            match self.find(&operation.id()) {
+                Ok(Some(placed)) if is_final(&placed.receipt().outcome) => {
+                    drop(job.reply.send(Answer::Executed(placed)));
+                    return None;
+                }
+                Ok(_) => {}
+                // Nobody knows whether it was in a block.
+                Err(fault) => return barred(Barred::Unread { why: fault.to_string() }, job.reply),
+            }
         }
         Some(Submission { operation, known: state.knows(sender), reply: job.reply })
     }
 
-    fn find(&self, id: &Digest) -> Option<Placed> {
-        let (height, index) = self.reader.find(id).ok()??;
-        Placed::new(self.reader.executed(height).ok()??, usize::try_from(index).ok()?)
+    fn find(&self, id: &Digest) -> Result<Option<Placed>, Fault> {
+        let Some((height, index)) = self.reader.find(id)? else { return Ok(None) };
+        let block = self.reader.executed(height)?;
+        Ok(block.and_then(|block| Placed::new(block, usize::try_from(index).unwrap_or(usize::MAX))))
     }
-}
-
-/// Whether a refusal says something about time or numbers and nothing about who may act.
-fn is_for_later(refused: &authority::Refused) -> bool {
-    matches!(refused, authority::Refused::Expired { .. } | authority::Refused::LimitExceeded { .. })
 }

@@ -1,7 +1,7 @@
 //! Which operations may have been refused in a block before.
 //!
-//! What was applied has used its nonces, and can't be applied again. What was refused may have used none: that of a stranger, or one before its
-//! turn. The same bytes would get into a second block; so whoever sends them again is given the first answer, from the archive. To ask the
+//! What was applied has used its nonces, and can't be applied again. What was refused may have used none, such as
+//! that of a stranger. The same bytes would get into a second block; so whoever sends them again is given the first answer, from the archive. To ask the
 //! archive for every operation would cost more the longer the history is. This filter says for which it is worth it: it never misses one,
 //! and takes two megabytes however many there are. Where it is full of them, it says so for more that are not.
 
@@ -9,6 +9,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use ledger::{Executed, Outcome};
 use protocol::units::Digest;
+
+/// Whether the same bytes get the same answer for ever. What came before its turn, or above what a grant left, was no operation and can be
+/// right later. One below the next number never is: it gets no further than the door.
+pub(crate) fn is_final(outcome: &Outcome) -> bool {
+    const NOT_YET: [&str; 2] = ["authority.WrongNonce", "authority.LimitExceeded"];
+    !matches!(outcome, Outcome::Refused { code, .. } if NOT_YET.contains(&code.as_str()))
+}
 
 /// Words of 64 bits: 2^24 bits, as many as three bytes can name.
 const WORDS: usize = 1 << 18;
@@ -40,8 +47,8 @@ fn places(id: &Digest) -> impl Iterator<Item = (usize, u64)> {
 impl Refused {
     /// Notes what a block has refused.
     pub(crate) fn add(&self, block: &Executed) {
-        let refused =
-            block.receipts.iter().filter(|receipt| matches!(receipt.outcome, Outcome::Refused { .. }));
+        let is_noted = |outcome: &Outcome| matches!(outcome, Outcome::Refused { .. }) && is_final(outcome);
+        let refused = block.receipts.iter().filter(|receipt| is_noted(&receipt.outcome));
         refused.for_each(|receipt| self.note(&receipt.id));
     }
 

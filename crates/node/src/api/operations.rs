@@ -17,6 +17,7 @@ use crate::answer::{Answer, Barred, Placed, Rejected};
 use crate::app::App;
 use crate::http::extract::{Json, Path, Query, cut};
 use crate::http::problem::{Code, Problem};
+use crate::refused::is_final;
 
 /// How long a sender waits for the outcome before it is told to look it up.
 const WAIT: Duration = Duration::from_secs(10);
@@ -116,13 +117,13 @@ async fn conclude(app: &Arc<App>, verdict: Answer, id: &Digest) -> Reply {
         Answer::Executed(placed) => return outcome(id, placed.receipt()),
         Answer::Barred(Barred::NoAuthority { code, text }) => {
             // What was executed before has used its nonce: then the answer is that of the first time.
-            if let Some(placed) = find(app, *id).await? {
+            if let Some(placed) = find_final(app, *id).await? {
                 return outcome(id, placed.receipt());
             }
             no_authority(code, text)
         }
         Answer::Expired { expires, now } => {
-            if let Some(placed) = find(app, *id).await? {
+            if let Some(placed) = find_final(app, *id).await? {
                 return outcome(id, placed.receipt());
             }
             let cause =
@@ -132,6 +133,9 @@ async fn conclude(app: &Arc<App>, verdict: Answer, id: &Digest) -> Reply {
         Answer::Barred(Barred::Busy { waiting }) => {
             let cause = format!("{waiting} operations wait for their signatures to be verified");
             Problem::new(Code::Busy, "the operation was not taken", cause).retry_after(1)
+        }
+        Answer::Barred(Barred::Unread { why }) => {
+            Problem::new(Code::Busy, "the operation was not taken", cut(&why)).retry_after(1)
         }
         Answer::Barred(Barred::Invalid(why)) => invalid(&why),
         Answer::Rejected(why) => rejected(why),
@@ -188,8 +192,12 @@ fn rejected(why: Rejected) -> Problem {
     match why {
         Rejected::Waiting => Problem::new(Code::Duplicate, taken, "it waits already"),
         Rejected::NonceTaken { nonce } => {
-            let cause = format!("another operation with nonce {nonce} of the same key waits");
+            let cause = format!("another operation of this sender with nonce {nonce} waits");
             Problem::new(Code::Duplicate, taken, cause)
+        }
+        Rejected::TooEarly { nonce } => {
+            let cause = format!("nonce {nonce} is not the next, and too many others wait for their turn");
+            Problem::new(Code::Busy, taken, cause).remedy("send those before it first").retry_after(1)
         }
         Rejected::Expired { expires, now } => {
             let cause = format!("it expired at {expires}, and the ledger's time is {now}");
@@ -223,6 +231,11 @@ impl App {
         let index = usize::try_from(index).unwrap_or(usize::MAX);
         Ok(block.and_then(|block| Placed::new(block, index)))
     }
+}
+
+/// An operation that is in a block, with an answer that is the last.
+async fn find_final(app: &Arc<App>, id: Digest) -> Result<Option<Placed>, Problem> {
+    Ok(find(app, id).await?.filter(|placed| is_final(&placed.receipt().outcome)))
 }
 
 /// How an operation is looked up.

@@ -1,19 +1,30 @@
 //! What waits for a block: bounded in number and bytes, fair between senders, with room that only exits can take.
 //!
-//! Each sender (the account, or the delegate that acts for it) has one queue, so its operations keep their order. A block is drawn one
-//! operation a sender at a time. A part of every block and of the pool itself is kept for exits: whatever others send, who wants to leave
+//! Each sender (the account, or the delegate that acts for it) has one queue, so its operations keep their order; those with a number are
+//! ordered by it, and held until whoever draws says that it is the next. A block is drawn one operation a sender at a time. A part of every block and of the pool itself is kept for exits: whatever others send, who wants to leave
 //! gets in. Senders that the ledger does not know yet share one small part of the pool, since names cost nothing.
 //!
 //! It knows no rules and verifies nothing: what comes in was verified.
 
+mod queue;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Bound;
 
 use evidence::PublicKey;
 use protocol::Kind;
 use protocol::units::Address;
+
+pub use self::queue::Turn;
+use self::queue::{Queue, Row};
+
+/// How many senders with held operations a draw looks at, beside those of whom there is news: nobody tells of keys that have changed, and
+/// of what has expired.
+const LOOKED_AT: usize = 64;
+/// Which part of the pool, and of the newcomers' room, may be held: one in so many.
+const HELD_PART: usize = 8;
 
 /// What the pool must know of an operation, and what it carries for the caller.
 #[derive(Debug)]
@@ -56,7 +67,7 @@ pub struct Limits {
 pub enum Rejected {
     /// It waits already.
     Waiting,
-    /// Another operation waits with the same key and nonce.
+    /// Another operation of the sender waits with the same nonce.
     NonceTaken {
         /// The nonce.
         nonce: u64,
@@ -78,6 +89,11 @@ pub enum Rejected {
         /// How many may wait.
         limit: usize,
     },
+    /// Its turn has not come, and too many others wait for theirs.
+    TooEarly {
+        /// The nonce.
+        nonce: u64,
+    },
     /// There is no room.
     Full {
         /// How many wait.
@@ -92,6 +108,8 @@ pub struct Drawn<T> {
     pub operations: Vec<Candidate<T>>,
     /// Whose time is over.
     pub expired: Vec<Candidate<T>>,
+    /// Whose turn has not come, and whose room others need.
+    pub early: Vec<Candidate<T>>,
 }
 
 /// Whether an operation takes stake or funds out, so that the reserved room is open to it.
@@ -140,15 +158,32 @@ impl Room {
     }
 }
 
+/// The numbers that an operation takes of its sender: that of its one key, or, where several signed, one of the account.
+fn nonces_taken<T>(candidate: &Candidate<T>) -> impl Iterator<Item = (Address, Row, u64)> {
+    let is_alone = candidate.seals.len() == 1;
+    let row = move |key: &PublicKey| is_alone.then(|| key.clone());
+    let nonces: BTreeSet<_> =
+        candidate.seals.iter().map(|(key, nonce)| (candidate.sender, row(key), *nonce)).collect();
+    nonces.into_iter()
+}
+
 /// The operations that wait.
 #[derive(Debug)]
 pub struct Pool<T> {
     limits: Limits,
-    queues: BTreeMap<Address, VecDeque<Candidate<T>>>,
-    /// Senders with something waiting, in the order of their turns.
+    queues: BTreeMap<Address, Queue<T>>,
+    /// Senders with something that may be drawn, in the order of their turns.
     turns: VecDeque<Address>,
+    /// Senders of whom it must be seen what may be drawn.
+    stirred: BTreeSet<Address>,
+    /// Senders with something held.
+    holding: BTreeSet<Address>,
+    /// The last of them that was looked at without news.
+    looked_at: Option<Address>,
+    /// How many came so far.
+    arrivals: u64,
     ids: BTreeSet<[u8; 32]>,
-    nonces: BTreeSet<(PublicKey, u64)>,
+    nonces: BTreeSet<(Address, Row, u64)>,
     all: Room,
     /// Of all, those that are no exits.
     others: Room,
@@ -162,6 +197,10 @@ impl<T> Pool<T> {
             limits,
             queues: BTreeMap::new(),
             turns: VecDeque::new(),
+            stirred: BTreeSet::new(),
+            holding: BTreeSet::new(),
+            looked_at: None,
+            arrivals: 0,
             ids: BTreeSet::new(),
             nonces: BTreeSet::new(),
             all: Room::default(),
@@ -197,7 +236,7 @@ impl<T> Pool<T> {
 
     /// The keys and nonces of what waits of a sender.
     pub fn nonces_of(&self, sender: &Address) -> impl Iterator<Item = (PublicKey, u64)> {
-        let queue = self.queues.get(sender).into_iter().flatten();
+        let queue = self.queues.get(sender).into_iter().flat_map(Queue::iter);
         queue.flat_map(|candidate| candidate.seals.iter().cloned())
     }
 
@@ -210,7 +249,7 @@ impl<T> Pool<T> {
             return Err((why, candidate));
         }
         self.ids.insert(candidate.id);
-        self.nonces.extend(candidate.seals.iter().cloned());
+        self.nonces.extend(nonces_taken(&candidate));
         self.all.add(candidate.bytes);
         if !is_exit(candidate.kind) {
             self.others.add(candidate.bytes);
@@ -218,11 +257,15 @@ impl<T> Pool<T> {
         if !candidate.known {
             self.newcomers = self.newcomers.saturating_add(1);
         }
-        let queue = self.queues.entry(candidate.sender).or_default();
-        if queue.is_empty() {
-            self.turns.push_back(candidate.sender);
+        let sender = candidate.sender;
+        let queue = self.queues.entry(sender).or_default();
+        if queue.push(self.arrivals, candidate) {
+            self.stirred.insert(sender);
+            self.holding.insert(sender);
+        } else if !std::mem::replace(&mut queue.has_turn, true) {
+            self.turns.push_back(sender);
         }
-        queue.push_back(candidate);
+        self.arrivals = self.arrivals.saturating_add(1);
         Ok(())
     }
 
@@ -230,8 +273,8 @@ impl<T> Pool<T> {
         if self.ids.contains(&candidate.id) {
             return Some(Rejected::Waiting);
         }
-        if let Some((_, nonce)) = candidate.seals.iter().find(|seal| self.nonces.contains(*seal)) {
-            return Some(Rejected::NonceTaken { nonce: *nonce });
+        if let Some((_, _, nonce)) = nonces_taken(candidate).find(|taken| self.nonces.contains(taken)) {
+            return Some(Rejected::NonceTaken { nonce });
         }
         if candidate.expires < now {
             return Some(Rejected::Expired { expires: candidate.expires, now });
@@ -253,9 +296,17 @@ impl<T> Pool<T> {
     }
 
     /// Takes out what goes into the next block: first exits into the room that is theirs, then others into theirs, then exits into
-    /// what is left. What has expired comes out as well.
-    pub fn draw(&mut self, operations: usize, bytes: usize, now: u64) -> Drawn<T> {
-        let mut drawn = Drawn { operations: Vec::new(), expired: Vec::new() };
+    /// what is left. What has expired comes out as well. `turn` says of an operation with a number which numbers of its row are next, before
+    /// anything that is drawn now: every number that is drawn is used in the block.
+    pub fn draw(
+        &mut self,
+        operations: usize,
+        bytes: usize,
+        now: u64,
+        turn: &dyn Fn(&Candidate<T>) -> Turn,
+    ) -> Drawn<T> {
+        let mut drawn = Drawn { operations: Vec::new(), expired: Vec::new(), early: Vec::new() };
+        self.settle(now, turn, &mut drawn);
         let whole = Room { operations, bytes };
         let mut others = whole.without(self.limits.exit_percent);
         let mut exits = Room {
@@ -284,7 +335,13 @@ impl<T> Pool<T> {
         while passed < self.turns.len() && (exits.operations > 0 || others.operations > 0) {
             let Some(sender) = self.turns.pop_front() else { return };
             let Some(queue) = self.queues.get_mut(&sender) else { continue };
-            let Some(first) = queue.front() else { continue };
+            let Some(first) = queue.first() else {
+                queue.has_turn = false;
+                if queue.is_empty() {
+                    self.queues.remove(&sender);
+                }
+                continue;
+            };
             let room = if is_exit(first.kind) { &mut *exits } else { &mut others };
             let is_over = first.expires < now;
             if !is_over && !room.fits(first.bytes) {
@@ -292,11 +349,20 @@ impl<T> Pool<T> {
                 passed += 1;
                 continue;
             }
-            let Some(taken) = queue.pop_front() else { continue };
-            if queue.is_empty() {
-                self.queues.remove(&sender);
-            } else {
+            let Some(taken) = queue.pop() else { continue };
+            if taken.kind.is_ordered() && !taken.seals.is_empty() {
+                self.stirred.insert(sender);
+                if is_over {
+                    // What was to follow it has a gap before it now.
+                    queue.hold();
+                    self.holding.insert(sender);
+                }
+            }
+            queue.has_turn = queue.has_ready();
+            if queue.has_turn {
                 self.turns.push_back(sender);
+            } else if queue.is_empty() {
+                self.queues.remove(&sender);
             }
             passed = 0;
             if is_over {
@@ -310,10 +376,84 @@ impl<T> Pool<T> {
         }
     }
 
+    /// Looks whose turn it is: of the senders of whom there is news, and of some others that hold something.
+    fn settle(&mut self, now: u64, turn: &dyn Fn(&Candidate<T>) -> Turn, drawn: &mut Drawn<T>) {
+        let mut senders = std::mem::take(&mut self.stirred);
+        if self.holding.len() <= LOOKED_AT {
+            senders.extend(self.holding.iter().copied());
+        } else {
+            let last = self.looked_at.map_or(Bound::Unbounded, Bound::Excluded);
+            let after = self.holding.range((last, Bound::Unbounded));
+            let some: Vec<Address> = after.chain(&self.holding).take(LOOKED_AT).copied().collect();
+            self.looked_at = some.last().copied();
+            senders.extend(some);
+        }
+        for sender in senders {
+            let Some(queue) = self.queues.get_mut(&sender) else {
+                self.holding.remove(&sender);
+                continue;
+            };
+            let expired = queue.settle(now, turn);
+            if queue.held().next().is_none() {
+                self.holding.remove(&sender);
+            }
+            if queue.has_ready() && !std::mem::replace(&mut queue.has_turn, true) {
+                self.turns.push_back(sender);
+            }
+            if queue.is_empty() && !queue.has_turn {
+                self.queues.remove(&sender);
+            }
+            expired.iter().for_each(|gone| self.forget(gone));
+            drawn.expired.extend(expired);
+        }
+        self.make_room(drawn);
+    }
+
+    /// Holds a part of the pool at most: beyond it those go that have waited for their turn the longest.
+    fn make_room(&mut self, drawn: &mut Drawn<T>) {
+        let queues = || self.holding.iter().filter_map(|sender| self.queues.get(sender));
+        let (mut all, mut newcomers) = (Room::default(), 0_usize);
+        for (_, held) in queues().flat_map(Queue::held) {
+            all.add(held.bytes);
+            newcomers = newcomers.saturating_add(usize::from(!held.known));
+        }
+        let limits = self.limits;
+        let is_over = |all: Room, newcomers: usize| {
+            all.operations > limits.operations / HELD_PART
+                || all.bytes > limits.bytes / HELD_PART
+                || newcomers > limits.newcomers / HELD_PART
+        };
+        if !is_over(all, newcomers) {
+            return;
+        }
+        let held = queues().flat_map(Queue::held);
+        let mut held: Vec<_> = held.map(|(arrived, held)| (arrived, held.sender, held.known)).collect();
+        held.sort_unstable();
+        for (arrived, sender, known) in held {
+            let is_needed =
+                all.operations > limits.operations / HELD_PART || all.bytes > limits.bytes / HELD_PART;
+            if !is_needed && (known || newcomers <= limits.newcomers / HELD_PART) {
+                continue;
+            }
+            let Some(queue) = self.queues.get_mut(&sender) else { continue };
+            let Some(early) = queue.remove_held(arrived) else { continue };
+            if queue.held().next().is_none() {
+                self.holding.remove(&sender);
+            }
+            if queue.is_empty() && !queue.has_turn {
+                self.queues.remove(&sender);
+            }
+            all.take(early.bytes);
+            newcomers = newcomers.saturating_sub(usize::from(!known));
+            self.forget(&early);
+            drawn.early.push(early);
+        }
+    }
+
     fn forget(&mut self, taken: &Candidate<T>) {
         self.ids.remove(&taken.id);
-        for seal in &taken.seals {
-            self.nonces.remove(seal);
+        for nonce in nonces_taken(taken) {
+            self.nonces.remove(&nonce);
         }
         self.all.take(taken.bytes);
         if !is_exit(taken.kind) {
@@ -328,9 +468,11 @@ impl<T> Pool<T> {
     pub fn drain(&mut self) -> Vec<Candidate<T>> {
         let queues = std::mem::take(&mut self.queues);
         self.turns.clear();
+        self.stirred.clear();
+        self.holding.clear();
         self.ids.clear();
         self.nonces.clear();
         (self.all, self.others, self.newcomers) = (Room::default(), Room::default(), 0);
-        queues.into_values().flatten().collect()
+        queues.into_values().flat_map(Queue::into_candidates).collect()
     }
 }

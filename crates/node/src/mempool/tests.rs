@@ -26,6 +26,21 @@ fn filled(limits: Limits, candidates: impl IntoIterator<Item = Candidate<u32>>) 
     pool
 }
 
+/// Where no number matters.
+fn whichever(_: &Candidate<u32>) -> Turn {
+    Turn::Any
+}
+
+/// A withdrawal of sender 1 with a number, which is its payload as well.
+fn numbered(number: u32) -> Candidate<u32> {
+    let seals = vec![(key(0), u64::from(number))];
+    Candidate { seals, ..candidate(number, 1, Kind::Withdraw) }
+}
+
+fn from(next: u64) -> impl Fn(&Candidate<u32>) -> Turn {
+    move |_| Turn::From(next)
+}
+
 fn payloads(candidates: &[Candidate<u32>]) -> Vec<u32> {
     candidates.iter().map(|candidate| candidate.payload).collect()
 }
@@ -49,7 +64,7 @@ fn senders_take_turns_whatever_the_number_they_send() {
     let greedy = (0..10).map(|number| candidate(number, 1, Kind::Delegate));
     let modest = [candidate(100, 2, Kind::Delegate), candidate(200, 3, Kind::Delegate)];
     let mut pool = filled(LIMITS, greedy.chain(modest));
-    let drawn = pool.draw(8, 10_000, 0);
+    let drawn = pool.draw(8, 10_000, 0, &whichever);
     assert_eq!(payloads(&drawn.operations), [0, 100, 200, 1, 2, 3]);
     assert_eq!(pool.len(), 6);
 }
@@ -58,12 +73,21 @@ fn senders_take_turns_whatever_the_number_they_send() {
 fn a_quarter_of_every_block_is_for_exits_only() {
     let others = (0..20).map(|number| candidate(number, number as u8 + 1, Kind::Delegate));
     let mut pool = filled(LIMITS, others);
-    assert_eq!(pool.draw(8, 10_000, 0).operations.len(), 6, "others fill three quarters of a block");
+    assert_eq!(
+        pool.draw(8, 10_000, 0, &whichever).operations.len(),
+        6,
+        "others fill three quarters of a block"
+    );
     let exits = (100..110).map(|number| candidate(number, number as u8, Kind::Undelegate));
     for exit in exits {
         pool.insert(exit, 0).expect("there is room");
     }
-    let kinds = pool.draw(8, 10_000, 0).operations.into_iter().filter(|taken| is_exit(taken.kind)).count();
+    let kinds = pool
+        .draw(8, 10_000, 0, &whichever)
+        .operations
+        .into_iter()
+        .filter(|taken| is_exit(taken.kind))
+        .count();
     assert_eq!(kinds, 2, "exits get their quarter while others wait");
 }
 
@@ -71,14 +95,14 @@ fn a_quarter_of_every_block_is_for_exits_only() {
 fn exits_take_what_others_leave() {
     let exits = (0..10).map(|number| candidate(number, number as u8, Kind::Withdraw));
     let mut pool = filled(LIMITS, exits);
-    assert_eq!(pool.draw(8, 10_000, 0).operations.len(), 8);
+    assert_eq!(pool.draw(8, 10_000, 0, &whichever).operations.len(), 8);
 }
 
 #[test]
 fn bytes_of_a_block_are_bounded_and_reserved_as_well() {
     let others = (0..20).map(|number| candidate(number, number as u8 + 1, Kind::Delegate));
     let mut pool = filled(LIMITS, others);
-    assert_eq!(pool.draw(1_000, 800, 0).operations.len(), 6);
+    assert_eq!(pool.draw(1_000, 800, 0, &whichever).operations.len(), 6);
 }
 
 #[test]
@@ -88,7 +112,7 @@ fn the_operations_of_a_sender_keep_their_order() {
     let mut pool = filled(LIMITS, own);
     let mut order = Vec::new();
     while !pool.is_empty() {
-        order.extend(payloads(&pool.draw(4, 10_000, 0).operations));
+        order.extend(payloads(&pool.draw(4, 10_000, 0, &whichever).operations));
     }
     assert_eq!(order, [0, 1, 2, 3, 4]);
 }
@@ -118,8 +142,8 @@ fn what_may_not_wait_comes_back_with_the_reason() {
     };
     let cases = [
         (with(1, 1, |_| {}), Some(Rejected::Waiting)),
-        (with(2, 2, |other| other.seals = vec![(key(0), 7)]), Some(Rejected::NonceTaken { nonce: 7 })),
-        (with(3, 2, |other| other.seals = vec![(key(0), 8), (key(1), 7)]), None),
+        (with(2, 1, |other| other.seals = vec![(key(0), 7)]), Some(Rejected::NonceTaken { nonce: 7 })),
+        (with(3, 2, |other| other.seals = vec![(key(0), 7)]), None),
         (with(4, 2, |other| other.expires = 9), Some(Rejected::Expired { expires: 9, now: 10 })),
         (with(5, 1, |other| other.expires = 10), None),
         (with(6, 1, |_| {}), Some(Rejected::SenderFull { limit: 2 })),
@@ -141,10 +165,117 @@ fn what_expires_while_it_waits_is_handed_back_and_its_nonce_is_free_again() {
     let mut again = candidate(2, 1, Kind::Delegate);
     again.seals = vec![(key(0), 7)];
     let mut pool = filled(LIMITS, [short]);
-    let drawn = pool.draw(8, 10_000, 51);
+    let drawn = pool.draw(8, 10_000, 51, &whichever);
     assert_eq!((payloads(&drawn.operations), payloads(&drawn.expired)), (vec![], vec![1]));
     assert_eq!((pool.len(), pool.bytes()), (0, 0));
     pool.insert(again, 51).expect("the nonce is free");
     assert_eq!(payloads(&pool.drain()), [2]);
     assert!(pool.is_empty());
+}
+
+#[test]
+fn one_key_has_the_same_number_in_two_accounts_and_several_keys_have_one_number_in_theirs() {
+    let of = |number: u32, sender: u8, keys: &[u8]| {
+        let seals = keys.iter().map(|key_number| (key(*key_number), 3)).collect();
+        Candidate { seals, ..candidate(number, sender, Kind::Withdraw) }
+    };
+    let mut pool = filled(LIMITS, [of(1, 1, &[0]), of(2, 2, &[0]), of(3, 3, &[0, 1])]);
+    for (again, number) in [(of(4, 1, &[0]), 4), (of(5, 3, &[1, 0]), 5)] {
+        let (why, _) = pool.insert(again, 0).expect_err("the number is taken");
+        assert_eq!(why, Rejected::NonceTaken { nonce: 3 }, "operation {number}");
+    }
+    assert_eq!(pool.draw(8, 10_000, 0, &from(3)).operations.len(), 3);
+    pool.insert(of(4, 1, &[0]), 0).expect("the number is free again");
+}
+
+#[test]
+fn numbers_are_drawn_in_their_order_and_none_before_its_turn() {
+    let mut pool = filled(LIMITS, [2, 1, 5, 0].map(numbered));
+    let drawn = pool.draw(8, 10_000, 0, &from(0));
+    assert_eq!(payloads(&drawn.operations), [0, 1, 2]);
+    assert_eq!(pool.len(), 1);
+    assert!(pool.draw(8, 10_000, 0, &from(3)).operations.is_empty(), "3 and 4 are missing");
+    pool.insert(numbered(4), 0).expect("there is room");
+    assert!(pool.draw(8, 10_000, 0, &from(3)).operations.is_empty());
+    pool.insert(numbered(3), 0).expect("there is room");
+    assert_eq!(payloads(&pool.draw(2, 10_000, 0, &from(3)).operations), [3, 4]);
+    assert_eq!(payloads(&pool.draw(2, 10_000, 0, &from(5)).operations), [5]);
+    assert!(pool.is_empty() && pool.senders() == 0);
+}
+
+#[test]
+fn what_waits_for_its_turn_holds_up_nothing_else_and_expires() {
+    let mut early = numbered(7);
+    early.expires = 50;
+    let claim = candidate(100, 1, Kind::Claim);
+    let mut pool = filled(LIMITS, [early, claim]);
+    assert_eq!(payloads(&pool.draw(8, 10_000, 50, &from(0)).operations), [100]);
+    let late = pool.draw(8, 10_000, 51, &from(0));
+    assert_eq!((payloads(&late.operations), payloads(&late.expired)), (vec![], vec![7]));
+    assert!(pool.is_empty() && pool.senders() == 0);
+}
+
+#[test]
+fn what_follows_a_number_that_has_expired_waits_until_somebody_sends_it_again() {
+    let mut first = numbered(0);
+    first.expires = 50;
+    let mut pool = filled(LIMITS, [numbered(1), first, numbered(2)]);
+    let none = pool.draw(0, 0, 0, &from(0));
+    assert!(none.operations.is_empty(), "there is no room");
+    let drawn = pool.draw(8, 10_000, 51, &from(0));
+    assert_eq!((payloads(&drawn.operations), payloads(&drawn.expired)), (vec![], vec![0]));
+    pool.insert(numbered(0), 51).expect("there is room");
+    assert_eq!(payloads(&pool.draw(8, 10_000, 51, &from(0)).operations), [0, 1, 2]);
+}
+
+#[test]
+fn an_operation_with_a_number_keeps_its_place_among_those_without() {
+    let mut pool =
+        filled(LIMITS, [candidate(100, 1, Kind::Delegate), numbered(0), candidate(101, 1, Kind::Claim)]);
+    assert_eq!(payloads(&pool.draw(8, 10_000, 0, &from(0)).operations), [100, 0, 101]);
+}
+
+#[test]
+fn of_a_stranger_one_number_a_block_is_drawn() {
+    let mut pool = filled(LIMITS, [numbered(0), numbered(1)]);
+    let only = |next| move |_: &Candidate<u32>| Turn::Only(next);
+    assert_eq!(payloads(&pool.draw(8, 10_000, 0, &only(0)).operations), [0]);
+    assert!(
+        pool.draw(8, 10_000, 0, &only(0)).operations.is_empty(),
+        "the first was refused: 0 is next still"
+    );
+    pool.insert(numbered(0), 0).expect("there is room");
+    assert_eq!(payloads(&pool.draw(8, 10_000, 0, &only(0)).operations), [0]);
+    assert_eq!(payloads(&pool.draw(8, 10_000, 0, &from(1)).operations), [1], "it is known now");
+}
+
+#[test]
+fn who_waits_for_a_turn_takes_an_eighth_of_the_room_and_the_oldest_leave_it() {
+    let early = |number: u32, known: bool| Candidate {
+        sender: Address([u8::try_from(number % 200).expect("small"); 20]),
+        known,
+        ..numbered(number)
+    };
+    let mut pool = filled(LIMITS, (1..=15).map(|number| early(number, true)));
+    let drawn = pool.draw(8, 10_000, 0, &from(0));
+    assert_eq!((payloads(&drawn.early), pool.len()), (vec![1, 2, 3], 12));
+    let mut pool = filled(LIMITS, (1..=4).map(|number| early(number, number == 1)));
+    let drawn = pool.draw(8, 10_000, 0, &from(0));
+    assert_eq!(payloads(&drawn.early), [2, 3], "one of ten newcomers");
+    assert_eq!((pool.len(), pool.senders()), (2, 2));
+}
+
+#[test]
+fn senders_of_whom_there_is_no_news_are_looked_at_by_and_by() {
+    let limits = Limits { operations: 10_000, bytes: 10_000_000, ..LIMITS };
+    let early = (0..200_u8).map(|sender| Candidate {
+        id: [sender; 32],
+        sender: Address([sender; 20]),
+        expires: 10,
+        ..numbered(5)
+    });
+    let mut pool = filled(limits, early);
+    assert!(pool.draw(8, 10_000, 0, &from(0)).expired.is_empty());
+    let expired: usize = (0..4).map(|_| pool.draw(8, 10_000, 11, &from(0)).expired.len()).sum();
+    assert_eq!((expired, pool.len()), (200, 0));
 }

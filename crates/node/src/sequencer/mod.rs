@@ -3,6 +3,7 @@
 //! The trait is what the rest of the node knows. [`solo::Solo`] orders alone; a cluster will order with others behind the same trait.
 
 pub(crate) mod solo;
+mod turns;
 mod waiting;
 
 use evidence::PublicKey;

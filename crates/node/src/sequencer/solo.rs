@@ -15,7 +15,7 @@ use protocol::units::{Address, Digest};
 use tokio::sync::oneshot;
 
 use super::waiting::Waiting;
-use super::{Load, Sequencer, Submission};
+use super::{Load, Sequencer, Submission, turns};
 use crate::answer::Answer;
 use crate::clock::Clock;
 use crate::config::{Blocks, Mempool};
@@ -200,7 +200,10 @@ impl<L: Listener> Worker<L> {
             if inner.waiting.len() > 0 {
                 inner = self.gather(&shared, inner);
                 let now = self.time().0.min(latest);
-                let operations = inner.waiting.draw(self.blocks.operations_max, self.blocks.bytes_max, now);
+                let head = self.ledger.head();
+                let room = (self.blocks.operations_max, self.blocks.bytes_max);
+                let operations =
+                    inner.waiting.draw(room, now, |operation| turns::turn_of(&head.state, operation));
                 if !operations.is_empty() {
                     return Next::Block(operations, now);
                 }

@@ -12,7 +12,8 @@ use tokio::sync::oneshot;
 
 use super::{Load, Submission};
 use crate::answer::{Answer, Placed};
-use crate::mempool::{Candidate, Drawn, Limits, Pool, Rejected};
+use crate::mempool::{Candidate, Drawn, Limits, Pool, Rejected, Turn};
+use crate::refused::is_final;
 
 /// How many answers are remembered, so that the same bytes find theirs before the archive has them.
 const RECENT_MAX: usize = 32_768;
@@ -106,10 +107,20 @@ impl Waiting {
     }
 
     /// What goes into the next block; the senders of what has expired are answered here.
-    pub(super) fn draw(&mut self, operations: usize, bytes: usize, now: u64) -> Vec<Verified> {
-        let Drawn { operations, expired } = self.pool.draw(operations, bytes, now);
+    pub(super) fn draw(
+        &mut self,
+        (operations, bytes): (usize, usize),
+        now: u64,
+        turn: impl Fn(&Verified) -> Turn,
+    ) -> Vec<Verified> {
+        let turn = |candidate: &Candidate<Box<Verified>>| turn(&candidate.payload);
+        let Drawn { operations, expired, early } = self.pool.draw(operations, bytes, now, &turn);
         for gone in expired {
             self.answer(&gone.id, &Answer::Expired { expires: gone.expires, now });
+        }
+        for gone in early {
+            let nonce = gone.seals.first().map_or(0, |(_, nonce)| *nonce);
+            self.answer(&gone.id, &Answer::Rejected(Rejected::TooEarly { nonce }));
         }
         self.since = (!self.pool.is_empty()).then(Instant::now);
         for drawn in &operations {
@@ -125,6 +136,9 @@ impl Waiting {
             let Some(placed) = Placed::new(Arc::clone(block), index) else { continue };
             let id = receipt.id.0;
             self.answer(&id, &Answer::Executed(placed.clone()));
+            if !is_final(&receipt.outcome) {
+                continue; // The same bytes may be taken again.
+            }
             self.recent.insert(id, placed);
             self.recent_order.push_back(id);
         }
