@@ -5,7 +5,8 @@ use std::sync::Arc;
 use ledger::export::{Form, Table, export};
 use ledger::files::Files;
 use ledger::files::memory::MemoryFiles;
-use ledger::{Fault, snapshot, verify};
+use ledger::{Executed, Fault, snapshot, verify};
+use protocol::Event;
 
 use crate::store::TestStore;
 use crate::world::{begin, entries, history, run};
