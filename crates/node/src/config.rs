@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use ledger::format::BLOCK_BYTES_MAX;
 use serde::{Deserialize, Serialize};
 use signing::SIGNED_BYTES_MAX;
 
@@ -115,7 +116,7 @@ pub struct Blocks {
     pub gather_ms: u64,
     /// The most operations of a block.
     pub operations_max: usize,
-    /// The most bytes of operations of a block.
+    /// The most bytes of operations of a block: with its header, and four bytes an operation, it may have 16 MiB.
     pub bytes_max: usize,
 }
 
@@ -218,7 +219,7 @@ impl Config {
             ("mempool.verifiers", self.mempool.verifiers, 0, 1_024),
             ("mempool.unverified_max", self.mempool.unverified_max, 1, 10_000_000),
             ("blocks.operations_max", self.blocks.operations_max, 4, 10_000),
-            ("blocks.bytes_max", self.blocks.bytes_max, 512 << 10, 64 << 20),
+            ("blocks.bytes_max", self.blocks.bytes_max, 512 << 10, BLOCK_BYTES_MAX),
             ("webhooks.registered_max", self.webhooks.registered_max, 0, 10_000),
         ];
         for (name, value, least, most) in numbers {
@@ -240,7 +241,21 @@ impl Config {
                 return Err(format!("{name} is {value}, and must be from {least} to {most}"));
             }
         }
+        self.check_block()?;
         self.check_rooms()
+    }
+
+    /// A full block must be one that the ledger takes: with its header, and a length before each operation.
+    fn check_block(&self) -> Result<(), String> {
+        let Blocks { operations_max, bytes_max, .. } = self.blocks;
+        let around = usize::try_from(ledger::block_bytes(operations_max, 0)).unwrap_or(usize::MAX);
+        let most = BLOCK_BYTES_MAX.saturating_sub(around);
+        if bytes_max > most {
+            return Err(format!(
+                "blocks.bytes_max is {bytes_max}, and must be at most {most}: with its header and the lengths of blocks.operations_max = {operations_max} operations a block has at most {BLOCK_BYTES_MAX} bytes"
+            ));
+        }
+        Ok(())
     }
 
     /// What exits leave of a block, and of the pool, must have room for the largest operation.
@@ -267,6 +282,18 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_full_block_is_no_larger_than_the_ledger_takes() {
+        let mut config = Config::default();
+        config.blocks.bytes_max = BLOCK_BYTES_MAX - 222 - 4 * config.blocks.operations_max;
+        assert_eq!(config.check(), Ok(()));
+        config.blocks.bytes_max += 1;
+        let why = config.check().expect_err("one byte too many");
+        assert!(why.contains("blocks.bytes_max is 16736995") && why.contains("at most 16736994"), "{why}");
+        config.blocks.operations_max -= 1;
+        assert_eq!(config.check(), Ok(()), "one operation less leaves room for four more bytes");
+    }
 
     #[test]
     fn the_room_that_exits_leave_is_enough_for_the_largest_operation() {

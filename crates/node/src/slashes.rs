@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use ledger::Reader;
 use protocol::Operation;
 use protocol::units::RequestId;
+use tokio::sync::Notify;
 
 pub(crate) use cases::{Case, Cases, Stage, Status};
 
@@ -19,6 +20,9 @@ use crate::refused::Refused;
 
 /// How long a reader waits for the index to be as far as the ledger.
 const WAIT: Duration = Duration::from_secs(2);
+
+/// How many blocks the index may be behind while somebody who reads waits with the ledger's threads: what a moment brings.
+const NEAR: u64 = 8;
 
 /// The index, and the thread that keeps it.
 pub(crate) struct Slashes {
@@ -37,6 +41,15 @@ struct Shared {
     woken: Condvar,
     /// The index has come further, or can't.
     moved: Condvar,
+    /// The same, for those who wait without a thread.
+    told: Notify,
+}
+
+impl Shared {
+    fn tell(&self) {
+        self.moved.notify_all();
+        self.told.notify_waiters();
+    }
 }
 
 #[derive(Default)]
@@ -92,10 +105,30 @@ impl Slashes {
         Waker(Arc::clone(&self.shared))
     }
 
-    /// Reads the index once it holds everything up to a height.
+    /// Waits until the index holds everything up to a height, at most two seconds: before a thread is taken to read it.
+    pub(crate) async fn reaches(&self, height: u64) {
+        let reaches = async {
+            loop {
+                let mut told = std::pin::pin!(self.shared.told.notified());
+                told.as_mut().enable();
+                let is_over = {
+                    let progress = self.shared.lock();
+                    progress.next > height || progress.fault.is_some() || progress.is_stopping
+                };
+                if is_over {
+                    return;
+                }
+                told.await;
+            }
+        };
+        // Who reads it is told where it is.
+        let _late = tokio::time::timeout(WAIT, reaches).await.is_err();
+    }
+
+    /// Reads the index once it holds everything up to a height. While it is far behind nobody waits here.
     ///
     /// # Errors
-    /// It is not there yet after two seconds, or never will be.
+    /// It is far behind, not there yet after two seconds, or never will be.
     pub(crate) fn read<T>(&self, height: u64, read: impl FnOnce(&Cases) -> T) -> Result<T, NotYet> {
         let started = Instant::now();
         let mut progress = self.shared.lock();
@@ -104,7 +137,8 @@ impl Slashes {
                 return Err(NotYet::Fault(fault.clone()));
             }
             let left = WAIT.saturating_sub(started.elapsed());
-            if left.is_zero() || progress.is_stopping {
+            let is_far = progress.next.saturating_add(NEAR) < height;
+            if is_far || left.is_zero() || progress.is_stopping {
                 return Err(NotYet::Reading(progress.next));
             }
             let waited = self.shared.moved.wait_timeout(progress, left);
@@ -118,7 +152,7 @@ impl Slashes {
     pub(crate) fn stop(&self) {
         self.shared.lock().is_stopping = true;
         self.shared.woken.notify_all();
-        self.shared.moved.notify_all();
+        self.shared.tell();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             // It has nothing to say: readers are told of its faults.
@@ -162,11 +196,12 @@ fn follow(shared: &Shared, reader: &Reader, refused: &Refused) {
             Err(why) => {
                 refused.is_cut_off();
                 progress.fault = Some(why);
-                shared.moved.notify_all();
+                drop(progress);
+                shared.tell();
                 return;
             }
         }
-        shared.moved.notify_all();
+        shared.tell();
     }
 }
 
@@ -187,4 +222,38 @@ fn read_block(reader: &Reader, height: u64) -> Result<Option<Block>, String> {
         }
     }
     Ok(Some((executed, requests)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(next: u64) -> Slashes {
+        let shared = Shared::default();
+        shared.lock().next = next;
+        Slashes { shared: Arc::new(shared), thread: Mutex::default() }
+    }
+
+    #[test]
+    fn nobody_keeps_a_thread_while_the_history_is_read() {
+        let started = Instant::now();
+        let slashes = at(3);
+        assert!(matches!(slashes.read(1_000, |_| ()), Err(NotYet::Reading(3))));
+        assert!(started.elapsed() < WAIT, "it is said at once");
+        assert!(slashes.read(2, |_| ()).is_ok());
+    }
+
+    #[tokio::test]
+    async fn who_waits_without_a_thread_goes_on_once_the_index_is_there() {
+        let slashes = at(3);
+        let mut waiting = std::pin::pin!(slashes.reaches(5));
+        for next in [4, 5, 6] {
+            let is_there = futures_util::poll!(waiting.as_mut()).is_ready();
+            assert!(!is_there, "at {next}");
+            slashes.shared.lock().next = next;
+            slashes.shared.tell();
+        }
+        waiting.await;
+        assert!(slashes.read(5, |_| ()).is_ok());
+    }
 }

@@ -193,7 +193,7 @@ pub(crate) async fn notices(State(app): Shared, path: Path, Query(pinned): Query
 
 /// The same as a feed.
 pub(crate) async fn notices_rss(State(app): Shared, path: Path, Query(pinned): Query<Pinned>) -> Reply {
-    app.read(move |app| {
+    app.read_slashes(move |app| {
         let (head, account) = app.account_of(&path, pinned)?;
         let text = feed::notices(app, &head, account, &dated_notices(app, &head, account))?;
         Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("application/rss+xml; charset=utf-8"))], text)

@@ -69,6 +69,9 @@ pub(crate) async fn prepare(State(app): Shared, Json(asked): Json<Asked>) -> Rep
         };
         let operation = read_operation(complete(&head.state, asked.operation))?;
         let (named, threshold) = signers(&head.state, delegate.unwrap_or(account), asked.keys, asked.signer)?;
+        // An account that takes several keys, or once did, has one row of numbers for all.
+        let is_shared =
+            threshold > 1 || named.iter().flat_map(|(_, nonces)| nonces).any(|nonces| nonces.key.is_none());
         let preview = app.preview(&head, account, delegate, &operation);
         let draft = Draft { account, delegate, expires, operation };
         // One number for all who sign: an account that takes several keys takes no other.
@@ -76,7 +79,7 @@ pub(crate) async fn prepare(State(app): Shared, Json(asked): Json<Asked>) -> Rep
         let nonces: Vec<(Who, u64)> = named
             .into_iter()
             .map(|(who, nonces)| {
-                let nonce = nonce(&who, nonces.as_ref(), fresh, &waiting);
+                let nonce = nonce(&who, nonces.as_ref(), fresh, &waiting, is_shared);
                 (who, nonce)
             })
             .collect();
@@ -128,11 +131,16 @@ impl App {
 }
 
 /// The number that a key's next signature carries, after all that the sender has under way: of an ordered kind the next in the row, of others
-/// `fresh` or more.
-fn nonce(who: &Who, nonces: Option<&NonceView>, fresh: Option<u64>, waiting: &[(PublicKey, u64)]) -> u64 {
-    let takes_several = nonces.is_some_and(|nonces| nonces.key.is_none());
+/// `fresh` or more. Of a shared row whatever one of the keys has signed counts for all.
+fn nonce(
+    who: &Who,
+    nonces: Option<&NonceView>,
+    fresh: Option<u64>,
+    waiting: &[(PublicKey, u64)],
+    is_shared: bool,
+) -> u64 {
     let is_own = |key: &PublicKey| match who {
-        _ if takes_several => true,
+        _ if is_shared => true,
         Who::Key(own) => own == key,
         Who::Address(address) => address_of(key) == Some(address.0),
     };
@@ -261,4 +269,23 @@ fn number(fields: &Map<String, Value>, name: &str) -> Option<u32> {
 
 fn child<'a>(fields: &'a mut Map<String, Value>, name: &str) -> Option<&'a mut Map<String, Value>> {
     fields.get_mut(name)?.as_object_mut()
+}
+
+#[cfg(test)]
+mod tests {
+    use evidence::{Scheme, SecretKey};
+
+    use super::*;
+
+    #[test]
+    fn what_some_keys_have_under_way_counts_for_all_where_it_takes_several() {
+        let key = |seed: u8| SecretKey::from_seed(Scheme::Ed25519, [seed; 32]).public_key();
+        let waiting = [(key(1), 0), (key(2), 0)];
+        for seed in 1..=3 {
+            let who = Who::Key(key(seed));
+            assert_eq!(nonce(&who, None, None, &waiting, true), 1, "key {seed} signs the account's number");
+            let alone = if seed == 3 { 0 } else { 1 };
+            assert_eq!(nonce(&who, None, None, &waiting, false), alone, "key {seed} has numbers of its own");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Slashes and requests to slash of the whole history, with their lives: open, executed, vetoed, lapsed.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::State;
@@ -133,7 +134,7 @@ impl Facts {
 
 /// Slashes and requests, the newest first. A page may be short and still have a `next`: then it has read for as long as one request may.
 pub(crate) async fn slashes(State(app): Shared, Query(of): Query<SlashesOf>) -> Reply {
-    app.read(move |app| {
+    app.read_slashes(move |app| {
         let started = Instant::now();
         let set = of.set.as_deref().map(|set| app.number("set", set)).transpose()?.map(SetId::new);
         let operator = of.operator.as_deref().map(|operator| app.number("operator", operator)).transpose()?;
@@ -167,7 +168,7 @@ pub(crate) async fn slashes(State(app): Shared, Query(of): Query<SlashesOf>) -> 
 
 /// One slash.
 pub(crate) async fn slash(State(app): Shared, path: Path, Query(pinned): Query<Pinned>) -> Reply {
-    app.read(move |app| {
+    app.read_slashes(move |app| {
         let id = SlashId::new(app.number("slash", path.text("id"))?);
         let past = app.past("slashes", &Paging { as_of: pinned.as_of, ..Paging::default() })?;
         let height = past.header.height;
@@ -183,6 +184,16 @@ pub(crate) async fn slash(State(app): Shared, path: Path, Query(pinned): Query<P
 }
 
 impl App {
+    /// Does a read of slashes. Until the index is as far as the ledger it waits without one of the threads that all reads share.
+    pub(crate) async fn read_slashes<T: Send + 'static>(
+        self: &Arc<Self>,
+        read: impl FnOnce(&Self) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let height = self.heads.newest().header.height;
+        self.slashes.reaches(height).await;
+        self.read(read).await
+    }
+
     /// Reads the index of slashes.
     fn cases<T>(&self, height: u64, read: impl FnOnce(&crate::slashes::Cases) -> T) -> Result<T, Problem> {
         self.slashes.read(height, read).map_err(|why| {

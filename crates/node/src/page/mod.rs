@@ -40,7 +40,7 @@ use put;
 
 /// The page.
 pub(crate) async fn page(State(app): Shared) -> Reply {
-    app.read(|app| {
+    app.read_slashes(|app| {
         let head = app.heads.newest();
         let mut html = String::with_capacity(16 * 1024);
         top(app, &head, &mut html);

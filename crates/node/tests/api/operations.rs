@@ -1,12 +1,16 @@
 //! Sending operations in, and finding them again.
 
-use ledger::Ledger;
-use ledger::files::memory::MemoryFiles;
+use evidence::SecretKey;
+use ledger::files::memory::{MemoryFiles, Plan, Trouble};
+use ledger::{Ledger, Outcome, Verified};
 use serde_json::{Value, json};
-use signing::json as form;
+use signing::{SignedOperation, json as form};
 
 use crate::memory::MemoryStore;
-use crate::world::{World, begin, bytes_of, config, delegation, key, small, small_genesis, small_with};
+use crate::world::{
+    DAY_MS, START, World, address, begin, bytes_of, config, delegation, key, open, small, small_genesis,
+    small_with,
+};
 
 const NONCE: u64 = crate::world::START + 1_000;
 
@@ -143,28 +147,86 @@ async fn a_sender_with_too_much_waiting_is_told_when_to_come_back() {
     assert!(full > 0, "some of 60 at once exceed 2");
 }
 
+/// A node around files, as after a restart.
+fn restart(files: &MemoryFiles) -> World {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = config(&folder);
+    begin(files.clone(), MemoryStore::default(), folder, config, NONCE)
+}
+
+/// A withdrawal of 10 by a key.
+fn withdrawal(world: &World, secret: &SecretKey, nonce: u64) -> SignedOperation {
+    let withdraw = json!({ "op": "withdraw", "asset": 0, "amount": "10", "to": "0xab" });
+    world.signed_until(secret, nonce, START + DAY_MS / 2, withdraw)
+}
+
+/// Puts operations into a block of a ledger, before there is a node.
+fn append(files: &MemoryFiles, operations: Vec<Verified>) {
+    let mut ledger = open(files, MemoryStore::default());
+    ledger.append(operations, START + 1).expect("a block");
+    ledger.close().expect("a clean end");
+}
+
+fn verified(world: &World, signed: &SignedOperation) -> Verified {
+    Verified::check_signed(&world.genesis.domain(), signed.clone()).expect("good seals")
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_refused_before_its_turn_is_answered_as_it_was_also_after_a_restart() {
+async fn an_ordered_operation_that_overtakes_its_predecessor_waits_for_it() {
+    let world = small();
+    let signed: Vec<_> = (0..40).map(|nonce| withdrawal(&world, &key(1), nonce)).collect();
+    // The last comes first, and then, however many threads verify them, all others at once in the wrong order.
+    let last = world.node.submit(signed[39].encode()).expect("a node that takes operations");
+    while world.get(&format!("/v1/operations/{}", signed[39].id())).await.status == 404 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(world.node.reader().height(), 0, "it is in no block");
+    let others: Vec<_> =
+        signed[..39].iter().rev().filter_map(|signed| world.node.submit(signed.encode())).collect();
+    for answer in others.into_iter().chain([last]) {
+        let Ok(node::Answer::Executed(placed)) = answer.await else { panic!("all are executed") };
+        assert!(matches!(placed.receipt().outcome, Outcome::Applied { .. }), "{:?}", placed.receipt());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_refused_before_its_turn_is_taken_when_it_comes_again_also_after_a_restart() {
     let files = MemoryFiles::new();
     Ledger::init(&files, &small_genesis()).expect("a new ledger");
-    let begin = || {
-        let folder = tempfile::tempdir().expect("a folder");
-        let config = config(&folder);
-        begin(files.clone(), MemoryStore::default(), folder, config, NONCE)
-    };
-    let world = begin();
-    let withdraw = |nonce| {
-        world.signed(&key(1), nonce, json!({ "op": "withdraw", "asset": 0, "amount": "10", "to": "0xab" }))
-    };
-    let (first, second) = (withdraw(0), withdraw(1));
-    let early = world.submit(&second).await;
-    assert_eq!(early.problem(), (409, "authority.WrongNonce".to_owned()));
+    let elsewhere = small();
+    let (first, second) = (withdrawal(&elsewhere, &key(1), 0), withdrawal(&elsewhere, &key(1), 1));
+    // As another sequencer might have done.
+    append(&files, vec![verified(&elsewhere, &second)]);
+    let world = restart(&files);
+    let id = second.id();
+    let early = world.get(&format!("/v1/operations/{id}")).await.ok();
+    assert_eq!(early["receipt"]["outcome"]["code"], "authority.WrongNonce");
     world.submit(&first).await.ok();
-    let height = world.node.reader().height();
+    assert_eq!(world.submit(&second).await.ok()["receipt"]["height"], 3);
     tokio::task::block_in_place(|| drop(world));
-    let world = begin();
-    let late = world.submit(&second).await;
-    assert_eq!(late.problem(), early.problem(), "now it would be its turn, and it has had its answer");
-    assert_eq!(late.json()["receipt"], early.json()["receipt"]);
-    assert_eq!(world.node.reader().height(), height, "no operation is in two blocks");
+    let world = restart(&files);
+    assert!(world.submit(&second).await.status.as_u16() < 500);
+    assert_eq!(world.node.reader().height(), 3, "nothing that was applied is in a block again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_stranger_was_refused_is_answered_as_it_was_also_once_it_is_known() {
+    let files = MemoryFiles::new();
+    Ledger::init(&files, &small_genesis()).expect("a new ledger");
+    let elsewhere = small();
+    let stranger = key(77);
+    let refused = withdrawal(&elsewhere, &stranger, 0);
+    append(&files, vec![verified(&elsewhere, &refused)]);
+    let deposit = json!({ "op": "deposit", "account": address(&stranger), "asset": 0, "amount": "100" });
+    let deposit = form::operation_from_json(&deposit).expect("an operation");
+    append(&files, vec![Verified::plain(elsewhere.genesis.protocol.governor, deposit)]);
+    let world = restart(&files);
+    let again = world.submit(&refused).await;
+    assert_eq!(again.json()["receipt"]["height"], 1, "{}", again.text());
+    assert_eq!(world.node.reader().height(), 2, "no operation is in two blocks");
+    // Nobody can say what was answered: then it does not get in.
+    files.plan(Some(Plan { trouble: Trouble::ReadError, at: 0, seed: 0 }));
+    let unread = world.submit(&refused).await;
+    assert_eq!(unread.problem(), (503, "busy".to_owned()), "{}", unread.text());
+    assert_eq!(world.node.reader().height(), 2);
 }
