@@ -78,9 +78,11 @@ fn proof(path: &Path, trusted: Option<&str>) -> Result<Answer, Failure> {
         Proven::Entry { height, key, value: None } => {
             ("absence", format!("there is no {key}"), Some(*height))
         }
-        Proven::Operation { height, index, id } => {
-            ("operation", format!("{id} is operation {index} of the block"), Some(*height))
-        }
+        Proven::Operation { height, index, id } => (
+            "operation",
+            format!("{id} is operation {index} of the block; not what came of it"),
+            Some(*height),
+        ),
         Proven::Message(message) => ("message", format!("{message:?}"), None),
     };
     let trust = match trusted {

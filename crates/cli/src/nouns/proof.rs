@@ -9,11 +9,12 @@ use super::encoded;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{Answer, Column, Shape};
+use crate::replay::Thing;
 
 /// Proofs of what the ledger says.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Fetch a proof of an entry of the state, or that it is absent, or of an operation's receipt.
+    /// Fetch a proof of an entry of the state, or that it is absent, or that an operation stands in a block.
     Get(Get),
     /// Check a proof offline, against the digest of a header that you trust.
     Verify(Verify),
@@ -21,8 +22,9 @@ pub(crate) enum Command {
 
 /// What is to be proven.
 #[derive(Debug, Args)]
+#[command(after_help = OF_OPERATIONS)]
 pub(crate) struct Get {
-    /// The key of an entry, as account/0x.. or pool/3; or the id of an operation.
+    /// The key of an entry, as account/alice, operator/olga or pool/3; or the id of an operation.
     what: String,
     /// Write the proof into this file; otherwise it is printed.
     #[arg(long, value_name = "FILE")]
@@ -38,6 +40,11 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "DIGEST")]
     pub(crate) trusted: Option<String>,
 }
+
+/// What a proof of an operation is, and is not.
+const OF_OPERATIONS: &str = "\
+The proof of an operation shows that it stands in a block, and at which place: not what came of it. Its outcome is proven by the entries that it \
+changed, or by executing the history again: surety verify FOLDER.";
 
 const VALUE: [Column; 1] = [Column::rest("proof", &[])];
 
@@ -60,8 +67,7 @@ impl Get {
         let path = if is_id {
             format!("/v1/operations/{}?proof=1", self.what)
         } else {
-            let parts: Vec<String> = self.what.split('/').map(encoded).collect();
-            format!("/v1/entries/{}?proof=1", parts.join("/"))
+            format!("/v1/entries/{}?proof=1", key(context, &self.what)?)
         };
         let document = context.get(&path)?;
         // The proof of an entry is the whole answer, in which the bytes of the store are called `proof` too.
@@ -76,5 +82,65 @@ impl Get {
                 Ok(Answer::said(said).with("file", json!(file)))
             }
         }
+    }
+}
+
+/// The key of an entry as it stands in an address, with accounts and numbers for the names in it: `account/alice`, `position/alice/3/17`.
+fn key(context: &Context, text: &str) -> Result<String, Failure> {
+    let Some((sort, rest)) = text.split_once('/') else { return Ok(encoded(text)) };
+    let (first, others) = rest.split_once('/').map_or((rest, None), |(first, others)| (first, Some(others)));
+    // The prefixes of things are written here as everywhere, and the node knows the words only.
+    let thing = Thing::from_prefix(if sort == "table" { "set" } else { sort });
+    let sort = match (sort, thing) {
+        ("table", _) | (_, None) => sort,
+        (_, Some(thing)) => thing.word(),
+    };
+    let is_number = !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit());
+    let first = match thing {
+        _ if is_number || first.starts_with("0x") => first.to_owned(),
+        Some(thing) => context.book()?.thing(thing, first)?.to_string(),
+        None if matches!(sort, "account" | "position") => context.book()?.account(first)?.to_string(),
+        None => first.to_owned(),
+    };
+    let parts = [sort, &first].into_iter().chain(others.into_iter().flat_map(|others| others.split('/')));
+    Ok(parts.map(encoded).collect::<Vec<_>>().join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::Recorded;
+
+    #[test]
+    fn the_names_in_a_key_become_addresses_and_numbers() {
+        let alice = "0x0101010101010101010101010101010101010101";
+        let labels = json!({ "items": [
+            { "key": format!("account/{alice}"), "label": "alice" },
+            { "key": "operator/1", "label": "olga" }, { "key": "set/2", "label": "prices" },
+        ] });
+        let recorded = Recorded::default()
+            .with("/v1/labels", labels)
+            .with("/v1/assets?limit=500", json!({ "items": [] }));
+        let context = Context::over(recorded);
+        let account = format!("account/{alice}");
+        let position = format!("position/{alice}/3/17");
+        let cases = [
+            ("account/alice", account.as_str()),
+            (&account, &account),
+            ("position/alice/3/17", &position),
+            ("operator/olga", "operator/1"),
+            ("op/1", "operator/1"),
+            ("set/prices", "set/2"),
+            ("table/prices/9", "table/2/9"),
+            ("pool/3", "pool/3"),
+            ("network", "network"),
+            ("key/ab", "key/ab"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(key(&context, text).as_deref(), Ok(expected), "{text}");
+        }
+        let failure = key(&context, "account/alcie").expect_err("nobody");
+        assert_eq!(failure.remedy(), Some("did you mean \"alice\"?"));
+        assert_eq!(key(&context, "operator/alice").expect_err("no operator").code(), "name.unknown");
     }
 }

@@ -1,5 +1,5 @@
 //! The whole life of a stake, as its people live it: keys, deposit, delegation, duty, reward, slash, exit, withdrawal; alice by commands, bob by HTTP. The
-//! node is killed in the middle, and in the end every receipt is proven offline.
+//! node is killed in the middle, and in the end it is proven offline that every operation stands in its block, and what the state has and has not.
 
 use std::cell::Cell;
 
@@ -194,24 +194,39 @@ fn a_stake_is_born_secures_is_slashed_earns_and_leaves() {
     verify_everything(&home, node, &ids);
 }
 
-/// Every receipt by a proof that needs nothing but the digest of a header, and the whole history by executing it again.
+/// That every operation stands in its block, that alice's account is in the state and another is not, each by a proof that needs nothing but the digest
+/// of a header; and the whole history, with what came of every operation, by executing it again.
 fn verify_everything(home: &Home, node: Node, ids: &[String]) {
+    let alice = format!("account/{}", address(home, "alice"));
+    let nobody = format!("account/0x{}", "77".repeat(20));
+    let entries = [
+        ("account/alice", "entry", format!("{alice} is 0x")),
+        (nobody.as_str(), "absence", format!("there is no {nobody}")),
+    ];
+    let operations = ids.iter().map(|id| (id.as_str(), "operation", id.clone()));
     let mut files = Vec::new();
-    for (number, id) in ids.iter().enumerate() {
+    for (number, (what, proves, words)) in operations.chain(entries).enumerate() {
         let file = home.path(&format!("proof-{number}.json")).display().to_string();
-        home.run(&["proof", "get", id, "--out", &file]);
-        let height = home.json(&["verify", &file])["height"].as_u64().expect("a height");
+        home.run(&["proof", "get", what, "--out", &file]);
+        // What is proven of an entry is claimed by a header some blocks later.
+        let text = std::fs::read_to_string(&file).expect("the proof");
+        let proof: Value = serde_json::from_str(&text).expect("JSON");
+        let height = proof["header"]["height"].as_u64().expect("a height");
+        let proven = home.json(&["verify", &file])["height"].as_u64().expect("a height");
+        assert!(proven == height || (proves != "operation" && proven < height), "{what}: {proven}, {height}");
         let block = get(&node.address, &format!("/v1/blocks/{height}"));
-        files.push((id, file, block["digest"].as_str().expect("a digest").to_owned()));
+        let digest = block["digest"].as_str().expect("a digest").to_owned();
+        files.push((what, proves, words, file, digest));
     }
     // From here on there is no node to ask.
     node.kill();
     let other = format!("0x{}", "11".repeat(32));
-    for (id, file, digest) in files {
+    for (what, proves, words, file, digest) in files {
         let proven = home.json(&["verify", &file, "--trusted", &digest]);
-        assert!(proven["what"].as_str().is_some_and(|what| what.contains(id.as_str())), "{id}: {proven}");
+        assert_eq!(proven["proves"], proves, "{what}: {proven}");
+        assert!(proven["what"].as_str().is_some_and(|what| what.contains(&words)), "{what}: {proven}");
         let foreign = home.output(&["verify", &file, "--trusted", &other]);
-        assert_eq!(foreign.status.code(), Some(2), "{id} under a foreign header");
+        assert_eq!(foreign.status.code(), Some(2), "{what} under a foreign header");
     }
     home.run(&["verify", &home.data().display().to_string()]);
 }
