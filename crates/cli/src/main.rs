@@ -60,10 +60,13 @@ fn main() -> ExitCode {
 fn run(command_line: CommandLine) -> Exit {
     let CommandLine { global, command } = command_line;
     let command = command.unwrap_or_else(|| Command::Demo(demo::Demo::default()));
-    if let Command::Replay(options) = &command {
-        return run_replay(options);
-    }
     let flags = global.flags();
+    if let Command::Replay(options) = &command {
+        return match flags.get(&config::key::Key::Output).map(String::as_str) {
+            Some(form @ ("table" | "csv")) => end(Err(replay::no_form(form)), Form::default(), None),
+            _ => run_replay(options),
+        };
+    }
     if let Command::Config(config) = &command {
         let answer = config.run(global.config.as_deref(), &flags, &variable);
         let form = form_without_settings(&flags);

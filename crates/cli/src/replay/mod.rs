@@ -72,7 +72,7 @@ const HELP: &str = r##"THE INPUT
 
 THE OUTPUT
   One JSON object for each line that is no comment. Names stand where the input could have them,
-  unless --raw.
+  unless --raw. There are no tables of it: -o table and -o csv are refused.
     {"line": 7, "ok": true, "epoch": 0, "events": [...]}
     {"line": 8, "ok": false, "refused": "delegate.ExceedsFree", "why": "..."}
     {"line": 9, "epoch": 3, "events": [...]}
@@ -100,6 +100,14 @@ pub(crate) struct Options {
     /// Print addresses and numbers, not the names that the history gives them.
     #[arg(long)]
     raw: bool,
+}
+
+/// That answers have no such form: each line of a history is answered with fields of its own.
+pub(crate) fn no_form(form: &str) -> crate::failure::Failure {
+    crate::failure::Failure::usage("replay.no-form", format!("replay has no form {form:?}"))
+        .why("each line of a history is answered with fields of its own, which are no columns")
+        .help("leave out --output, or give -o ndjson: one JSON object for each line")
+        .docs("docs/reference/cli/replay.md")
 }
 
 /// Runs the command.

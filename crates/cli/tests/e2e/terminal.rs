@@ -20,7 +20,7 @@ fn text(bytes: &[u8]) -> String {
 fn every_mistake_has_its_exit_code_and_often_what_was_meant() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("bad.toml"), "nod = \"x\"\n").expect("written");
-    let cases: [(&[&str], i32, &str); 12] = [
+    let cases: [(&[&str], i32, &str); 14] = [
         (&["stakee"], 1, "'stake'"),
         (&["stake", "delegat"], 1, "'delegate'"),
         (&["op", "delegat"], 1, "'delegate'"),
@@ -32,6 +32,8 @@ fn every_mistake_has_its_exit_code_and_often_what_was_meant() {
         (&["keys", "show", "alice"], 5, "key.no-keystore"),
         (&["operator", "list", "--data", "nowhere"], 7, "storage.no-ledger"),
         (&["verify", "nothing.json"], 1, "cannot read nothing.json"),
+        (&["replay", "-", "-o", "csv"], 1, "give -o ndjson"),
+        (&["replay", "-", "-o", "table"], 1, "replay.no-form"),
         (&["operator", "list", "--node", "http://127.0.0.1:1"], 4, "surety run"),
     ];
     for (arguments, expected, words) in cases {
