@@ -19,6 +19,8 @@ pub(crate) enum Key {
     PasswordFile,
     /// The address of a signer that holds the keys elsewhere.
     Signer,
+    /// The only ledger that is signed for.
+    Ledger,
 }
 
 /// What a value must look like.
@@ -56,7 +58,7 @@ pub(crate) struct Setting {
 }
 
 /// Every setting, in the order in which they are shown.
-pub(crate) const SETTINGS: [Setting; 8] = [
+pub(crate) const SETTINGS: [Setting; 9] = [
     Setting {
         key: Key::Node,
         name: "node",
@@ -128,6 +130,15 @@ pub(crate) const SETTINGS: [Setting; 8] = [
         kind: Kind::Url,
         default: None,
         about: "a remote signer that holds the keys instead of the keystore",
+    },
+    Setting {
+        key: Key::Ledger,
+        name: "ledger",
+        variable: "SURETY_LEDGER",
+        flag: "--ledger",
+        kind: Kind::Name,
+        default: None,
+        about: "the only ledger that is signed for, as previews write it: name:0a1b2c3d",
     },
 ];
 

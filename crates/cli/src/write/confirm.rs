@@ -2,8 +2,10 @@
 
 use std::io::{self, BufRead, Write};
 
+use signing::Domain;
+
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, shown};
 use crate::output::{Answer, Form, Unlabelled};
 use crate::write::{Prepared, preview};
 
@@ -12,15 +14,21 @@ use crate::write::{Prepared, preview};
 /// # Errors
 /// If nobody can be asked, or the answer is no.
 pub(super) fn ask(context: &Context, is_confirmed: bool, prepared: &Prepared) -> Result<(), Failure> {
-    ask_about(context, is_confirmed, &preview::answer(prepared))
+    ask_about(context, is_confirmed, prepared.bundle.domain(), &preview::answer(prepared))
 }
 
 /// The same for anything that can be shown.
 ///
 /// # Errors
 /// As [`ask`].
-pub(super) fn ask_about(context: &Context, is_confirmed: bool, preview: &Answer) -> Result<(), Failure> {
+pub(super) fn ask_about(
+    context: &Context,
+    is_confirmed: bool,
+    domain: &Domain,
+    preview: &Answer,
+) -> Result<(), Failure> {
     if is_confirmed {
+        announce(context, domain);
         return Ok(());
     }
     if !context.can_ask() {
@@ -32,11 +40,11 @@ pub(super) fn ask_about(context: &Context, is_confirmed: bool, preview: &Answer)
     let failure = |error: io::Error| Failure::usage("writing.no-answer", "cannot ask").why(error.to_string());
     let mut screen = io::stderr().lock();
     // A signer without a network has no names to show.
-    let shown = match context.names_at_hand() {
+    let written = match context.names_at_hand() {
         Some(book) => preview.write(Form::Table, book, None, &mut screen),
         None => preview.write(Form::Table, &Unlabelled, None, &mut screen),
     };
-    shown.map_err(failure)?;
+    written.map_err(failure)?;
     write!(screen, "\nSign and send this? [y/N] ").and_then(|()| screen.flush()).map_err(failure)?;
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line).map_err(failure)?;
@@ -44,6 +52,16 @@ pub(super) fn ask_about(context: &Context, is_confirmed: bool, preview: &Answer)
         return Ok(());
     }
     Err(Failure::usage("writing.not-confirmed", "not confirmed; nothing was signed or sent"))
+}
+
+/// Says for which ledger it is signed, where nobody is asked and no folder says it: then it is the word of a node or of a file.
+fn announce(context: &Context, domain: &Domain) {
+    if context.domain_of_folder().is_none() {
+        let (ledger, chain, custody) = (shown(&domain.ledger), domain.chain_id, domain.custody);
+        let line = format!("signing for the ledger {ledger}, chain {chain}, custody {custody}");
+        // Whoever has closed standard error does not want to know.
+        drop(writeln!(io::stderr(), "{line}"));
+    }
 }
 
 fn is_yes(line: &str) -> bool {

@@ -49,6 +49,9 @@ pub(crate) struct Drafting {
     /// The delegate that acts for it, under a grant.
     #[arg(long, value_name = "ACCOUNT")]
     by: Option<String>,
+    /// The ledger that is signed for, by its name and the first 8 hex digits of its genesis digest: name:0a1b2c3d. A draft for another is refused.
+    #[arg(long, value_name = "LEDGER")]
+    ledger: Option<String>,
     /// How long the signature may wait before no block takes it any more; otherwise 10m, and 20h for what is signed elsewhere.
     #[arg(long, value_name = "SPAN")]
     valid_for: Option<String>,
@@ -175,6 +178,7 @@ impl Drafting {
             let (asked, found) = (domain.ledger, &bundle.domain().ledger);
             return Err(strange(format!("the draft is for the ledger {found}, and the folder's is {asked}")));
         }
+        expect_ledger(context, self.ledger.as_deref(), &bundle)?;
         let operation = signing::json::operation_to_json(&bundle.draft().operation);
         let pledged = pledge::of(context, wanted, &operation)?;
         let preview = answer.get("preview").cloned().unwrap_or_default();
@@ -195,6 +199,17 @@ impl Drafting {
     }
 }
 
+/// A draft must be for the ledger that the command line or the configuration names, where one does.
+fn expect_ledger(context: &Context, named: Option<&str>, bundle: &Bundle) -> Result<(), Failure> {
+    let found = &bundle.domain().ledger;
+    match named.or_else(|| context.settings().text(Key::Ledger)) {
+        Some(asked) if asked != found => {
+            Err(strange(format!("the draft is for the ledger {found}, and it was asked to be {asked}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The node is not to be trusted with this.
 fn strange(why: String) -> Failure {
     let what = "the node prepared something that was not asked for";
@@ -211,8 +226,9 @@ pub(crate) fn bundle_page(bundle: &Bundle) -> Answer {
 /// Shows a bundle and asks for a yes, unless it was said beforehand.
 ///
 /// # Errors
-/// If nobody can be asked, or the answer is no.
+/// If it is for another ledger than the one of the configuration; if nobody can be asked, or the answer is no.
 pub(crate) fn confirm_bundle(context: &Context, is_confirmed: bool, bundle: &Bundle) -> Result<(), Failure> {
+    expect_ledger(context, None, bundle)?;
     confirm::ask(
         context,
         is_confirmed,

@@ -38,7 +38,9 @@ pub(super) fn of(context: &Context, wanted: &Wanted, operation: &Value) -> Resul
                     typed::<Terms>(&read).is_some_and(|terms| terms.digest(SetId::new(set)) == digest);
                 match read {
                     Value::Object(fields) if is_known => terms.extend(
-                        fields.into_iter().map(|(name, value)| json!({ "name": name, "value": value })),
+                        fields
+                            .into_iter()
+                            .map(|(name, value)| json!({ "set": set, "name": name, "value": value })),
                     ),
                     _ if is_given => {}
                     _ => return Err(strange("terms", digest)),

@@ -9,10 +9,11 @@ use crate::output::{Answer, Column, Labels, Section, Shape};
 use crate::replay::Thing;
 use crate::write::Prepared;
 
-const FIELDS: [Column; 10] = [
+const FIELDS: [Column; 11] = [
     Column::plain("action", "/action"),
     Column::plain("ledger", "/domain/ledger"),
     Column::plain("chain", "/domain/chain_id"),
+    Column::account("custody", "/domain/custody"),
     Column::account("account", "/draft/account"),
     Column::account("signed by", "/draft/delegate"),
     Column::plain("signatures needed", "/threshold"),
@@ -22,6 +23,35 @@ const FIELDS: [Column; 10] = [
     Column::digest("id", "/id"),
 ];
 
+/// What mandates allow.
+pub(super) const MANDATES: Section = Section {
+    title: "The mandate that is signed by its digest: what the operator may do with the stake",
+    at: "/pledged/mandates",
+    columns: &[
+        Column::thing(Thing::Operator, "operator", "/operator"),
+        Column::thing(Thing::Asset, "asset", "/asset"),
+        Column::plain("from epoch", "/from"),
+        Column::share("worst case", "/worst_case"),
+        Column::share("elsewhere", "/elsewhere"),
+        Column::share("own verifiers", "/own_verifiers"),
+        Column::plain("uncertified", "/uncertified"),
+        Column::share("commission", "/commission"),
+    ],
+    empty: "",
+};
+
+/// What terms say.
+pub(super) const TERMS: Section = Section {
+    title: "The terms that are signed by their digest",
+    at: "/pledged/terms",
+    columns: &[
+        Column::thing(Thing::Set, "set", "/set"),
+        Column::plain("term", "/name"),
+        Column::field("value", "/value"),
+    ],
+    empty: "",
+};
+
 const SECTIONS: [Section; 8] = [
     Section {
         title: "What is signed",
@@ -29,27 +59,8 @@ const SECTIONS: [Section; 8] = [
         columns: &[Column::plain("field", "/name"), Column::field("value", "/value")],
         empty: "",
     },
-    Section {
-        title: "The mandate that is signed by its digest: what the operator may do with the stake",
-        at: "/pledged/mandates",
-        columns: &[
-            Column::thing(Thing::Operator, "operator", "/operator"),
-            Column::thing(Thing::Asset, "asset", "/asset"),
-            Column::plain("from epoch", "/from"),
-            Column::share("worst case", "/worst_case"),
-            Column::share("elsewhere", "/elsewhere"),
-            Column::share("own verifiers", "/own_verifiers"),
-            Column::plain("uncertified", "/uncertified"),
-            Column::share("commission", "/commission"),
-        ],
-        empty: "",
-    },
-    Section {
-        title: "The terms that are signed by their digest",
-        at: "/pledged/terms",
-        columns: &[Column::plain("term", "/name"), Column::field("value", "/value")],
-        empty: "",
-    },
+    MANDATES,
+    TERMS,
     Section {
         title: "Who is asked to sign",
         at: "/signers",
