@@ -5,16 +5,42 @@
 //! archive for every operation would cost more the longer the history is. This filter says for which it is worth it: it never misses one,
 //! and takes two megabytes however many there are. Where it is full of them, it says so for more that are not.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use ledger::{Executed, Outcome};
-use protocol::units::Digest;
+use ledger::{Executed, Outcome, Receipt};
+use protocol::units::{Address, Digest};
 
 /// Whether the same bytes get the same answer for ever. What came before its turn, or above what a grant left, was no operation and can be
 /// right later. One below the next number never is: it gets no further than the door.
 pub(crate) fn is_final(outcome: &Outcome) -> bool {
     const NOT_YET: [&str; 2] = ["authority.WrongNonce", "authority.LimitExceeded"];
     !matches!(outcome, Outcome::Refused { code, .. } if NOT_YET.contains(&code.as_str()))
+}
+
+/// The most accounts that are remembered: some thirty megabytes.
+const SEEN_MAX: usize = 1 << 20;
+
+/// Accounts that were there for certain: something was done for them. What the rules refuse them has used its number, and there may be millions
+/// of it, free of charge.
+#[derive(Debug, Default)]
+pub(crate) struct Seen(BTreeSet<Address>);
+
+impl Seen {
+    /// Whether the same bytes could get into a second block. Who acts for an account that is there and gets past its grants has an
+    /// account as well.
+    fn may_come_again(&mut self, receipt: &Receipt) -> bool {
+        match &receipt.outcome {
+            Outcome::Applied { .. } => {
+                if self.0.len() < SEEN_MAX {
+                    self.0.insert(receipt.account);
+                }
+                false
+            }
+            Outcome::Refused { code, .. } if code.starts_with("authority.") => is_final(&receipt.outcome),
+            Outcome::Refused { .. } => !self.0.contains(&receipt.account),
+        }
+    }
 }
 
 /// Words of 64 bits: 2^24 bits, as many as three bytes can name.
@@ -45,11 +71,13 @@ fn places(id: &Digest) -> impl Iterator<Item = (usize, u64)> {
 }
 
 impl Refused {
-    /// Notes what a block has refused.
-    pub(crate) fn add(&self, block: &Executed) {
-        let is_noted = |outcome: &Outcome| matches!(outcome, Outcome::Refused { .. }) && is_final(outcome);
-        let refused = block.receipts.iter().filter(|receipt| is_noted(&receipt.outcome));
-        refused.for_each(|receipt| self.note(&receipt.id));
+    /// Notes what a block has refused and could come again. Blocks come in their order, `seen` from one to the next.
+    pub(crate) fn add(&self, block: &Executed, seen: &mut Seen) {
+        block
+            .receipts
+            .iter()
+            .filter(|receipt| seen.may_come_again(receipt))
+            .for_each(|receipt| self.note(&receipt.id));
     }
 
     fn note(&self, id: &Digest) {
@@ -87,6 +115,34 @@ mod tests {
 
     fn id(number: u32) -> Digest {
         Digest(Sha256::digest(number.to_be_bytes()).into())
+    }
+
+    #[test]
+    fn what_has_used_its_number_or_may_be_right_later_is_not_noted() {
+        let mut seen = Seen::default();
+        let receipt = |account: u8, code: Option<&str>| Receipt {
+            height: 1,
+            index: 0,
+            id: id(0),
+            kind: protocol::Kind::Withdraw,
+            account: Address([account; 20]),
+            outcome: match code {
+                None => Outcome::Applied { events: Vec::new() },
+                Some(code) => Outcome::Refused { code: code.to_owned(), text: String::new() },
+            },
+        };
+        let cases = [
+            (1, Some("withdraw.ExceedsFree"), true, "perhaps a stranger's"),
+            (1, None, false, "applied"),
+            (1, Some("withdraw.ExceedsFree"), false, "its number is used"),
+            (2, Some("withdraw.ExceedsFree"), true, "another's"),
+            (1, Some("authority.TooManyKeys"), true, "no number is used"),
+            (1, Some("authority.WrongNonce"), false, "before its turn"),
+            (1, Some("authority.LimitExceeded"), false, "above a limit"),
+        ];
+        for (account, code, expected, why) in cases {
+            assert_eq!(seen.may_come_again(&receipt(account, code)), expected, "{why}");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 
 pub(crate) use cases::{Case, Cases, Stage, Status};
 
-use crate::refused::Refused;
+use crate::refused::{Refused, Seen};
 
 /// How long a reader waits for the index to be as far as the ledger.
 const WAIT: Duration = Duration::from_secs(2);
@@ -169,6 +169,7 @@ impl Drop for Slashes {
 
 /// Puts block after block into the index.
 fn follow(shared: &Shared, reader: &Reader, refused: &Refused) {
+    let mut seen = Seen::default();
     let mut progress = shared.lock();
     loop {
         if progress.next > reader.height() {
@@ -185,7 +186,7 @@ fn follow(shared: &Shared, reader: &Reader, refused: &Refused) {
         drop(progress);
         let read = read_block(reader, height);
         if let Ok(Some((executed, requests))) = &read {
-            refused.add(executed);
+            refused.add(executed, &mut seen);
             let mut cases = shared.cases.write().unwrap_or_else(PoisonError::into_inner);
             cases.add(executed, |index| requests.get(&index).copied());
         }
