@@ -45,11 +45,11 @@ impl Ids {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = ids;
     }
 
-    /// An operation that is in two blocks is found in the first: there it was executed.
+    /// An operation that is in two blocks is found in the newest: one that was refused before its turn may come again.
     fn add(&self, found: impl Iterator<Item = (Short, Place)>) {
         let mut ids = self.0.write().unwrap_or_else(PoisonError::into_inner);
         for (id, place) in found {
-            ids.entry(id).or_insert(place);
+            ids.insert(id, place);
         }
     }
 
@@ -114,9 +114,7 @@ impl Recorded {
             self.first = height;
         }
         let placed = executed.receipts.iter().map(|receipt| (short(&receipt.id), (height, receipt.index)));
-        for (id, place) in placed {
-            self.ids.entry(id).or_insert(place);
-        }
+        self.ids.extend(placed);
         let root = Executed::read_header(&bytes).map_err(|why| unreadable(height, &why))?.1;
         Ok(root)
     }
@@ -202,7 +200,7 @@ impl Receipts {
             }
             let found = Executed::read_ids(&bytes).map_err(|why| unreadable(height, &why))?;
             for (index, id) in found.iter().enumerate() {
-                ids.entry(short(id)).or_insert((height, narrow(index)));
+                ids.insert(short(id), (height, narrow(index)));
             }
         }
         Ok(ids)

@@ -214,6 +214,29 @@ fn operations_are_found_wherever_making_receipts_again_was_killed() {
 }
 
 #[test]
+fn an_operation_that_comes_again_is_found_where_it_was_last() {
+    let history = history(4, 160, 10);
+    let (files, store, mut ledger) = begin(&history);
+    let (first, second) = (&history.blocks[0], &history.blocks[1]);
+    let twice = first.operations[0].clone();
+    ledger.append(vec![twice.clone()], first.time_ms).expect("a block");
+    let done = ledger.append(vec![second.operations[0].clone(), twice], first.time_ms).expect("a block");
+    let id = done.receipts[1].id;
+    let place = |ledger: &Ledger| ledger.reader().find(&id).expect("looked for");
+    let found = place(&ledger);
+    assert!(found.is_some());
+    ledger.close().expect("nothing failed");
+    let mut ledger = open(&files, &store).expect("it opens");
+    assert_eq!(place(&ledger), found, "read from the receipts");
+    assert_eq!(ledger.reader().executed(2).expect("read").map(|executed| executed.receipts[1].id), Some(id));
+    run(&mut ledger, &history.blocks[1..]);
+    ledger.close().expect("nothing failed");
+    assert!(files.list("receipts").expect("listed").iter().any(|name| name.ends_with(".ids")));
+    let ledger = open(&files, &store).expect("it opens");
+    assert_eq!(place(&ledger), found, "looked up in a file of ids");
+}
+
+#[test]
 fn receipts_of_blocks_that_the_journal_has_lost_stop_it() {
     let history = history(5, 60, 6);
     let (files, store, mut ledger) = begin(&history);
