@@ -99,14 +99,15 @@ fn every_planted_fault_is_found_with_its_remedy() {
             "snapshot restore",
         ),
         ("journal", |folder| flip(&segment(folder)), "backup"),
-        ("configuration", |folder| fs::write(folder.join("extra"), "").expect("written"), ""),
+        ("configuration", |_| (), "correct it there"),
         (
             "keystore",
             |folder| {
-                fs::create_dir(folder.join("keystore")).expect("made");
+                keystore::Keystore::open(&folder.join("keystore")).expect("a keystore");
                 fs::write(folder.join("keystore/a.json"), "{}").expect("written");
+                only_for_its_owner(&folder.join("keystore/a.json"));
             },
-            "",
+            "move the file away, or restore it",
         ),
     ];
     for (check, plant, words) in faults {
@@ -115,6 +116,12 @@ fn every_planted_fault_is_found_with_its_remedy() {
         let more: &[(Key, &str)] = if check == "configuration" { &[(Key::Timeout, "soon")] } else { &[] };
         assert_found(&bad(folder.path(), more), check, words);
     }
+}
+
+/// As the keystore makes its files.
+fn only_for_its_owner(file: &Path) {
+    #[cfg(unix)]
+    fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("changed");
 }
 
 /// The first file of the journal.
