@@ -6,23 +6,27 @@
 //!
 //! It knows no rules and verifies nothing: what comes in was verified.
 
+mod lanes;
 mod queue;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use evidence::PublicKey;
 use protocol::Kind;
 use protocol::units::Address;
 
+use self::lanes::{Lane, Lanes};
 pub use self::queue::Turn;
 use self::queue::{Queue, Row};
 
 /// How many senders with held operations a draw looks at, beside those of whom there is news: nobody tells of keys that have changed, and
 /// of what has expired.
 const LOOKED_AT: usize = 64;
+/// How many senders whose first operation is too large for what is left of a block are passed before it is called full.
+const PASSED_MAX: usize = 1_024;
 /// Which part of the pool, and of the newcomers' room, may be held: one in so many.
 const HELD_PART: usize = 8;
 
@@ -173,7 +177,7 @@ pub struct Pool<T> {
     limits: Limits,
     queues: BTreeMap<Address, Queue<T>>,
     /// Senders with something that may be drawn, in the order of their turns.
-    turns: VecDeque<Address>,
+    lanes: Lanes,
     /// Senders of whom it must be seen what may be drawn.
     stirred: BTreeSet<Address>,
     /// Senders with something held.
@@ -196,7 +200,7 @@ impl<T> Pool<T> {
         Self {
             limits,
             queues: BTreeMap::new(),
-            turns: VecDeque::new(),
+            lanes: Lanes::default(),
             stirred: BTreeSet::new(),
             holding: BTreeSet::new(),
             looked_at: None,
@@ -262,8 +266,8 @@ impl<T> Pool<T> {
         if queue.push(self.arrivals, candidate) {
             self.stirred.insert(sender);
             self.holding.insert(sender);
-        } else if !std::mem::replace(&mut queue.has_turn, true) {
-            self.turns.push_back(sender);
+        } else {
+            self.give_turn(sender);
         }
         self.arrivals = self.arrivals.saturating_add(1);
         Ok(())
@@ -313,43 +317,34 @@ impl<T> Pool<T> {
             operations: whole.operations.saturating_sub(others.operations),
             bytes: whole.bytes.saturating_sub(others.bytes),
         };
-        self.rounds(&mut exits, Room::default(), now, &mut drawn);
-        self.rounds(&mut Room::default(), others, now, &mut drawn);
-        for other in drawn.operations.iter().filter(|taken| !is_exit(taken.kind)) {
-            others.take(other.bytes);
-        }
+        self.rounds(Lane::Exits, &mut exits, now, &mut drawn);
+        self.rounds(Lane::Others, &mut others, now, &mut drawn);
         let mut rest = Room {
             operations: exits.operations.saturating_add(others.operations),
             bytes: exits.bytes.saturating_add(others.bytes),
         };
-        self.rounds(&mut rest, Room::default(), now, &mut drawn);
+        self.rounds(Lane::Exits, &mut rest, now, &mut drawn);
         drawn
     }
 
-    /// One operation a sender at a time, until nobody has a first operation that fits.
-    fn rounds(&mut self, exits: &mut Room, mut others: Room, now: u64, drawn: &mut Drawn<T>) {
-        if others.operations == 0 && self.all.operations == self.others.operations {
-            return; // No exit waits, so nobody need be asked.
-        }
-        let mut passed = 0;
-        while passed < self.turns.len() && (exits.operations > 0 || others.operations > 0) {
-            let Some(sender) = self.turns.pop_front() else { return };
+    /// One operation a sender at a time, until nobody in the lane has a first operation that fits. Room never grows meanwhile, so who is passed
+    /// once is not asked again.
+    fn rounds(&mut self, lane: Lane, room: &mut Room, now: u64, drawn: &mut Drawn<T>) {
+        let mut passed = Vec::new();
+        while room.operations > 0 && passed.len() < PASSED_MAX {
+            let Some((sender, place)) = self.lanes.next(lane) else { break };
             let Some(queue) = self.queues.get_mut(&sender) else { continue };
-            let Some(first) = queue.first() else {
-                queue.has_turn = false;
-                if queue.is_empty() {
-                    self.queues.remove(&sender);
-                }
+            if queue.place != Some(place) {
                 continue;
-            };
-            let room = if is_exit(first.kind) { &mut *exits } else { &mut others };
+            }
+            let Some(first) = queue.first() else { continue };
             let is_over = first.expires < now;
             if !is_over && !room.fits(first.bytes) {
-                self.turns.push_back(sender);
-                passed += 1;
+                passed.push((sender, place));
                 continue;
             }
             let Some(taken) = queue.pop() else { continue };
+            queue.place = None;
             if taken.kind.is_ordered() && !taken.seals.is_empty() {
                 self.stirred.insert(sender);
                 if is_over {
@@ -358,21 +353,28 @@ impl<T> Pool<T> {
                     self.holding.insert(sender);
                 }
             }
-            queue.has_turn = queue.has_ready();
-            if queue.has_turn {
-                self.turns.push_back(sender);
-            } else if queue.is_empty() {
-                self.queues.remove(&sender);
-            }
-            passed = 0;
+            self.give_turn(sender);
+            self.forget(&taken);
             if is_over {
-                self.forget(&taken);
                 drawn.expired.push(taken);
             } else {
                 room.take(taken.bytes);
-                self.forget(&taken);
                 drawn.operations.push(taken);
             }
+        }
+        self.lanes.put_back(passed);
+    }
+
+    /// Gives a sender its place in the lane of its first operation, unless it has one there. Who has nothing is forgotten.
+    fn give_turn(&mut self, sender: Address) {
+        let Some(queue) = self.queues.get_mut(&sender) else { return };
+        if queue.is_empty() {
+            self.queues.remove(&sender);
+            return;
+        }
+        let lane = queue.first().map(|first| if is_exit(first.kind) { Lane::Exits } else { Lane::Others });
+        if lane != queue.place.map(|place| place.lane) {
+            queue.place = lane.map(|lane| self.lanes.give(sender, lane));
         }
     }
 
@@ -397,12 +399,7 @@ impl<T> Pool<T> {
             if queue.held().next().is_none() {
                 self.holding.remove(&sender);
             }
-            if queue.has_ready() && !std::mem::replace(&mut queue.has_turn, true) {
-                self.turns.push_back(sender);
-            }
-            if queue.is_empty() && !queue.has_turn {
-                self.queues.remove(&sender);
-            }
+            self.give_turn(sender);
             expired.iter().for_each(|gone| self.forget(gone));
             drawn.expired.extend(expired);
         }
@@ -440,9 +437,7 @@ impl<T> Pool<T> {
             if queue.held().next().is_none() {
                 self.holding.remove(&sender);
             }
-            if queue.is_empty() && !queue.has_turn {
-                self.queues.remove(&sender);
-            }
+            self.give_turn(sender);
             all.take(early.bytes);
             newcomers = newcomers.saturating_sub(usize::from(!known));
             self.forget(&early);
@@ -467,7 +462,7 @@ impl<T> Pool<T> {
     /// Takes out everything: the node stops.
     pub fn drain(&mut self) -> Vec<Candidate<T>> {
         let queues = std::mem::take(&mut self.queues);
-        self.turns.clear();
+        self.lanes.clear();
         self.stirred.clear();
         self.holding.clear();
         self.ids.clear();

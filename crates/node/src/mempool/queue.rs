@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use evidence::PublicKey;
 
 use super::Candidate;
+use super::lanes::Place;
 
 /// Whose numbers an ordered operation counts in: those of one key, or, where several signed, those of the account.
 pub(super) type Row = Option<PublicKey>;
@@ -34,18 +35,18 @@ pub(super) struct Queue<T> {
     ready: BTreeMap<(u64, u64), Entry<T>>,
     /// What waits for its turn.
     held: BTreeMap<(Row, u64), Entry<T>>,
-    /// Whether the sender is among those who take turns.
-    pub(super) has_turn: bool,
+    /// Its place among those who take turns, while something may be drawn.
+    pub(super) place: Option<Place>,
 }
 
 impl<T> Default for Queue<T> {
     fn default() -> Self {
-        Self { ready: BTreeMap::new(), held: BTreeMap::new(), has_turn: false }
+        Self { ready: BTreeMap::new(), held: BTreeMap::new(), place: None }
     }
 }
 
 /// The row of an operation, and its number there; `None` of what has no order.
-fn place<T>(candidate: &Candidate<T>) -> Option<(Row, u64)> {
+fn numbered<T>(candidate: &Candidate<T>) -> Option<(Row, u64)> {
     if !candidate.kind.is_ordered() {
         return None;
     }
@@ -65,10 +66,6 @@ impl<T> Queue<T> {
         self.ready.is_empty() && self.held.is_empty()
     }
 
-    pub(super) fn has_ready(&self) -> bool {
-        !self.ready.is_empty()
-    }
-
     pub(super) fn iter(&self) -> impl Iterator<Item = &Candidate<T>> {
         self.ready.values().chain(self.held.values()).map(|entry| &entry.candidate)
     }
@@ -80,7 +77,7 @@ impl<T> Queue<T> {
 
     /// Takes one in. Whether it is held, because it has a number.
     pub(super) fn push(&mut self, arrived: u64, candidate: Candidate<T>) -> bool {
-        let place = place(&candidate);
+        let place = numbered(&candidate);
         let entry = Entry { arrived, candidate };
         match place {
             Some(place) => self.held.insert(place, entry).is_none(),
@@ -109,9 +106,9 @@ impl<T> Queue<T> {
 
     /// From now on everything with a number is held, until somebody looks whose turn it is.
     pub(super) fn hold(&mut self) {
-        let ordered = self.ready.extract_if(.., |_, entry| place(&entry.candidate).is_some());
+        let ordered = self.ready.extract_if(.., |_, entry| numbered(&entry.candidate).is_some());
         for (_, entry) in ordered {
-            if let Some(place) = place(&entry.candidate) {
+            if let Some(place) = numbered(&entry.candidate) {
                 self.held.insert(place, entry);
             }
         }

@@ -279,3 +279,28 @@ fn senders_of_whom_there_is_no_news_are_looked_at_by_and_by() {
     let expired: usize = (0..4).map(|_| pool.draw(8, 10_000, 11, &from(0)).expired.len()).sum();
     assert_eq!((expired, pool.len()), (200, 0));
 }
+
+#[test]
+fn an_exit_costs_no_look_at_those_who_send_others() {
+    let limits =
+        Limits { operations: 10_000, bytes: 10_000_000, per_sender: 1_000, newcomers: 10, exit_percent: 25 };
+    let others = (0..200_u8).map(|sender| candidate(u32::from(sender), sender, Kind::Delegate));
+    let exits = (1_000..1_500).map(|number| candidate(number, 201, Kind::Claim));
+    let mut pool = filled(limits, others.chain(exits));
+    assert_eq!(pool.draw(1_000, 10_000_000, 0, &whichever).operations.len(), 700);
+    assert!(pool.lanes.looks < 800, "{} looks for 700 operations", pool.lanes.looks);
+}
+
+#[test]
+fn who_does_not_fit_is_passed_once_and_keeps_the_place() {
+    let large = (0..100_u8)
+        .map(|sender| Candidate { bytes: 300, ..candidate(u32::from(sender), sender, Kind::Delegate) });
+    let small =
+        (1_000..1_010).map(|number| Candidate { bytes: 10, ..candidate(number, 201, Kind::Delegate) });
+    let limits = Limits { operations: 1_000, bytes: 1_000_000, ..LIMITS };
+    let mut pool = filled(limits, large.chain(small));
+    // Three quarters of 532 bytes: a large one, and then only small ones fit.
+    assert_eq!(pool.draw(1_000, 532, 0, &whichever).operations.len(), 1 + 9);
+    assert!(pool.lanes.looks < 130, "{} looks past 99 who do not fit", pool.lanes.looks);
+    assert_eq!(payloads(&pool.draw(1_000, 532, 0, &whichever).operations)[0], 1, "the next of them is first");
+}
