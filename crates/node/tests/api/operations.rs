@@ -205,7 +205,7 @@ async fn what_was_refused_before_its_turn_is_taken_when_it_comes_again_also_afte
     assert_eq!(world.submit(&second).await.ok()["receipt"]["height"], 3);
     tokio::task::block_in_place(|| drop(world));
     let world = restart(&files);
-    assert!(world.submit(&second).await.status.as_u16() < 500);
+    assert_eq!(world.submit(&second).await.ok()["receipt"]["height"], 3, "and now it has its answer");
     assert_eq!(world.node.reader().height(), 3, "nothing that was applied is in a block again");
 }
 
@@ -229,4 +229,53 @@ async fn what_a_stranger_was_refused_is_answered_as_it_was_also_once_it_is_known
     let unread = world.submit(&refused).await;
     assert_eq!(unread.problem(), (503, "busy".to_owned()), "{}", unread.text());
     assert_eq!(world.node.reader().height(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_sends_the_second_bundle_of_several_keys_first_kills_neither() {
+    let world = crate::world::story();
+    let state = world.node.reader().head().state.clone();
+    let account = story::address("treasury");
+    let next = protocol::query::account(&state, account).expect("an account").nonces[0].next;
+    let withdraw = json!({ "op": "withdraw", "asset": 0, "amount": "1", "to": "0xab" });
+    let bundle = |nonce| {
+        let operation = form::operation_from_json(&withdraw).expect("an operation");
+        let draft = signing::Draft { account, delegate: None, expires: u64::MAX, operation };
+        let seal =
+            |key: story::DemoKey| signing::seal_with(&key.secret(), &world.genesis.domain(), &draft, nonce);
+        let seals =
+            story::signers(&state, account).into_iter().map(|key| seal(key).expect("a seal")).collect();
+        draft.clone().seal(seals)
+    };
+    let (first, second) = (bundle(next), bundle(next + 1));
+    let early = world.node.submit(second.encode()).expect("a node that takes operations");
+    while world.get(&format!("/v1/operations/{}", second.id())).await.status == 404 {
+        tokio::task::yield_now().await;
+    }
+    let first = world.submit(&first).await;
+    assert!(first.json()["receipt"]["height"].is_u64(), "{}", first.text());
+    let Ok(node::Answer::Executed(placed)) = early.await else { panic!("its turn has come") };
+    let outcome = &placed.receipt().outcome;
+    assert!(!format!("{outcome:?}").contains("authority."), "{outcome:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_exceeds_a_limit_is_in_no_block_and_right_once_there_is_room() {
+    let world = small();
+    let grant = |amount: &str| {
+        json!({
+            "op": "grant", "delegate": address(&key(5)), "kinds": ["delegate"],
+            "limits": [{ "asset": 0, "amount": amount }], "expires": 100,
+        })
+    };
+    world.submit(&world.signed(&key(1), 0, grant("50"))).await.ok();
+    let operation = crate::world::operation(delegation(&world, &key(1), 100).await);
+    let (account, delegate) = (address(&key(1)), Some(address(&key(5))));
+    let draft = signing::Draft { account, delegate, expires: u64::MAX, operation };
+    let seal = signing::seal_with(&key(5), &world.genesis.domain(), &draft, NONCE).expect("a seal");
+    let signed = draft.seal(vec![seal]);
+    assert_eq!(world.submit(&signed).await.problem(), (422, "authority.LimitExceeded".to_owned()));
+    assert_eq!(world.node.reader().height(), 1, "it was no operation");
+    world.submit(&world.signed(&key(1), 1, grant("100"))).await.ok();
+    world.submit(&signed).await.ok();
 }
