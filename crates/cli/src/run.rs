@@ -26,7 +26,7 @@ pub(crate) const FOLDER: &str = "surety-data";
 /// The port on which a node listens where nobody names one.
 pub(crate) const PORT: u16 = 8710;
 
-/// How a node runs. The configuration file has more under [run].
+/// How a node runs. The table "run" of the configuration file has more.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
     /// Where it listens; port 0 takes a free one.
