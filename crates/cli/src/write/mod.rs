@@ -204,7 +204,10 @@ fn expect_ledger(context: &Context, named: Option<&str>, bundle: &Bundle) -> Res
     let found = &bundle.domain().ledger;
     match named.or_else(|| context.settings().text(Key::Ledger)) {
         Some(asked) if asked != found => {
-            Err(strange(format!("the draft is for the ledger {found}, and it was asked to be {asked}")))
+            let what = "this would be signed for another ledger than the one that was named";
+            Err(Failure::new(Exit::Network, "network.strange-draft", what)
+                .why(format!("it is for the ledger {found}, and it was asked to be {asked}"))
+                .help("nothing was signed; look at where it comes from, or at the setting ledger"))
         }
         _ => Ok(()),
     }

@@ -81,3 +81,42 @@ fn a_signer_elsewhere_signs_what_no_key_here_could() {
     let nobody = send("http://127.0.0.1:1");
     assert_eq!(nobody.status.code(), Some(5), "{}", String::from_utf8_lossy(&nobody.stderr));
 }
+
+#[test]
+fn who_signs_unasked_and_without_a_folder_is_told_the_ledger_and_may_name_the_only_one() {
+    let folder = demo::folder();
+    demo::run(
+        folder.path(),
+        &[
+            "tx",
+            "build",
+            "--out",
+            "x.json",
+            "delegate",
+            "--operator",
+            "olga",
+            "--amount",
+            "1eth",
+            "--from",
+            "alice",
+        ],
+    );
+    let built = std::fs::read(folder.path().join("x.json")).expect("a file");
+    let ledger = serde_json::from_slice::<Value>(&built).expect("JSON")["domain"]["ledger"].clone();
+    let ledger = ledger.as_str().expect("a ledger");
+    let sign = |out: &str, only: &str| {
+        let keys = ["--keystore", "surety-demo/keystore", "--password-file", "surety-demo/password.txt"];
+        let sign = ["tx", "sign", "x.json", "--sign-with", "alice", "--yes", "--out", out];
+        let mut command = demo::command(folder.path(), &[&keys[..], &sign[..]].concat());
+        command.env("SURETY_LEDGER", only).output().expect("the binary starts")
+    };
+    let signed = sign("signed.json", ledger);
+    let said = String::from_utf8_lossy(&signed.stderr).into_owned();
+    assert!(signed.status.success(), "{said}");
+    assert!(said.contains(&format!("signing for the ledger {ledger}, chain ")), "{said}");
+    let refused = sign("other.json", "main:00000001");
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(4), "{said}");
+    assert!(said.contains(ledger) && said.contains("main:00000001"), "{said}");
+    assert!(!folder.path().join("other.json").exists(), "nothing was signed");
+}
