@@ -3,7 +3,7 @@
 use protocol::ops::execute_slash::ExecuteSlash;
 use protocol::ops::grant::Grant;
 use protocol::query::{self, NoticeKind, Page, RequestDetail, RequestFilter};
-use protocol::units::{Address, Amount, Epoch, RequestId, ServiceId, SetId};
+use protocol::units::{Address, Epoch, RequestId, ServiceId, SetId};
 use protocol::{Kind, Operation, State, advance_epoch};
 
 use crate::world::*;
