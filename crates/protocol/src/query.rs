@@ -10,7 +10,7 @@
 //!   out).
 //! - [`balances`]: what an account has outside of pools, at the cost of nothing else.
 //! - [`notices`]: what is scheduled that concerns an account, when it counts and what cancels it.
-//! - [`explain`]: figures with their inputs and formulas, down to what is stored.
+//! - [`mod@explain`]: figures with their inputs and formulas, down to what is stored.
 //!
 //! # What it does not do
 //! It changes nothing, knows no names, heights or wall times, and looks at no other account to answer for one: each answer costs as much

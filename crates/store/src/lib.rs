@@ -8,7 +8,7 @@
 //! often a store was synced, pruned or opened again changes nothing.
 //!
 //! After a crash a store opens at an older height, never at half a height. What it lacks, the ledger's journal has. An error of the disk closes the store, and
-//! every later call says so; [`QmdbStore::reset`] empties it, and the journal fills it again.
+//! every later call says so; [`reset`](ledger::store::Store::reset) empties it, and the journal fills it again.
 //!
 //! This crate does not know what an entry means, orders nothing, and has no journal. It is the only crate that knows the library below it
 //! (`commonware-storage`), whose runtime lives on a thread of the store and is not visible from outside.
