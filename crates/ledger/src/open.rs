@@ -414,9 +414,8 @@ fn assemble(
     mut state: State,
     found: Found,
 ) -> Ledger {
-    // What restoring has touched is not what a block has: from here on both states, this one and one that was never closed, name the same.
+    // From here on both states, this one and one that was never closed, name the same.
     state.track();
-    drop(state.take_touched());
     let Found { header, digest } = found;
     let head = Arc::new(Head { header: header.clone(), digest, state: state.clone() });
     let receipts_reader = receipts.reader();
