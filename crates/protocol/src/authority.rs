@@ -198,7 +198,7 @@ fn check_nonce(
     if nonce.abs_diff(time) > NONCE_WINDOW_MS {
         return Err(Refused::NonceOutsideWindow { nonce, time });
     }
-    for nonces in nonces.used(signing) {
+    for nonces in nonces.against(signing) {
         if nonces.used.binary_search(&nonce).is_ok() {
             return Err(Refused::NonceUsed { key: key.clone(), nonce });
         }

@@ -191,7 +191,7 @@ pub(crate) fn nonces(state: &State, id: AccountId) -> Vec<NonceView> {
     let nonces = record.nonces().unwrap_or(&none);
     let show = |key: Option<&PublicKey>| {
         let signing = key.map_or(Signing::Together, Signing::Alone);
-        let used = || nonces.used(signing).map(|nonces| &nonces.used);
+        let used = || nonces.against(signing).map(|nonces| &nonces.used);
         NonceView {
             key: key.cloned(),
             next: nonces.next(signing),
@@ -202,7 +202,7 @@ pub(crate) fn nonces(state: &State, id: AccountId) -> Vec<NonceView> {
         }
     };
     match record.extra().and_then(|extra| KeySet::in_force(extra, state.epoch)) {
-        Some(own) if own.threshold > 1 || nonces.is_shared() => vec![show(None)],
+        Some(_) if record.shares_numbers(state.epoch) => vec![show(None)],
         Some(own) => own.keys.iter().map(|key| show(Some(key))).collect(),
         None => nonces.keys().map(|key| show(Some(key))).collect(),
     }

@@ -144,11 +144,6 @@ pub(crate) enum Signing<'a> {
 }
 
 impl Nonces {
-    /// Whether it ever took several keys.
-    pub(crate) fn is_shared(&self) -> bool {
-        self.is_shared
-    }
-
     /// From now on the keys keep to the account's numbers.
     pub(crate) fn share(&mut self) {
         self.is_shared = true;
@@ -159,7 +154,7 @@ impl Nonces {
     }
 
     /// Those that what is signed now must not repeat: a signature made while one key sufficed is none of several, and the other way round.
-    fn against<'a>(&'a self, signing: Signing<'a>) -> impl Iterator<Item = &'a KeyNonces> {
+    pub(crate) fn against<'a>(&'a self, signing: Signing<'a>) -> impl Iterator<Item = &'a KeyNonces> {
         let counts = move |key: &PublicKey| match signing {
             Signing::Alone(alone) => alone == key,
             Signing::Together => true,
@@ -180,11 +175,6 @@ impl Nonces {
     /// Of each key that has signed alone, by first use.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &PublicKey> {
         self.keys.iter().map(|(key, _)| key)
-    }
-
-    /// Used ones of the windowed class.
-    pub(crate) fn used<'a>(&'a self, signing: Signing<'a>) -> impl Iterator<Item = &'a KeyNonces> {
-        self.against(signing)
     }
 
     /// Counts a number of the ordered class.
@@ -381,12 +371,15 @@ impl Account {
 }
 
 impl Account {
+    /// Whether its keys keep to one number in `epoch`: it takes several, or ever did.
+    pub(crate) fn shares_numbers(&self, epoch: Epoch) -> bool {
+        let own = self.extra().and_then(|extra| KeySet::in_force(extra, epoch));
+        own.is_some_and(|own| own.threshold > 1) || self.nonces().is_some_and(|nonces| nonces.is_shared)
+    }
+
     /// Whose numbers count of what is signed in `epoch`.
     pub(crate) fn signing<'a>(&self, alone: &'a PublicKey, epoch: Epoch) -> Signing<'a> {
-        let own = self.extra().and_then(|extra| KeySet::in_force(extra, epoch));
-        let is_shared =
-            own.is_some_and(|own| own.threshold > 1) || self.nonces().is_some_and(Nonces::is_shared);
-        if is_shared { Signing::Together } else { Signing::Alone(alone) }
+        if self.shares_numbers(epoch) { Signing::Together } else { Signing::Alone(alone) }
     }
 }
 

@@ -70,12 +70,7 @@ impl<T, const CHUNK: usize> Default for Shelf<T, CHUNK> {
     }
 }
 
-/// The chunk and the place in it.
-fn place<const CHUNK: usize>(index: usize) -> (usize, usize) {
-    divided::<CHUNK>(index)
-}
-
-/// Quotient and rest.
+/// Which chunk, or group, and the place in it.
 fn divided<const BY: usize>(index: usize) -> (usize, usize) {
     let quotient = index.checked_div(BY).expect("a chunk and a group hold something");
     (quotient, index.checked_rem(BY).expect("a chunk and a group hold something"))
@@ -98,13 +93,13 @@ impl<T: Clone, const CHUNK: usize> Shelf<T, CHUNK> {
 
     /// The record at a place.
     pub(crate) fn get(&self, index: usize) -> Option<&T> {
-        let (chunk, at) = place::<CHUNK>(index);
+        let (chunk, at) = divided::<CHUNK>(index);
         if chunk == self.chunks { self.last.get(at) } else { self.chunk(chunk)?.get(at) }
     }
 
     /// The record at a place, to write it.
     pub(crate) fn get_mut(&mut self, index: usize) -> Option<&mut T> {
-        let (chunk, at) = place::<CHUNK>(index);
+        let (chunk, at) = divided::<CHUNK>(index);
         let record = if chunk == self.chunks {
             self.last.get_mut(at)
         } else {
