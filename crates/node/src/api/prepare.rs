@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use axum::extract::State;
-use evidence::{PublicKey, address_of};
+use evidence::PublicKey;
 use protocol::query::{self, NonceView};
 use protocol::units::{Address, AssetId, OperatorId, SetId};
 use protocol::{Operation, State as Ledger};
@@ -70,8 +70,7 @@ pub(crate) async fn prepare(State(app): Shared, Json(asked): Json<Asked>) -> Rep
         let operation = read_operation(complete(&head.state, asked.operation))?;
         let (named, threshold) = signers(&head.state, delegate.unwrap_or(account), asked.keys, asked.signer)?;
         // An account that takes several keys, or once did, has one row of numbers for all.
-        let is_shared =
-            threshold > 1 || named.iter().flat_map(|(_, nonces)| nonces).any(|nonces| nonces.key.is_none());
+        let is_shared = named.iter().flat_map(|(_, nonces)| nonces).any(|nonces| nonces.key.is_none());
         let preview = app.preview(&head, account, delegate, &operation);
         let draft = Draft { account, delegate, expires, operation };
         // One number for all who sign: an account that takes several keys takes no other.
@@ -139,13 +138,9 @@ fn nonce(
     waiting: &[(PublicKey, u64)],
     is_shared: bool,
 ) -> u64 {
-    let is_own = |key: &PublicKey| match who {
-        _ if is_shared => true,
-        Who::Key(own) => own == key,
-        Who::Address(address) => address_of(key) == Some(address.0),
-    };
+    let counts = |key: &PublicKey| is_shared || who.is(key);
     let taken: BTreeSet<u64> =
-        waiting.iter().filter(|(key, _)| is_own(key)).map(|(_, nonce)| *nonce).collect();
+        waiting.iter().filter(|(key, _)| counts(key)).map(|(_, nonce)| *nonce).collect();
     let mut nonce = match fresh {
         None => nonces.map_or(0, |nonces| nonces.next),
         Some(fresh) => {
@@ -175,17 +170,9 @@ fn signers(
     let view = query::account(state, account);
     let nonces = view.as_ref().map_or(&[][..], |view| &view.nonces);
     // Where it takes several keys, all sign one number.
-    let of_key = |key: &PublicKey| {
-        nonces.iter().find(|nonces| nonces.key.as_ref().is_none_or(|own| own == key)).cloned()
-    };
     let of = |who: Who| {
-        let nonces = match &who {
-            Who::Key(key) => of_key(key),
-            Who::Address(address) => {
-                let is_own = |key: &PublicKey| address_of(key) == Some(address.0);
-                nonces.iter().find(|nonces| nonces.key.as_ref().is_none_or(is_own)).cloned()
-            }
-        };
+        let counts = |nonces: &&NonceView| nonces.key.as_ref().is_none_or(|own| who.is(own));
+        let nonces = nonces.iter().find(counts).cloned();
         (who, nonces)
     };
     let own = view.as_ref().and_then(|view| view.keys.as_ref());
