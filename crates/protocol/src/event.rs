@@ -1,5 +1,7 @@
 //! What happened, for readers; never read back by the protocol.
 
+mod receipt;
+
 use evidence::PublicKey;
 use serde::{Deserialize, Serialize};
 
@@ -7,8 +9,10 @@ use crate::ops::guard::Stop;
 use crate::state::records::Origin;
 use crate::units::{
     Address, Amount, AssetId, Digest, Epoch, Fraction, OperatorId, PoolId, RequestId, ServiceId, SetId,
-    SlashId, StreamId, ValidatorId,
+    ShareId, Shares, SlashId, StreamId, TicketId, ValidatorId, VaultId,
 };
+
+pub use receipt::{Gained, Loss, PoolReceipt};
 
 /// One thing that happened. Fields are named as in the operations.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -348,50 +352,132 @@ pub enum Event {
     EpochBegan {
         epoch: Epoch,
     },
-}
-
-/// What a set gets with more parts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Gained {
-    /// Parts more.
-    pub parts: u16,
-    /// How much of them is left for the stake bonded at present: slashes of earlier owners stay.
-    pub left: Fraction,
-    /// What they are worth at present.
-    pub backing: Amount,
-}
-
-/// What a slash took from one pool.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct PoolReceipt {
-    /// The asset of the pool.
-    pub asset: AssetId,
-    /// Taken from stakers.
-    pub stake: Amount,
-    /// Paid by the operator's bond.
-    pub bond: Amount,
-    /// What the set can still slash for the same capture epoch.
-    pub remains: Amount,
-    /// Who lost: every position belongs to one line and lost the same share of its principal.
-    pub losses: Vec<Loss>,
-}
-
-/// What positions of one liability lost.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Loss {
-    /// First epoch in which the earliest of them was bonded; 0 for all that is old enough.
-    pub bonded_from: Epoch,
-    /// First epoch in which the latest of them was bonded.
-    pub bonded_upto: Epoch,
-    /// Last epoch in which they are bonded, if they have asked to leave.
-    pub bonded_through: Option<Epoch>,
-    /// All their principal.
-    pub principal: Amount,
-    /// What a unit of it was worth.
-    pub worth_before: Fraction,
-    /// What a unit of it is worth.
-    pub worth_after: Fraction,
+    // Vaults
+    VaultCreated {
+        vault: VaultId,
+        account: Address,
+        asset: AssetId,
+        share: ShareId,
+    },
+    VaultTermsAnnounced {
+        vault: VaultId,
+        from: Epoch,
+    },
+    VaultTermsStarted {
+        vault: VaultId,
+    },
+    VaultDepositQueued {
+        vault: VaultId,
+        ticket: TicketId,
+        account: Address,
+        amount: Amount,
+    },
+    VaultEntered {
+        vault: VaultId,
+        ticket: TicketId,
+        account: Address,
+        amount: Amount,
+        shares: Shares,
+    },
+    VaultDepositReturned {
+        vault: VaultId,
+        ticket: TicketId,
+        account: Address,
+        asset: AssetId,
+        amount: Amount,
+        why: String,
+    },
+    VaultExitRequested {
+        vault: VaultId,
+        ticket: TicketId,
+        account: Address,
+        shares: Shares,
+        worth: Amount,
+    },
+    VaultExitCancelled {
+        vault: VaultId,
+        ticket: TicketId,
+        account: Address,
+        kept: Shares,
+        burnt: Shares,
+        forfeited: Amount,
+    },
+    VaultSettled {
+        vault: VaultId,
+        shares: Shares,
+        assets: Amount,
+        withheld: Amount,
+        forfeited: Amount,
+    },
+    VaultClaimed {
+        vault: VaultId,
+        ticket: TicketId,
+        account: Address,
+        amount: Amount,
+        is_closed: bool,
+    },
+    VaultLeft {
+        vault: VaultId,
+        ticket: TicketId,
+        account: Address,
+        shares: Shares,
+        paid: Amount,
+        fee: Amount,
+        held: Amount,
+        held_until: Epoch,
+    },
+    VaultHoldbackPaid {
+        vault: VaultId,
+        ticket: TicketId,
+        account: Address,
+        paid: Amount,
+        kept: Amount,
+    },
+    VaultHarvested {
+        vault: VaultId,
+        earned: Amount,
+        given: Amount,
+    },
+    VaultFunded {
+        vault: VaultId,
+        account: Address,
+        amount: Amount,
+    },
+    VaultTicked {
+        vault: VaultId,
+        epoch: Epoch,
+    },
+    VaultLost {
+        vault: VaultId,
+        loss: Amount,
+        withheld: Amount,
+        fund: Amount,
+        junior: Amount,
+        pool: Amount,
+    },
+    VaultFeeTaken {
+        vault: VaultId,
+        shares: Shares,
+        value: Amount,
+    },
+    VaultBreached {
+        vault: VaultId,
+        why: String,
+    },
+    VaultGuarded {
+        vault: VaultId,
+        by: Address,
+    },
+    SharesMoved {
+        share: ShareId,
+        from: Address,
+        to: Address,
+        shares: Shares,
+    },
+    SharesApproved {
+        share: ShareId,
+        owner: Address,
+        spender: Address,
+        shares: Shares,
+    },
 }

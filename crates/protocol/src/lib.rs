@@ -62,6 +62,7 @@ pub mod slashing;
 mod state;
 pub mod terms;
 pub mod units;
+mod vault;
 pub mod view;
 mod wide;
 

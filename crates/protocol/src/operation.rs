@@ -162,6 +162,19 @@ operations! {
     propose_parameters::ProposeParameters = "propose_parameters", true;
     govern_asset::GovernAsset = "govern_asset", true;
     guard::Guard = "guard", true;
+    create_vault::CreateVault = "create_vault", true;
+    change_vault::ChangeVault = "change_vault", true;
+    vault_deposit::VaultDeposit = "vault_deposit", true;
+    vault_request::VaultRequest = "vault_request", true;
+    vault_cancel::VaultCancel = "vault_cancel", true;
+    vault_claim::VaultClaim = "vault_claim", true;
+    vault_instant::VaultInstant = "vault_instant", true;
+    vault_tick::VaultTick = "vault_tick", true;
+    vault_harvest::VaultHarvest = "vault_harvest", true;
+    vault_fund::VaultFund = "vault_fund", true;
+    vault_guard::VaultGuard = "vault_guard", true;
+    transfer_shares::TransferShares = "transfer_shares", false;
+    approve_shares::ApproveShares = "approve_shares", false;
 }
 
 impl Kind {
@@ -179,6 +192,11 @@ impl Kind {
                 | Self::ReplaceFollowUp
                 | Self::SetSplit
                 | Self::LowerBond
+                | Self::VaultRequest
+                | Self::VaultCancel
+                | Self::VaultInstant
+                | Self::TransferShares
+                | Self::ApproveShares
         )
     }
 

@@ -13,6 +13,7 @@ pub(crate) mod shelf;
 pub(crate) mod stake;
 pub(crate) mod validators;
 pub(crate) mod value;
+pub(crate) mod vaults;
 
 use std::collections::BTreeMap;
 
@@ -72,6 +73,7 @@ pub struct State {
     pub(crate) time: u64,
     /// Stake tables that came or went.
     pub(crate) touched_tables: Touched<(SetId, Epoch)>,
+    pub(crate) vaults: vaults::Vaults,
 }
 
 impl State {
@@ -111,6 +113,7 @@ impl State {
             exposure: Default::default(),
             time: 0,
             touched_tables: Touched::default(),
+            vaults: Default::default(),
             genesis,
         })
     }
