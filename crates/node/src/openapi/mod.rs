@@ -5,6 +5,7 @@
 
 mod shapes;
 mod tests;
+mod vaults;
 
 pub(crate) use shapes::Wish;
 
@@ -186,6 +187,7 @@ impl Book {
             "Blocks and events" => self.block_shape(route.name),
             "Accounts" => self.account_shape(route.name),
             "Records" => self.record_shape(route.name),
+            "Vaults" => self.vault_shape(route.name),
             _ => self.other_shape(route.name),
         }
     }
