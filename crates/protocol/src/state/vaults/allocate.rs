@@ -88,7 +88,8 @@ impl State {
     /// What is to be done next, in order: who waits, who left the mandate, what exceeds a cap, what exceeds a band, what is idle.
     fn next_step(&self, id: VaultId, policy: Option<&Policy>, value: &Valuation) -> Option<Step> {
         let missing = self.missing(id, value);
-        let Some(policy) = policy.filter(|_| self.vault(id).is_some_and(|vault| !vault.is_winding_down)) else {
+        let Some(policy) = policy.filter(|_| self.vault(id).is_some_and(|vault| !vault.is_winding_down))
+        else {
             let (operator, stake) = self.largest_stake(id).filter(|_| !missing.is_zero())?;
             return Some(Step { operator, amount: missing.min(stake), why: MoveReason::Exits });
         };
@@ -116,7 +117,13 @@ impl State {
     }
 
     /// From whom stake is asked back because a cap is exceeded: by drift, by more than the slack; by worse terms or a slash, by anything.
-    fn leave_caps(&self, id: VaultId, policy: &Policy, holdings: &[Holding], value: &Valuation) -> Option<Step> {
+    fn leave_caps(
+        &self,
+        id: VaultId,
+        policy: &Policy,
+        holdings: &[Holding],
+        value: &Valuation,
+    ) -> Option<Step> {
         let staying = self.portfolio_of(id, policy, holdings, (value.nav, Which::Staying));
         let is_drift = self.vault(id)?.curation.worsened.is_empty();
         let slack = if is_drift { policy.caps.slack.of_down(value.nav) } else { Amount::ZERO };
@@ -134,7 +141,13 @@ impl State {
         Some(Step { operator, amount: needed(operator).min(stake), why: MoveReason::Cap })
     }
 
-    fn leave_bands(&self, id: VaultId, policy: &Policy, holdings: &[Holding], value: &Valuation) -> Option<Step> {
+    fn leave_bands(
+        &self,
+        id: VaultId,
+        policy: &Policy,
+        holdings: &[Holding],
+        value: &Valuation,
+    ) -> Option<Step> {
         let is_beyond = |holding: &Holding| {
             let band = policy.band(holding.operator);
             holding.staying > band.map_or(Amount::ZERO, |band| band.max.of_down(value.nav))
@@ -238,7 +251,7 @@ impl State {
         if vault.is_winding_down {
             return staying;
         }
-        there.room_below(high.assets_up(vault.queue.waiting)).min(staying)
+        there.room_below(high.assets_down(vault.queue.waiting)).min(staying)
     }
 
     /// The operator with which the vault has most that it has not asked back.

@@ -47,7 +47,8 @@ impl State {
             principal: Amount::ZERO,
         };
         let of_band = |operator| Some(empty(operator, self.pool_of(operator, vault.asset)?));
-        let mut holdings: Vec<Holding> = policy.bands.iter().filter_map(|band| of_band(band.operator)).collect();
+        let mut holdings: Vec<Holding> =
+            policy.bands.iter().filter_map(|band| of_band(band.operator)).collect();
         for (_, position) in self.positions.list(self.accounts.get(vault.account).first_position) {
             let record = self.pool(position.pool);
             if record.asset != vault.asset || self.is_free(position.until) {
@@ -100,7 +101,8 @@ impl State {
             slots.iter().flat_map(|slot| &slot.cells).map(|cell| cell.service).collect();
         services.sort_unstable();
         services.dedup();
-        let services = services.into_iter().map(|service| (service, self.service_cap(id, policy, service, which)));
+        let services =
+            services.into_iter().map(|service| (service, self.service_cap(id, policy, service, which)));
         Portfolio { nav, services: services.collect(), slots }
     }
 
@@ -178,7 +180,8 @@ impl State {
                 let Some(set) = self.set(cell.set) else { continue };
                 let announced = set.pending.as_ref().is_some_and(|pending| pending.is_worse);
                 let mut changes = set.terms.iter().zip(set.terms.iter().skip(1));
-                let is_worse = changes.any(|((_, old), (from, new))| from > looked && old.is_worsened_by(new));
+                let is_worse =
+                    changes.any(|((_, old), (from, new))| from > looked && old.is_worsened_by(new));
                 if announced || is_worse {
                     worsened.push(cell.set);
                 }
@@ -221,7 +224,12 @@ impl State {
     }
 
     /// For each slot, why nothing may be added to it whatever its caps; `None` where something may.
-    pub(crate) fn closed_slots(&self, id: VaultId, policy: &Policy, portfolio: &Portfolio) -> Vec<Option<&'static str>> {
+    pub(crate) fn closed_slots(
+        &self,
+        id: VaultId,
+        policy: &Policy,
+        portfolio: &Portfolio,
+    ) -> Vec<Option<&'static str>> {
         let freeze = policy.caps.freeze;
         let struck: Vec<&Slot> =
             portfolio.slots.iter().filter(|slot| self.is_struck(slot.operator, freeze)).collect();
@@ -264,7 +272,8 @@ impl State {
         let Some(pool) = self.pool_of(operator, asset) else { return false };
         let record = self.pool(pool);
         let announced = record.pending_mandate.as_ref().map(|(_, mandate)| mandate);
-        policy.mandate.covers(&record.mandate) && announced.is_none_or(|mandate| policy.mandate.covers(mandate))
+        policy.mandate.covers(&record.mandate)
+            && announced.is_none_or(|mandate| policy.mandate.covers(mandate))
     }
 
     /// Whether an attack on a set costs too little beside what it brings.
@@ -272,7 +281,8 @@ impl State {
         let Some(set) = self.set(cell.set) else { return false };
         let profit = set.highest_profit(self.epoch);
         set.under_since.is_some()
-            || (!profit.is_zero() && certificate::secured(self, set) < certificate::needed(profit, caps.gamma))
+            || (!profit.is_zero()
+                && certificate::secured(self, set) < certificate::needed(profit, caps.gamma))
     }
 
     /// What a unit earns an epoch in the vault's own asset, by what it may lose: in `10^-18` of both.
@@ -303,14 +313,19 @@ impl State {
     }
 
     /// The places of a vault, nothing of them open yet.
-    pub(crate) fn places_of(&self, id: VaultId, policy: &Policy, holdings: &[Holding], nav: Amount) -> Vec<Place> {
+    pub(crate) fn places_of(
+        &self,
+        id: VaultId,
+        policy: &Policy,
+        holdings: &[Holding],
+        nav: Amount,
+    ) -> Vec<Place> {
         let staying = self.portfolio_of(id, policy, holdings, (nav, Which::Staying));
         let low = |place: usize| self.low_by_services(policy, &staying, place);
         let of = |(place, holding): (usize, &Holding)| {
             let band = policy.band(holding.operator);
-            let part = |share: fn(&super::bands::Band) -> Fraction| {
-                band.map_or(Fraction::ZERO, share).of_down(nav)
-            };
+            let part =
+                |share: fn(&super::bands::Band) -> Fraction| band.map_or(Fraction::ZERO, share).of_down(nav);
             Place {
                 operator: holding.operator,
                 stake: holding.staying,
@@ -360,7 +375,7 @@ impl State {
         let Some(vault) = self.vault(id) else { return Amount::ZERO };
         let now = self.epoch;
         let (high, _) = self.vault_rates(id, value);
-        let owed = high.assets_up(vault.queue.waiting);
+        let owed = high.assets_down(vault.queue.waiting);
         let idle = owed.room_below(vault.buckets.idle);
         let kept = vault.terms.instant.watermark.of_up(value.nav);
         let mut returning = Vec::new();
