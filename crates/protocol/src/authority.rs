@@ -12,6 +12,7 @@ use crate::macros::refusals;
 use crate::operation::{Kind, Operation};
 use crate::state::State;
 use crate::state::accounts::{Extra, Grant, KeySet, NONCE_WINDOW_MS, NONCES_MAX, Nonces, Signing};
+use crate::state::vaults::is_reserved;
 use crate::units::{AccountId, Address, Amount, AssetId, Epoch, SetId};
 
 /// For whom an operation acts, and who signed it.
@@ -54,6 +55,7 @@ pub struct KeyUse {
 refusals! {
     /// Why nobody listens: then it was no operation, and nothing at all has changed.
     {
+        KeptForVaults { account: Address } => "{account} is kept for a vault or a basket, and nobody acts for it",
         PlainOnLiveLedger => "senders are named plainly on a development ledger only",
         Expired { expires: u64, time: u64 } => "the operation was to be executed until {expires}, and it is {time} (milliseconds since 1970)",
         ExpiresTooLate { expires: u64, latest: u64 } => "the ledger has never heard of who signed, keeps no nonce of it, and so listens to nothing that could come again after a day: expires {expires} is after {latest} (milliseconds since 1970)",
@@ -106,6 +108,7 @@ fn check_turn(
     operation: &Operation,
     turn: Turn,
 ) -> Result<(), Refused> {
+    check_owned(authority.account)?;
     let (expires, time) = (authority.expires, state.time);
     // Of whom nothing is known no nonce can be kept: what is refused now must not come alive when the account is there.
     let latest = if is_known(state, authority) { u64::MAX } else { time.saturating_add(NONCE_WINDOW_MS) };
@@ -121,6 +124,11 @@ fn check_turn(
         Signer::Delegate { address, .. } => check_grant(state, authority.account, *address, operation),
         _ => Ok(()),
     }
+}
+
+/// No key signs for the account of a vault, and nobody may name it as the sender either.
+pub(crate) fn check_owned(account: Address) -> Result<(), Refused> {
+    if is_reserved(account) { Err(Refused::KeptForVaults { account }) } else { Ok(()) }
 }
 
 fn check_plain(state: &State) -> Result<(), Refused> {

@@ -1,5 +1,6 @@
 //! What happened, for readers; never read back by the protocol.
 
+mod curation;
 mod receipt;
 
 use evidence::PublicKey;
@@ -12,6 +13,7 @@ use crate::units::{
     ShareId, Shares, SlashId, StreamId, TicketId, ValidatorId, VaultId,
 };
 
+pub use curation::MoveReason;
 pub use receipt::{Gained, Loss, PoolReceipt};
 
 /// One thing that happened. Fields are named as in the operations.
@@ -406,6 +408,7 @@ pub enum Event {
         vault: VaultId,
         shares: Shares,
         assets: Amount,
+        held: Amount,
         withheld: Amount,
         forfeited: Amount,
     },
@@ -467,6 +470,16 @@ pub enum Event {
     VaultGuarded {
         vault: VaultId,
         by: Address,
+    },
+    VaultBandsSet {
+        vault: VaultId,
+        from: Epoch,
+    },
+    VaultMoved {
+        vault: VaultId,
+        operator: OperatorId,
+        amount: Amount,
+        why: MoveReason,
     },
     SharesMoved {
         share: ShareId,

@@ -149,8 +149,6 @@ record! {
     /// Bounds of vaults.
     #[derive(Copy)]
     pub struct VaultLimits {
-        /// Vaults in all.
-        pub vaults: u32,
         /// The largest share of new highs that a vault may take.
         pub fee_max: Fraction,
         /// The highest fee of an instant exit.
@@ -172,7 +170,6 @@ impl Default for VaultLimits {
     /// As on a development ledger.
     fn default() -> Self {
         Self {
-            vaults: 100_000,
             fee_max: Fraction::from_percent(30),
             instant_fee_max: Fraction::from_percent(10),
             holdback_min: Fraction::from_percent(1),

@@ -175,6 +175,8 @@ operations! {
     vault_guard::VaultGuard = "vault_guard", true;
     transfer_shares::TransferShares = "transfer_shares", false;
     approve_shares::ApproveShares = "approve_shares", false;
+    set_bands::SetBands = "set_bands", true;
+    allocate_vault::AllocateVault = "allocate_vault", true;
 }
 
 impl Kind {

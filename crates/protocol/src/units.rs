@@ -512,6 +512,8 @@ ids! {
     VaultId,
     /// The shares of a vault or of a basket.
     ShareId,
+    /// A basket.
+    BasketId,
     /// What waits in a vault: a deposit, an exit, the rest of an instant exit. Counted within the vault.
     TicketId,
 }
@@ -533,7 +535,7 @@ macro_rules! dense {
     )*};
 }
 
-dense!(AssetId, AccountId, OperatorId, ServiceId, SetId, PoolId, ValidatorId, VaultId, ShareId);
+dense!(AssetId, AccountId, OperatorId, ServiceId, SetId, PoolId, ValidatorId, VaultId, ShareId, BasketId);
 
 #[cfg(feature = "schema")]
 mod schema {

@@ -7,7 +7,8 @@ use evidence::PublicKey;
 
 use crate::state::keys::KeyName;
 use crate::units::{
-    Address, AssetId, Epoch, OperatorId, PoolId, RequestId, ServiceId, SetId, SlashId, StreamId, ValidatorId,
+    Address, AssetId, Epoch, OperatorId, PoolId, RequestId, ServiceId, SetId, ShareId, SlashId, StreamId,
+    TicketId, ValidatorId, VaultId,
 };
 
 /// Bytes of a key.
@@ -57,6 +58,37 @@ pub enum Key {
     Stream(StreamId),
     /// Whose a registered key is; by the first 31 bytes of the SHA-256 of its text.
     KeyOwner([u8; 31]),
+    /// A vault.
+    Vault(VaultId),
+    /// A sort of shares.
+    Share(ShareId),
+    /// What an account has of one sort of shares.
+    Holding {
+        /// Which shares.
+        share: ShareId,
+        /// Whose.
+        account: Address,
+    },
+    /// A deposit that waits in a vault.
+    VaultDeposit(VaultId, TicketId),
+    /// An exit that waits in a vault, or waits to be fetched.
+    VaultExit(VaultId, TicketId),
+    /// What was held back from an instant exit.
+    VaultHoldback(VaultId, TicketId),
+    /// Exits of one epoch at one rate, by the place in the line after their last share.
+    VaultCohort(VaultId, u128),
+    /// What was settled at once, by the place after its last share.
+    VaultBatch(VaultId, u128),
+    /// Places in the line that were cancelled, by the first.
+    VaultGap(VaultId, u128),
+    /// What was withheld from a vault's exits because of a request.
+    VaultContingent(VaultId, RequestId),
+    /// How a request ended that vaults asked about.
+    Verdict(RequestId),
+    /// What was withheld from a vault's exits because of a request that has ended.
+    VaultOutcome(VaultId, RequestId),
+    /// What was left of a vault's share after the losses of an epoch.
+    VaultLoss(VaultId, Epoch),
 }
 
 impl Key {
@@ -84,6 +116,19 @@ impl Key {
             Self::Slash(_) => 14,
             Self::Stream(_) => 15,
             Self::KeyOwner(_) => 16,
+            Self::Vault(_) => 32,
+            Self::Share(_) => 33,
+            Self::Holding { .. } => 34,
+            Self::VaultDeposit(..) => 35,
+            Self::VaultExit(..) => 36,
+            Self::VaultHoldback(..) => 37,
+            Self::VaultCohort(..) => 38,
+            Self::VaultBatch(..) => 39,
+            Self::VaultGap(..) => 40,
+            Self::VaultContingent(..) => 41,
+            Self::Verdict(_) => 42,
+            Self::VaultOutcome(..) => 43,
+            Self::VaultLoss(..) => 44,
         }
     }
 
@@ -112,6 +157,31 @@ impl Key {
             Self::Slash(id) => name.extend(id.number().to_be_bytes()),
             Self::Stream(id) => name.extend(id.number().to_be_bytes()),
             Self::KeyOwner(digest) => name.extend(digest),
+            Self::Vault(id) => name.extend(id.number().to_be_bytes()),
+            Self::Share(id) => name.extend(id.number().to_be_bytes()),
+            Self::Holding { share, account } => {
+                name.extend(share.number().to_be_bytes());
+                name.extend(account.0);
+            }
+            Self::VaultDeposit(id, ticket)
+            | Self::VaultExit(id, ticket)
+            | Self::VaultHoldback(id, ticket) => {
+                name.extend(id.number().to_be_bytes());
+                name.extend(ticket.number().to_be_bytes());
+            }
+            Self::VaultCohort(id, place) | Self::VaultBatch(id, place) | Self::VaultGap(id, place) => {
+                name.extend(id.number().to_be_bytes());
+                name.extend(place.to_be_bytes());
+            }
+            Self::VaultContingent(id, request) | Self::VaultOutcome(id, request) => {
+                name.extend(id.number().to_be_bytes());
+                name.extend(request.number().to_be_bytes());
+            }
+            Self::Verdict(id) => name.extend(id.number().to_be_bytes()),
+            Self::VaultLoss(id, epoch) => {
+                name.extend(id.number().to_be_bytes());
+                name.extend(epoch.number().to_be_bytes());
+            }
         }
         name.resize(KEY_BYTES, 0);
         name.try_into().expect("it was made that long")
@@ -123,7 +193,13 @@ impl Key {
             let digits: [u8; 4] = bytes.get(from..from.checked_add(4)?)?.try_into().ok()?;
             Some(u32::from_be_bytes(digits))
         };
-        let address = || -> Option<Address> { Some(Address(bytes.get(1..21)?.try_into().ok()?)) };
+        let address_at = |from: usize| -> Option<Address> {
+            Some(Address(bytes.get(from..from.checked_add(20)?)?.try_into().ok()?))
+        };
+        let address = || address_at(1);
+        let vault = || number(1).map(VaultId::new);
+        let ticket = || number(5).map(TicketId::new);
+        let place = || -> Option<u128> { Some(u128::from_be_bytes(bytes.get(5..21)?.try_into().ok()?)) };
         let key = match bytes.first()? {
             0 => Self::Genesis,
             1 => Self::Network,
@@ -142,6 +218,19 @@ impl Key {
             14 => Self::Slash(SlashId::new(number(1)?)),
             15 => Self::Stream(StreamId::new(number(1)?)),
             16 => Self::KeyOwner(bytes.get(1..)?.try_into().ok()?),
+            32 => Self::Vault(vault()?),
+            33 => Self::Share(ShareId::new(number(1)?)),
+            34 => Self::Holding { share: ShareId::new(number(1)?), account: address_at(5)? },
+            35 => Self::VaultDeposit(vault()?, ticket()?),
+            36 => Self::VaultExit(vault()?, ticket()?),
+            37 => Self::VaultHoldback(vault()?, ticket()?),
+            38 => Self::VaultCohort(vault()?, place()?),
+            39 => Self::VaultBatch(vault()?, place()?),
+            40 => Self::VaultGap(vault()?, place()?),
+            41 => Self::VaultContingent(vault()?, RequestId::new(number(5)?)),
+            42 => Self::Verdict(RequestId::new(number(1)?)),
+            43 => Self::VaultOutcome(vault()?, RequestId::new(number(5)?)),
+            44 => Self::VaultLoss(vault()?, Epoch::new(number(5)?)),
             _ => return None,
         };
         (key.to_bytes() == *bytes).then_some(key)
@@ -168,6 +257,19 @@ impl fmt::Display for Key {
             Self::Slash(id) => write!(f, "slash/{id}"),
             Self::Stream(id) => write!(f, "stream/{id}"),
             Self::KeyOwner(digest) => write!(f, "key/{}", hex::encode(digest)),
+            Self::Vault(id) => write!(f, "vault/{id}"),
+            Self::Share(id) => write!(f, "share/{id}"),
+            Self::Holding { share, account } => write!(f, "holding/{share}/{account}"),
+            Self::VaultDeposit(id, ticket) => write!(f, "vault_deposit/{id}/{ticket}"),
+            Self::VaultExit(id, ticket) => write!(f, "vault_exit/{id}/{ticket}"),
+            Self::VaultHoldback(id, ticket) => write!(f, "vault_holdback/{id}/{ticket}"),
+            Self::VaultCohort(id, place) => write!(f, "vault_cohort/{id}/{place}"),
+            Self::VaultBatch(id, place) => write!(f, "vault_batch/{id}/{place}"),
+            Self::VaultGap(id, place) => write!(f, "vault_gap/{id}/{place}"),
+            Self::VaultContingent(id, request) => write!(f, "vault_contingent/{id}/{request}"),
+            Self::Verdict(id) => write!(f, "verdict/{id}"),
+            Self::VaultOutcome(id, request) => write!(f, "vault_outcome/{id}/{request}"),
+            Self::VaultLoss(id, epoch) => write!(f, "vault_loss/{id}/{}", epoch.number()),
         }
     }
 }
@@ -187,6 +289,11 @@ impl FromStr for Key {
         let number = |place: usize| -> Result<u32, String> {
             let digits = rest.get(place).ok_or_else(malformed)?;
             let value: u32 = digits.parse().map_err(|_| malformed())?;
+            if value.to_string() == **digits { Ok(value) } else { Err(malformed()) }
+        };
+        let place = |at: usize| -> Result<u128, String> {
+            let digits = rest.get(at).ok_or_else(malformed)?;
+            let value: u128 = digits.parse().map_err(|_| malformed())?;
             if value.to_string() == **digits { Ok(value) } else { Err(malformed()) }
         };
         let address = || -> Result<Address, String> { rest.first().ok_or_else(malformed)?.parse() };
@@ -216,6 +323,24 @@ impl FromStr for Key {
                 hex::decode_to_slice(digits, &mut digest).map_err(|_| malformed())?;
                 (Self::KeyOwner(digest), 1)
             }
+            "vault" => (Self::Vault(VaultId::new(number(0)?)), 1),
+            "share" => (Self::Share(ShareId::new(number(0)?)), 1),
+            "holding" => {
+                let account = rest.get(1).ok_or_else(malformed)?.parse()?;
+                (Self::Holding { share: ShareId::new(number(0)?), account }, 2)
+            }
+            "vault_deposit" => (Self::VaultDeposit(VaultId::new(number(0)?), TicketId::new(number(1)?)), 2),
+            "vault_exit" => (Self::VaultExit(VaultId::new(number(0)?), TicketId::new(number(1)?)), 2),
+            "vault_holdback" => (Self::VaultHoldback(VaultId::new(number(0)?), TicketId::new(number(1)?)), 2),
+            "vault_cohort" => (Self::VaultCohort(VaultId::new(number(0)?), place(1)?), 2),
+            "vault_batch" => (Self::VaultBatch(VaultId::new(number(0)?), place(1)?), 2),
+            "vault_gap" => (Self::VaultGap(VaultId::new(number(0)?), place(1)?), 2),
+            "vault_contingent" => {
+                (Self::VaultContingent(VaultId::new(number(0)?), RequestId::new(number(1)?)), 2)
+            }
+            "verdict" => (Self::Verdict(RequestId::new(number(0)?)), 1),
+            "vault_outcome" => (Self::VaultOutcome(VaultId::new(number(0)?), RequestId::new(number(1)?)), 2),
+            "vault_loss" => (Self::VaultLoss(VaultId::new(number(0)?), Epoch::new(number(1)?)), 2),
             _ => return Err(malformed()),
         };
         if rest.len() == places && key.to_string() == text { Ok(key) } else { Err(malformed()) }

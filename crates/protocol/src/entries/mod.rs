@@ -5,6 +5,7 @@
 
 mod key;
 mod restore;
+mod vaults;
 
 #[cfg(test)]
 mod tests;
@@ -71,6 +72,7 @@ impl State {
         self.slashes.touched().start();
         self.streams.touched().start();
         self.key_owners.touched().start();
+        self.track_vaults();
     }
 
     /// The entries that may have changed since this was last asked, ascending, each once; the network's always: it holds the time.
@@ -101,6 +103,7 @@ impl State {
         keys.extend(self.slashes.touched().take().into_iter().map(Key::Slash));
         keys.extend(self.streams.touched().take().into_iter().map(Key::Stream));
         keys.extend(self.key_owners.touched().take().into_iter().map(|name| Key::KeyOwner(name.0)));
+        keys.extend(self.take_touched_vaults());
         keys.sort_unstable();
         keys.dedup();
         keys
@@ -135,6 +138,7 @@ impl State {
         keys.extend(self.slashes.keys().copied().map(Key::Slash));
         keys.extend(self.streams.keys().copied().map(Key::Stream));
         keys.extend(self.key_owners.keys().map(|name| Key::KeyOwner(name.0)));
+        keys.extend(self.keys_of_vaults());
         keys.sort_unstable();
         keys
     }
@@ -172,6 +176,7 @@ impl State {
             Key::Slash(id) => self.slashes.get(id).map(to_bytes),
             Key::Stream(id) => self.streams.get(id).map(to_bytes),
             Key::KeyOwner(name) => self.key_owners.get(&KeyName(*name)).map(to_bytes),
+            of_vaults => self.entry_of_vaults(of_vaults),
         }
     }
 

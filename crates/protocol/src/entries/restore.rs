@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::mem::take;
 use std::sync::Arc;
 
+use super::vaults::VaultParts;
 use super::{AccountEntry, Key, Network, PositionEntry};
 use crate::certificate::Exposure;
 use crate::codec::from_bytes;
@@ -55,6 +56,7 @@ struct Parts {
     slashes: BTreeMap<SlashId, Slash>,
     streams: BTreeMap<StreamId, Stream>,
     key_owners: Vec<(KeyName, Registered)>,
+    vaults: VaultParts,
 }
 
 impl Parts {
@@ -90,6 +92,7 @@ impl Parts {
             Key::Slash(id) => drop(self.slashes.insert(id, from_bytes(bytes)?)),
             Key::Stream(id) => drop(self.streams.insert(id, from_bytes(bytes)?)),
             Key::KeyOwner(name) => self.key_owners.push((KeyName(name), from_bytes(bytes)?)),
+            of_vaults => self.vaults.add(of_vaults, bytes)?,
         }
         Ok(())
     }
@@ -111,6 +114,7 @@ impl Parts {
         *state.exposure = take(&mut self.exposure);
         self.put_stake(&mut state)?;
         self.put_duties(&mut state)?;
+        self.vaults.put(&mut state)?;
         Ok(state)
     }
 
@@ -185,7 +189,7 @@ impl Parts {
 }
 
 /// Dense records come without gaps.
-fn check_place(sort: &str, place: usize, index: usize) -> Result<(), String> {
+pub(super) fn check_place(sort: &str, place: usize, index: usize) -> Result<(), String> {
     if place == index {
         Ok(())
     } else {

@@ -5,6 +5,7 @@ use crate::macros::{record, refusals};
 use crate::state::State;
 use crate::state::vaults::records::VaultTerms;
 use crate::units::{Address, Epoch, VaultId};
+use crate::vault::defence::{Defence, is_on};
 
 record! {
     /// Announces new terms of a vault; they replace those that wait.
@@ -45,7 +46,7 @@ impl ChangeVault {
         }
 
         // From here on nothing can fail.
-        let from: Epoch = if self.terms.is_no_worse_than(&vault.terms) {
+        let from: Epoch = if self.terms.is_no_worse_than(&vault.terms) || !is_on(Defence::Notice) {
             state.epoch.next()
         } else {
             state.epoch.later(state.full_exit())

@@ -4,11 +4,14 @@ use crate::event::Event;
 use crate::macros::{record, refusals};
 use crate::state::State;
 use crate::state::vaults::address_of;
-use crate::state::vaults::records::{Buckets, DepositStop, Issuer, Phase, Tick, Vault, VaultTerms};
+use crate::state::vaults::records::{Buckets, DepositStop, Issuer, Phase, Tick, Vault};
 use crate::units::{Address, Amount, AssetId, Shares, VaultId};
 use crate::vault::instant::Bucket;
 use crate::vault::rate::Rate;
 use crate::vault::waterfall::WHOLE;
+
+pub use crate::state::vaults::records::VaultTerms;
+pub use crate::vault::instant::InstantTerms;
 
 record! {
     /// Opens a vault of one asset under the next number, with shares of its own.
@@ -26,7 +29,6 @@ refusals! {
         AssetNotFound { asset: AssetId } => "asset {asset} is not listed",
         NativeStake { asset: AssetId } => "asset {asset} is native stake, which stays in its owner's validators",
         BadTerms { why: String } => "{why}",
-        TooManyVaults { count: usize, most: u32 } => "there are {count} vaults, and may be {most}",
         DepositMissing { deposit: Amount, free: Amount } => "the deposit of {deposit} exceeds the free balance {free}",
     }
 }
@@ -46,17 +48,13 @@ impl CreateVault {
             return Err(Refused::NativeStake { asset });
         }
         self.terms.check(&state.genesis.vaults).map_err(|why| Refused::BadTerms { why })?;
-        let (count, most) = (state.vaults.list.len(), state.genesis.vaults.vaults);
-        if u32::try_from(count).is_ok_and(|count| count >= most) {
-            return Err(Refused::TooManyVaults { count, most });
-        }
         let deposit = state.parameters().object_deposit;
         state.can_post(sender, deposit).map_err(|free| Refused::DepositMissing { deposit, free })?;
 
         // From here on nothing can fail.
         let creator = state.accounts.open(sender);
         state.post(creator, deposit);
-        let id = VaultId::at(count);
+        let id = VaultId::at(state.vaults.list.len());
         let account = state.accounts.open(address_of(id));
         let share = state.issue(Issuer::Vault(id));
         let price = Rate::of(Amount::ZERO, Shares::ZERO);
@@ -72,6 +70,7 @@ impl CreateVault {
             buckets: Buckets::default(),
             drip: Default::default(),
             marked: Amount::ZERO,
+            touched: state.epoch,
             left: WHOLE,
             high_water: price,
             fees_minted: Shares::ZERO,
@@ -80,6 +79,7 @@ impl CreateVault {
             bucket: Bucket::default(),
             tickets: 0,
             posted: deposit,
+            curation: Default::default(),
         });
         events.push(Event::VaultCreated { vault: id, account: address_of(id), asset, share });
         Ok(())

@@ -3,6 +3,7 @@
 
 pub mod admit;
 pub mod allocate;
+pub mod allocate_vault;
 pub mod approve_shares;
 pub mod approve_slash;
 pub mod change_mandate;
@@ -49,6 +50,7 @@ pub mod report_validator;
 pub mod request_slash;
 pub mod retire_operator;
 pub mod revoke;
+pub mod set_bands;
 pub mod set_claimer;
 pub mod set_commission;
 pub mod set_groups;

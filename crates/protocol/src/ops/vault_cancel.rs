@@ -4,6 +4,7 @@ use crate::event::Event;
 use crate::macros::{record, refusals};
 use crate::state::State;
 use crate::units::{AccountId, Address, Shares, TicketId, VaultId};
+use crate::vault::defence::{Defence, is_on};
 use crate::vault::queue::between;
 use crate::vault::rate::Rate;
 
@@ -52,7 +53,7 @@ impl VaultCancel {
         // From here on nothing can fail.
         match deposit {
             Some(deposit) => {
-                state.vaults.deposits.remove(&(id, ticket));
+                state.drop_deposit(id, ticket);
                 state.vault_mut(id).buckets.deposits.shrink(deposit.amount);
                 state.pay_from_vault(id, owner, deposit.amount);
                 let (amount, asset) = (deposit.amount, state.vault_mut(id).asset);
@@ -83,7 +84,7 @@ fn leave_line(state: &mut State, id: VaultId, ticket: TicketId, owner: AccountId
     let shares = between(start, exit.end);
     vault.queue.waiting.shrink(shares);
     let asked = state.cohort_at(id, start).map_or(rate, |(_, cohort)| cohort.rate);
-    let kept = if asked >= rate {
+    let kept = if asked >= rate || !is_on(Defence::CancelForfeits) {
         shares
     } else {
         rate.shares_down(asked.assets_down(shares)).unwrap_or(shares).min(shares)
@@ -93,13 +94,14 @@ fn leave_line(state: &mut State, id: VaultId, ticket: TicketId, owner: AccountId
     state.open_gap(id, start, exit.end);
     state.burn_taken(share, burnt);
     state.give_shares(share, owner, kept);
+    let now = state.epoch;
     let vault = state.vault_mut(id);
-    vault.drip.credit(vault.tick.epoch, vault.terms.drip, forfeited);
+    vault.drip.credit(now, vault.terms.drip, forfeited);
     exit.end = start;
     if exit.closed >= exit.end {
-        state.vaults.exits.remove(&(id, ticket));
+        state.drop_exit(id, ticket);
     } else {
-        state.vaults.exits.insert((id, ticket), exit);
+        state.put_exit(id, ticket, exit);
     }
     let account = state.accounts.get(owner).address;
     let kept: Shares = kept;

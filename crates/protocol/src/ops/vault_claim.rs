@@ -67,15 +67,16 @@ fn pay_holdback(
     events: &mut Vec<Event>,
 ) {
     state.touch_vault(id, events);
-    let Holdback { owner, amount, worth, borne, left, .. } = *holdback;
-    state.vaults.holdbacks.remove(&(id, ticket));
+    let Holdback { owner, amount, worth, borne, left, from } = *holdback;
+    state.drop_holdback(id, ticket);
+    let (now, left_then) = (state.epoch, state.left_at(id, from.previous()));
     let vault = state.vault_mut(id);
-    let lost: Amount = borne.room_below(waterfall::lost_between(worth, left, vault.left));
+    let lost: Amount = borne.room_below(waterfall::lost_between(worth, left, left_then));
     let kept = lost.min(amount);
     let paid = kept.room_below(amount);
     vault.buckets.holdback.shrink(amount);
     vault.buckets.idle.grow(kept);
-    vault.drip.credit(vault.tick.epoch, vault.terms.drip, kept);
+    vault.drip.credit(now, vault.terms.drip, kept);
     state.pay_from_vault(id, owner, paid);
     let account = state.accounts.get(owner).address;
     events.push(Event::VaultHoldbackPaid { vault: id, ticket, account, paid, kept });

@@ -95,12 +95,11 @@ impl VaultDeposit {
         if amount > free {
             return Err(Refused::ExceedsFree { amount, free });
         }
-        // As of the last tick: what a deposit costs does not depend on how many positions the vault has.
-        let mut there = vault.tick.nav;
-        there.grow(vault.buckets.deposits);
-        if vault.is_wiped_out(state.supply_of(id)) {
+        let mut there = state.value_vault(id).map_or(Amount::ZERO, |value| value.nav);
+        if there.is_zero() && !state.supply_of(id).is_zero() {
             return Err(Refused::LostEverything { vault: id });
         }
+        there.grow(vault.buckets.deposits);
         let cap = vault.terms.cap;
         if there.plus(amount).is_none_or(|there| there > cap) {
             return Err(Refused::OverCap { there, amount, cap });

@@ -52,7 +52,7 @@ refusals! {
 }
 
 /// Epochs for which a guardian stops deposits, and after which it may again.
-const STOP_EPOCHS: u32 = 7;
+pub(crate) const STOP_EPOCHS: u32 = 7;
 const REST_EPOCHS: u32 = 21;
 
 impl VaultGuard {

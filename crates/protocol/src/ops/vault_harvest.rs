@@ -61,11 +61,11 @@ impl VaultHarvest {
             balance.claimable.shrink(earned);
             balance.free.grow(earned);
         });
-        let mut gain = earned;
+        let (mut gain, now) = (earned, state.epoch);
         gain.grow(given);
         let vault = state.vault_mut(id);
         vault.buckets.idle.grow(gain);
-        vault.drip.credit(vault.tick.epoch, vault.terms.drip, gain);
+        vault.drip.credit(now, vault.terms.drip, gain);
         events.push(Event::VaultHarvested { vault: id, earned, given });
         Ok(())
     }

@@ -5,7 +5,8 @@ use crate::macros::{record, refusals};
 use crate::state::State;
 use crate::state::vaults::nav::Valuation;
 use crate::state::vaults::records::Holdback;
-use crate::units::{Address, Amount, Epoch, Shares, VaultId};
+use crate::units::{Address, Amount, Epoch, Fraction, Shares, VaultId};
+use crate::vault::defence::{Defence, is_on};
 use crate::vault::instant;
 
 record! {
@@ -53,7 +54,8 @@ pub(crate) fn quote(state: &State, id: VaultId, shares: Shares, value: &Valuatio
     let terms = &vault.terms.instant;
     let gross = low.assets_down(shares);
     let fee = instant::fee(terms, &vault.bucket, gross).min(gross);
-    let held = terms.holdback.of_up(gross).min(fee.room_below(gross));
+    let share = if is_on(Defence::Holdback) { terms.holdback } else { Fraction::ZERO };
+    let held = share.of_up(gross).min(fee.room_below(gross));
     let paid = held.room_below(fee.room_below(gross));
     Some(Exit { gross, worth: high.assets_down(shares), fee, held, paid })
 }
@@ -73,7 +75,7 @@ impl VaultInstant {
         let owner = state.accounts.open(sender);
         let ticket = state.next_ticket(id);
         let now = state.epoch;
-        let from = state.last_execution_through(now).max(state.free_at(now)).next();
+        let from = state.harmless_from(now);
         let vault = state.vault_mut(id);
         let share = vault.share;
         let Exit { gross, worth, fee, held, paid } = exit;
@@ -88,7 +90,7 @@ impl VaultInstant {
         vault.buckets.fund.grow(to_fund);
         let mut gain = gross.room_below(worth);
         gain.grow(to_fund.room_below(fee));
-        vault.drip.credit(vault.tick.epoch, vault.terms.drip, gain);
+        vault.drip.credit(now, vault.terms.drip, gain);
         let left = vault.left;
         state.take_shares(share, owner, shares);
         state.burn_taken(share, shares);
@@ -96,7 +98,7 @@ impl VaultInstant {
         let borne = gross.room_below(worth);
         if !held.is_zero() {
             let holdback = Holdback { owner, amount: held, worth, borne, left, from };
-            state.vaults.holdbacks.insert((id, ticket), holdback);
+            state.put_holdback(id, ticket, holdback);
         }
         events.push(Event::VaultLeft {
             vault: id,

@@ -25,6 +25,7 @@ refusals! {
         VaultNotFound { vault: VaultId } => "vault {vault} does not exist",
         SharesAreZero { share: ShareId } => "it asks back none of shares {share}",
         ExceedsShares { shares: Shares, held: Shares } => "{shares} shares exceed the {held} that the sender has",
+        LineIsFull { end: u128 } => "the vault's line has counted {end} shares and can't count these; it can when who waits has left",
         BelowMinimum { worth: Amount, least: Amount } => "shares worth {worth} are below the smallest exit, {least}; all that the sender has may leave",
     }
 }
@@ -47,6 +48,7 @@ impl VaultRequest {
         if shares > held {
             return Err(Refused::ExceedsShares { shares, held });
         }
+        let (start, end) = self.places(state, shares)?;
         let value = state.value_vault(id).ok_or(Refused::VaultNotFound { vault: id })?;
         let worth = Rate::of(value.nav, state.supply_of(id)).assets_up(shares);
         if shares < held && worth < least {
@@ -60,15 +62,20 @@ impl VaultRequest {
         let rate = Rate::of(value.nav, state.supply_of(id));
         let (ticket, epoch) = (state.next_ticket(id), state.epoch);
         let line = &mut state.vault_mut(id).queue;
-        let start = line.end;
-        let end = start.checked_add(shares.units()).expect("2^16 times all shares that there can be");
         line.end = end;
         line.waiting.grow(shares);
         state.extend_cohort(id, start, end, Cohort { epoch, rate, start });
         let exit = ExitTicket { owner, epoch, start, end, paid: start, closed: start };
-        state.vaults.exits.insert((id, ticket), exit);
+        state.put_exit(id, ticket, exit);
         let worth = rate.assets_down(between(start, end));
         events.push(Event::VaultExitRequested { vault: id, ticket, account: sender, shares, worth });
         Ok(())
+    }
+
+    /// Its places in the line.
+    fn places(&self, state: &State, shares: Shares) -> Result<(u128, u128), Refused> {
+        let start = state.vault(self.vault).map_or(0, |vault| vault.queue.end);
+        let end = start.checked_add(shares.units()).ok_or(Refused::LineIsFull { end: start })?;
+        Ok((start, end))
     }
 }

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::defence::{Defence, is_on};
 use crate::units::{Amount, Epoch};
 use crate::wide;
 
@@ -26,13 +27,14 @@ impl Drip {
 
     /// Adds a gain of `now`. Its parts count from the next epoch on, the last `window` epochs from now; what does not divide counts last.
     pub(crate) fn credit(&mut self, now: Epoch, window: u32, gain: Amount) {
-        if gain.is_zero() {
+        if gain.is_zero() || !is_on(Defence::Drip) {
             return;
         }
         let first = now.next();
         if self.parts.is_empty() {
             self.next = first;
         }
+        self.join_overdue(now);
         let window = window.max(1);
         let part = wide::div_down(gain.units(), u128::from(window));
         let mut rest = gain;
@@ -48,6 +50,22 @@ impl Drip {
             self.parts.get_mut(place).expect("the room was just made").grow(amount);
         }
         self.unvested.grow(gain);
+    }
+
+    /// Parts that were due before `now` are one that is due now: what waits for a tick takes no more room the longer it waits.
+    fn join_overdue(&mut self, now: Epoch) {
+        let overdue = usize::try_from(now.since(self.next)).expect("a number of epochs fits a word");
+        let overdue = overdue.min(self.parts.len());
+        if overdue == 0 {
+            return;
+        }
+        let joined =
+            self.parts.drain(..overdue).fold(Amount::ZERO, |sum, part| sum.plus(part).unwrap_or(sum));
+        match self.parts.first_mut() {
+            Some(due) => due.grow(joined),
+            None => self.parts.push(joined),
+        }
+        self.next = now;
     }
 
     /// What counts from `now` on; returns it.
@@ -123,6 +141,15 @@ mod tests {
         assert_eq!(drip.vest(Epoch::new(8)), amount(30));
         drip.credit(Epoch::new(8), 2, amount(10));
         assert_eq!(drip.schedule(), (Epoch::new(9), &[amount(15), amount(15)][..]));
+    }
+
+    #[test]
+    fn a_gain_after_missed_epochs_counts_from_the_next_one_on() {
+        let mut drip = Drip::default();
+        drip.credit(Epoch::new(0), 2, amount(20));
+        drip.credit(Epoch::new(1_000_000), 2, amount(8));
+        assert_eq!(drip.schedule(), (Epoch::new(1_000_000), &[amount(20), amount(4), amount(4)][..]));
+        assert_eq!(drip.vest(Epoch::new(1_000_000)), amount(20));
     }
 
     #[test]

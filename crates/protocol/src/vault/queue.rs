@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::defence::{Defence, is_on};
 use super::rate::Rate;
 use crate::units::{Amount, Epoch, RequestId, Shares};
 use crate::wide;
@@ -36,16 +37,23 @@ pub(crate) struct Cohort {
 pub(crate) struct Batch {
     /// First place; the batch is known by the place after its last.
     pub(crate) start: u128,
-    pub(crate) epoch: Epoch,
-    /// What all of it is paid.
+    /// What all of it is paid at once.
     pub(crate) assets: Amount,
+    /// What is held back: it was settled before the stake that it had could have been free.
+    pub(crate) held: Amount,
+    /// First epoch in which that may be fetched, and what was left of a share at the settlement.
+    pub(crate) held_until: Epoch,
+    pub(crate) left: u128,
     /// What was withheld from it for each request that was open.
     pub(crate) withheld: Vec<(RequestId, Amount)>,
     /// Shares of it that were claimed, and what they got.
     pub(crate) claimed: Shares,
     pub(crate) paid: Amount,
-    /// Shares of it that got their part of what was withheld.
+    /// Shares of it that got their part of what was withheld and held back.
     pub(crate) closed: Shares,
+    /// What there was to fetch in the end of what was held back, and what of it they got.
+    pub(crate) held_released: Option<Amount>,
+    pub(crate) held_paid: Amount,
 }
 
 /// `floor(assets * shares / all)`: what a part of a batch gets, whoever comes first.
@@ -72,6 +80,7 @@ pub(crate) struct Settlement {
 
 /// Settles shares of a cohort: `min(cohort, low)` is paid, what `min(cohort, high)` is more is withheld, and the rest is forfeited.
 pub(crate) fn settle(shares: Shares, cohort: Rate, low: Rate, high: Rate) -> Settlement {
+    let (low, high) = if is_on(Defence::WaitersLose) { (low, high) } else { (cohort, cohort.max(high)) };
     let whole = cohort.min(high).assets_down(shares);
     let assets = cohort.min(low).assets_down(shares).min(whole);
     let worth = high.assets_down(shares);

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
+use super::defence::{Defence, is_on};
 use crate::units::{Amount, Shares};
 use crate::wide;
 
@@ -23,9 +24,10 @@ pub(crate) struct Rate {
 impl Rate {
     /// Of a net asset value and a supply.
     pub(crate) fn of(nav: Amount, supply: Shares) -> Self {
+        let virtual_shares = if is_on(Defence::VirtualShares) { VIRTUAL_SHARES } else { 1 };
         Self {
             assets: nav.units().saturating_add(VIRTUAL_ASSETS),
-            shares: supply.units().saturating_add(VIRTUAL_SHARES),
+            shares: supply.units().saturating_add(virtual_shares),
         }
     }
 
@@ -36,7 +38,15 @@ impl Rate {
 
     /// What shares are worth, rounded down; the most there can be where that is past the range.
     pub(crate) fn assets_down(self, shares: Shares) -> Amount {
-        let worth = wide::checked_mul_div_down(shares.units(), self.assets, self.shares);
+        if !is_on(Defence::Rounding) {
+            return self.assets_up(shares);
+        }
+        let (assets, supply) = if is_on(Defence::OneRatio) {
+            (self.assets, self.shares)
+        } else {
+            (self.assets.saturating_sub(VIRTUAL_ASSETS), self.shares.saturating_sub(VIRTUAL_SHARES).max(1))
+        };
+        let worth = wide::checked_mul_div_down(shares.units(), assets, supply);
         Amount::new(worth.unwrap_or(u128::MAX))
     }
 
@@ -101,7 +111,7 @@ mod tests {
         assert_eq!(minted, Shares::new(1999));
         let after = Rate::of(Amount::new(1 + gift + victim), Shares::new(1000 + 1999));
         let back = after.assets_down(minted).units();
-        assert_eq!(back, 999_749_937);
+        assert_eq!(back, 999_749_938);
         assert!(victim - back <= victim / 1000);
         // The attacker gets half of its gift back.
         assert_eq!(after.assets_down(Shares::new(1000)).units(), 500_125_031);

@@ -3,6 +3,10 @@
 //! A vault's account is an ordinary account; what it does with stake are the moves of any staker ([`moves`]). What only vaults have is here.
 
 pub(crate) mod allocate;
+pub(crate) mod bands;
+pub(crate) mod baskets;
+pub(crate) mod claims;
+pub(crate) mod curate;
 pub(crate) mod moves;
 pub(crate) mod nav;
 pub(crate) mod records;
@@ -10,19 +14,27 @@ pub(crate) mod settle;
 pub(crate) mod shares;
 pub(crate) mod terms;
 pub(crate) mod tick;
+pub(crate) mod tickets;
+
+#[cfg(test)]
+mod attacks;
+#[cfg(test)]
+mod tests;
 
 use super::State;
 use super::shelf::{Book, Shelf};
-use crate::units::{AccountId, Address, OperatorId, RequestId, ShareId, TicketId, VaultId};
+use crate::units::{AccountId, Address, Epoch, OperatorId, RequestId, ShareId, TicketId, VaultId};
 use crate::vault::queue::{Batch, Cohort};
 use records::{
-    Contingent, ContingentKey, DepositTicket, ExitTicket, Holdback, Holding, ShareRecord, Vault, Verdict,
+    Contingent, ContingentKey, DepositTicket, ExitTicket, Holdback, Holding, Outcome, ShareRecord, Vault,
+    Verdict,
 };
 
 /// Everything about vaults.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Vaults {
     pub(crate) list: Shelf<Vault, 1>,
+    pub(crate) baskets: Shelf<baskets::Basket, 1>,
     pub(crate) shares: Shelf<ShareRecord, 16>,
     pub(crate) holdings: Book<(ShareId, AccountId), Holding>,
     pub(crate) deposits: Book<(VaultId, TicketId), DepositTicket>,
@@ -35,9 +47,16 @@ pub(crate) struct Vaults {
     /// Cancelled ranges that the mark has not passed: by first place, the place after the last.
     pub(crate) gaps: Book<(VaultId, u128), u128>,
     pub(crate) contingents: Book<ContingentKey, Contingent>,
+    pub(crate) outcomes: Book<ContingentKey, Outcome>,
+    /// What was left of a share after the losses of an epoch.
+    pub(crate) losses: Book<(VaultId, Epoch), u128>,
     pub(crate) verdicts: Book<RequestId, Verdict>,
     /// Requests that are open, by operator; follows from the requests.
     pub(crate) open_requests: Book<(OperatorId, RequestId), ()>,
+    /// Whose tickets there are; follows from them.
+    pub(crate) owned: Book<(AccountId, VaultId, TicketId), ()>,
+    /// Who has which shares; follows from the holdings.
+    pub(crate) held: Book<(AccountId, ShareId), ()>,
 }
 
 /// Accounts of vaults begin so; nobody can act for one ([`crate::authority`]).
@@ -54,7 +73,7 @@ pub(crate) fn address_of(vault: VaultId) -> Address {
 
 /// Whether an address is kept for vaults, whether or not there is one of that number.
 pub(crate) fn is_reserved(address: Address) -> bool {
-    address.0.starts_with(&ACCOUNT_PREFIX)
+    address.0.starts_with(&ACCOUNT_PREFIX) || address.0.starts_with(&baskets::BASKET_PREFIX)
 }
 
 impl State {
@@ -70,7 +89,7 @@ impl State {
     /// The vault whose account that is.
     pub(crate) fn vault_of(&self, account: AccountId) -> Option<VaultId> {
         let address = self.accounts.get(account).address;
-        if !is_reserved(address) {
+        if !address.0.starts_with(&ACCOUNT_PREFIX) {
             return None;
         }
         let number = address.0.last_chunk::<4>().copied().map(u32::from_be_bytes)?;

@@ -7,6 +7,7 @@ use crate::ops::delegate::{self, Delegate};
 use crate::ops::undelegate::{self, Undelegate};
 use crate::state::records::FollowUp;
 use crate::units::{AccountId, Amount, AssetId, Digest, Fraction, OperatorId, VaultId};
+use crate::vault::defence::{Defence, is_on};
 
 impl State {
     /// A vault delegates some of what is idle, under the mandate and the bound that it was given. The caller has touched the vault, and calls
@@ -70,7 +71,7 @@ impl State {
     pub(crate) fn count_released(&mut self, account: AccountId, asset: AssetId, worth: Amount) {
         let Some(id) = self.vault_of(account) else { return };
         let vault = self.vault_mut(id);
-        if vault.asset == asset {
+        if vault.asset == asset && is_on(Defence::CountReleased) {
             vault.buckets.idle.grow(worth);
             vault.marked = worth.room_below(vault.marked);
         }
@@ -79,9 +80,10 @@ impl State {
     /// After moves: what roundings of cut entries took is gone, and what those of joined entries gave counts little by little.
     pub(crate) fn remark_vault(&mut self, id: VaultId) {
         let staked = self.value_vault(id).expect("the vault was checked").staked;
+        let now = self.epoch;
         let vault = self.vault_mut(id);
         let gain = vault.marked.room_below(staked);
-        vault.drip.credit(vault.tick.epoch, vault.terms.drip, gain);
+        vault.drip.credit(now, vault.terms.drip, gain);
         vault.marked = staked;
     }
 }

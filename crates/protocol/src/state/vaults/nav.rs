@@ -5,7 +5,8 @@ use super::records::Vault;
 use crate::event::Event;
 use crate::state::positions::Position;
 use crate::state::records::Request;
-use crate::units::{Amount, Fraction, OperatorId, RequestId, VaultId};
+use crate::units::{Amount, AssetId, Epoch, Fraction, OperatorId, RequestId, VaultId};
+use crate::vault::defence::{Defence, is_on};
 use crate::vault::rate::Rate;
 use crate::vault::waterfall::{self, Recognised};
 
@@ -19,8 +20,6 @@ pub(crate) struct Valuation {
     pub(crate) staked: Amount,
     /// A loss since the vault was last touched, and who pays for it.
     pub(crate) recognised: Recognised,
-    /// What goes from the contingent amounts to the exits they were withheld from.
-    pub(crate) released: Amount,
     /// `NAV_hi`.
     pub(crate) nav: Amount,
     /// What each open request would cost beyond what was withheld for it, the largest first.
@@ -35,7 +34,7 @@ impl Valuation {
 
     /// `NAV_lo`.
     pub(crate) fn low(&self) -> Amount {
-        self.pending_total().room_below(self.nav)
+        if is_on(Defence::LowPrice) { self.pending_total().room_below(self.nav) } else { self.nav }
     }
 }
 
@@ -44,29 +43,28 @@ impl State {
     pub(crate) fn value_vault(&self, id: VaultId) -> Option<Valuation> {
         let vault = self.vault(id)?;
         let (staked, mut pending) = self.walk(vault);
-        let (mut taken, mut released) = (Amount::ZERO, Amount::ZERO);
+        let staked = if is_on(Defence::Recognition) { staked } else { vault.marked };
+        let mut taken = Amount::ZERO;
         for (request, contingent) in self.contingents_of(id) {
-            match (contingent.taken, self.taken_by(request, vault)) {
-                (None, Some(fraction)) => {
-                    let kept = fraction.of_up(contingent.amount);
-                    taken.grow(kept);
-                    released.grow(kept.room_below(contingent.amount));
-                }
-                (None, None) => {
+            match self.taken_by(request, vault.asset) {
+                Some(fraction) => taken.grow(fraction.of_up(contingent.amount)),
+                None => {
                     if let Some((_, cost)) = pending.iter_mut().find(|(open, _)| *open == request) {
                         *cost = contingent.amount.room_below(*cost);
                     }
                 }
-                (Some(_), _) => {}
             }
         }
         let loss = staked.room_below(vault.marked);
         let recognised = waterfall::recognise(loss, taken, vault.buckets.fund, vault.buckets.junior);
-        let nav = nav(vault, staked, &recognised);
+        let mut nav = nav(vault, staked, &recognised);
+        if !is_on(Defence::Quarantine) {
+            nav.grow(self.quarantine(id));
+        }
         pending.retain(|(_, cost)| !cost.is_zero());
         pending.sort_by(|(a, more), (b, less)| less.cmp(more).then(a.cmp(b)));
         pending.truncate(PENDING_MAX);
-        Some(Valuation { staked, recognised, released, nav, pending })
+        Some(Valuation { staked, recognised, nav, pending })
     }
 
     /// The high and the low rate of a vault.
@@ -128,49 +126,56 @@ impl State {
     }
 
     /// The share of what a request could cost that it took of a vault's asset; `None` while it is open.
-    fn taken_by(&self, request: RequestId, vault: &Vault) -> Option<Fraction> {
+    pub(crate) fn taken_by(&self, request: RequestId, asset: AssetId) -> Option<Fraction> {
         let verdict = self.vaults.verdicts.get(&request).filter(|verdict| verdict.is_over)?;
-        let taken = verdict.taken.iter().find(|(asset, _)| *asset == vault.asset);
+        let taken = verdict.taken.iter().find(|(of, _)| *of == asset);
         Some(taken.map_or(Fraction::ZERO, |(_, fraction)| *fraction))
     }
 
     /// Writes what [`State::value_vault`] found: everything that follows happens at the rate after the loss.
     pub(crate) fn touch_vault(&mut self, id: VaultId, events: &mut Vec<Event>) -> Valuation {
         let valuation = self.value_vault(id).expect("the vault was checked");
-        let Recognised { surplus, fund, junior, pool, loss, .. } = valuation.recognised;
+        let (now, supply) = (self.epoch, self.supply_of(id));
         let ended = self.end_contingents(id);
+        let Recognised { surplus, fund, junior, pool, loss, withheld } = valuation.recognised;
         let vault = self.vault(id).expect("the vault was checked");
-        let (marked, unvested) = (vault.marked, vault.drip.unvested());
-        if !ended && marked == valuation.staked {
+        let (marked, unvested, touched) = (vault.marked, vault.drip.unvested(), vault.touched);
+        if !ended && marked == valuation.staked && touched == now {
             return valuation;
         }
         let mut before = vault.buckets.idle;
         before.grow(marked);
         let before = unvested.room_below(before);
         let vault = self.vault_mut(id);
+        vault.touched = now;
         vault.buckets.fund.shrink(fund);
         vault.buckets.junior.shrink(junior);
         vault.buckets.idle.grow(valuation.recognised.inflow());
         // What rounding gave back of a position counts little by little, as any gain.
         let mut gain = marked.room_below(valuation.staked);
         gain.grow(surplus);
-        vault.drip.credit(vault.tick.epoch, vault.terms.drip, gain);
+        vault.drip.credit(now, vault.terms.drip, gain);
         vault.marked = valuation.staked;
-        vault.left = waterfall::left_after(vault.left, pool.min(before), before);
         let mut gross = vault.buckets.idle;
         gross.grow(vault.marked);
         vault.drip.cut_to(gross);
+        if !pool.is_zero() {
+            let left = waterfall::left_after(vault.left, pool.min(before), before);
+            vault.left = left;
+            vault.tick.price = vault.tick.price.min(Rate::of(valuation.nav, supply));
+            // It happened then or later: who was to be paid in full by then is not charged twice for waiting.
+            self.vaults.losses.insert((id, touched), left);
+        }
         if !loss.is_zero() {
-            events.push(Event::VaultLost {
-                vault: id,
-                loss,
-                withheld: valuation.recognised.withheld,
-                fund,
-                junior,
-                pool,
-            });
+            events.push(Event::VaultLost { vault: id, loss, withheld, fund, junior, pool });
         }
         valuation
+    }
+
+    /// What was left of a share at the end of an epoch.
+    pub(crate) fn left_at(&self, id: VaultId, epoch: Epoch) -> u128 {
+        let found = self.vaults.losses.last_upto(&(id, epoch)).filter(|((of, _), _)| *of == id);
+        found.map_or(waterfall::WHOLE, |(_, left)| *left)
     }
 }
 

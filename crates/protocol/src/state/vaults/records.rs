@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::bands::Curation;
 use crate::macros::record;
 use crate::units::{AccountId, Address, Amount, AssetId, Epoch, Fraction, RequestId, ShareId, Shares};
+use crate::vault::defence::{Defence, is_on};
 use crate::vault::drip::Drip;
 use crate::vault::instant::{Bucket, InstantTerms};
 use crate::vault::queue::Queue;
@@ -50,8 +52,9 @@ pub(crate) struct Vault {
     pub(crate) stop: DepositStop,
     pub(crate) buckets: Buckets,
     pub(crate) drip: Drip,
-    /// What its positions were worth when it was last touched.
+    /// What its positions were worth when it was last touched, and when that was.
     pub(crate) marked: Amount,
+    pub(crate) touched: Epoch,
     /// What is left of a share after every loss, in `1 / 2^120`.
     pub(crate) left: u128,
     /// The highest rate that a fee was charged on.
@@ -64,6 +67,7 @@ pub(crate) struct Vault {
     pub(crate) tickets: u32,
     /// The object deposit of whoever created it.
     pub(crate) posted: Amount,
+    pub(crate) curation: Curation,
 }
 
 /// What is where in the vault's account. Together with what nobody counted, a donation, it is the account's free balance.
@@ -170,14 +174,20 @@ pub(crate) struct Holdback {
     pub(crate) from: Epoch,
 }
 
-/// What was withheld from a vault's exits because of one request.
+/// What was withheld from a vault's exits because of one request that is open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Contingent {
-    /// As long as the request is open.
     pub(crate) amount: Amount,
-    /// The share of it that the slash took, once the request has ended.
-    pub(crate) taken: Option<Fraction>,
-    /// What went to the exits then, and what of it they have fetched.
+    /// Batches from which it was withheld.
+    pub(crate) batches: u32,
+}
+
+/// The same once the request has ended, for as long as a batch asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Outcome {
+    /// The share of it that the slash took.
+    pub(crate) taken: Fraction,
+    /// What went to the exits, and what of it they have fetched.
     pub(crate) released: Amount,
     pub(crate) paid: Amount,
     /// Batches that still ask.
@@ -209,6 +219,7 @@ pub(crate) struct ShareRecord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Issuer {
     Vault(crate::units::VaultId),
+    Basket(crate::units::BasketId),
 }
 
 /// What an account has of one sort of shares.
@@ -240,7 +251,11 @@ impl Holding {
 
     /// Shares that may leave at once in an epoch.
     pub(crate) fn ripe(&self, now: Epoch) -> Shares {
-        if self.fresh_in == now { self.fresh.room_below(self.shares) } else { self.shares }
+        if self.fresh_in == now && is_on(Defence::Freshness) {
+            self.fresh.room_below(self.shares)
+        } else {
+            self.shares
+        }
     }
 
     /// Whether nothing is left to know.

@@ -2,9 +2,9 @@
 
 use super::super::State;
 use super::nav::Valuation;
-use super::records::{Contingent, ExitTicket};
+use super::records::{Contingent, Outcome};
 use crate::event::Event;
-use crate::units::{Amount, AssetId, Epoch, Fraction, RequestId, Shares, TicketId, VaultId};
+use crate::units::{Amount, AssetId, Epoch, Fraction, RequestId, Shares, VaultId};
 use crate::vault::queue::{self, Batch, Cohort, Settlement};
 use crate::vault::rate::Rate;
 
@@ -60,12 +60,12 @@ impl State {
         }
         let upto = gap.map_or(end, |(_, start, _)| start.min(end));
         let (high, low) = self.vault_rates(id, value);
-        let payable = payable(cohort.rate.min(high), idle).min(queue::between(line.settled, upto));
+        let payable = payable(cohort.rate.min(high), idle, queue::between(line.settled, upto));
         if payable.is_zero() {
             return false;
         }
         let settled = queue::settle(payable, cohort.rate, low, high);
-        self.write_batch(id, line.settled, &settled, value, events);
+        self.write_batch(id, line.settled, cohort.epoch, &settled, value, events);
         true
     }
 
@@ -74,6 +74,7 @@ impl State {
         &mut self,
         id: VaultId,
         start: u128,
+        asked: Epoch,
         settled: &Settlement,
         value: &mut Valuation,
         events: &mut Vec<Event>,
@@ -87,23 +88,37 @@ impl State {
                 *cost = amount.room_below(*cost);
             }
         }
+        let (now, held_until) = (self.epoch, self.harmless_from(asked));
         let vault = self.vault_mut(id);
-        let (share, epoch, window) = (vault.share, vault.tick.epoch, vault.terms.drip);
+        let (share, window, left) = (vault.share, vault.terms.drip, vault.left);
+        let held = if now < held_until { vault.terms.instant.holdback.of_up(assets) } else { Amount::ZERO };
         vault.buckets.idle.shrink(assets);
         vault.buckets.idle.shrink(withheld);
-        vault.buckets.escrow.grow(assets);
+        vault.buckets.escrow.grow(held.room_below(assets));
+        vault.buckets.holdback.grow(held);
         vault.buckets.contingent.grow(withheld);
-        vault.drip.credit(epoch, window, forfeited);
+        vault.drip.credit(now, window, forfeited);
         vault.queue.waiting.shrink(shares);
         for out in [assets, withheld, forfeited] {
             value.nav.shrink(out);
         }
         self.burn_taken(share, shares);
-        let (claimed, paid, closed) = (Shares::ZERO, Amount::ZERO, Shares::ZERO);
-        let batch = Batch { start, epoch, assets, withheld: parts, claimed, paid, closed };
+        let batch = Batch {
+            start,
+            assets: held.room_below(assets),
+            held,
+            held_until,
+            left,
+            withheld: parts,
+            claimed: Shares::ZERO,
+            paid: Amount::ZERO,
+            closed: Shares::ZERO,
+            held_released: None,
+            held_paid: Amount::ZERO,
+        };
         self.vaults.batches.insert((id, end), batch);
         self.move_mark(id, end);
-        events.push(Event::VaultSettled { vault: id, shares, assets, withheld, forfeited });
+        events.push(Event::VaultSettled { vault: id, shares, assets, held, withheld, forfeited });
     }
 
     /// Moves the mark, and forgets the cohorts that it has passed.
@@ -131,30 +146,31 @@ impl State {
     /// slashes took. Whether there was any.
     pub(crate) fn end_contingents(&mut self, id: VaultId) -> bool {
         let asset = self.vault(id).expect("the vault was checked").asset;
-        let open: Vec<_> =
-            self.contingents_of(id).filter(|(_, contingent)| contingent.taken.is_none()).collect();
+        let open: Vec<_> = self.contingents_of(id).collect();
         let mut any = false;
-        for (request, mut contingent) in open {
-            let Some(verdict) = self.vaults.verdicts.get_mut(&request).filter(|verdict| verdict.is_over)
-            else {
-                continue;
-            };
-            let taken = verdict.taken.iter().find(|(of, _)| *of == asset);
-            let taken = taken.map_or(Fraction::ZERO, |(_, fraction)| *fraction);
-            verdict.watchers = verdict.watchers.saturating_sub(1);
-            if verdict.watchers == 0 {
-                self.vaults.verdicts.remove(&request);
+        for (request, Contingent { amount, batches }) in open {
+            let Some(taken) = self.taken_by(request, asset) else { continue };
+            self.vaults.contingents.remove(&(id, request));
+            if let Some(verdict) = self.vaults.verdicts.get_mut(&request) {
+                verdict.watchers = verdict.watchers.saturating_sub(1);
+                if verdict.watchers == 0 {
+                    self.vaults.verdicts.remove(&request);
+                }
             }
-            let released = taken.of_up(contingent.amount).room_below(contingent.amount);
+            let released = taken.of_up(amount).room_below(amount);
             let buckets = &mut self.vault_mut(id).buckets;
-            buckets.contingent.shrink(contingent.amount);
+            buckets.contingent.shrink(amount);
             buckets.escrow.grow(released);
-            contingent.taken = Some(taken);
-            contingent.released = released;
-            self.vaults.contingents.insert((id, request), contingent);
+            let outcome = Outcome { taken, released, paid: Amount::ZERO, batches };
+            self.vaults.outcomes.insert((id, request), outcome);
             any = true;
         }
         any
+    }
+
+    /// First epoch in which nothing that was bonded in an epoch can be slashed for it.
+    pub(crate) fn harmless_from(&self, epoch: Epoch) -> Epoch {
+        self.last_execution_through(epoch).next().max(self.free_at(epoch))
     }
 
     /// A request is there that may be executed.
@@ -172,159 +188,12 @@ impl State {
             verdict.is_over = true;
         }
     }
-
-    /// The epoch through which a vault's line can be settled at once: that before its own.
-    pub(crate) fn vault_epoch(&self, id: VaultId) -> Epoch {
-        self.vault(id).expect("the vault was checked").tick.epoch
-    }
 }
 
-/// The most shares that assets pay for: where a share is worth nothing, all of them.
-fn payable(rate: Rate, idle: Amount) -> Shares {
-    let one_more = idle.plus(Amount::new(1)).unwrap_or(idle);
-    let first_unpayable = rate.shares_up(one_more).unwrap_or(Shares::new(u128::MAX));
-    Shares::new(first_unpayable.units().saturating_sub(1))
-}
-
-impl State {
-    /// Places of the line from `start` on are of a cohort: the last one's if it is of the same epoch and no dearer, otherwise a new one's.
-    pub(crate) fn extend_cohort(&mut self, id: VaultId, start: u128, end: u128, new: Cohort) {
-        let last = self.vaults.cohorts.get(&(id, start)).copied();
-        let cohort = match last {
-            Some(last) if last.epoch == new.epoch && last.rate <= new.rate => {
-                self.vaults.cohorts.remove(&(id, start));
-                last
-            }
-            _ => new,
-        };
-        self.vaults.cohorts.insert((id, end), cohort);
+/// How many of the first shares of a piece assets pay for: all of them where they do, or where all of it is worth nothing.
+fn payable(rate: Rate, idle: Amount, all: Shares) -> Shares {
+    if rate.assets_down(all) <= idle {
+        return all;
     }
-
-    /// Places that were cancelled: one gap with those around them.
-    pub(crate) fn open_gap(&mut self, id: VaultId, start: u128, end: u128) {
-        let (mut start, mut end) = (start, end);
-        if let Some(after) = self.vaults.gaps.remove(&(id, end)) {
-            end = after;
-        }
-        let before = self.vaults.gaps.last_upto(&(id, start)).map(|((of, first), last)| (*of, *first, *last));
-        if let Some((of, first, last)) = before
-            && (of, last) == (id, start)
-        {
-            self.vaults.gaps.remove(&(id, first));
-            start = first;
-        }
-        self.vaults.gaps.insert((id, start), end);
-    }
-
-    /// Whether anything of an exit is settled that was not paid.
-    pub(crate) fn is_claimable(&self, id: VaultId, ticket: TicketId) -> bool {
-        let Some(exit) = self.vaults.exits.get(&(id, ticket)) else { return false };
-        let settled = self.vault(id).map_or(0, |vault| vault.queue.settled);
-        exit.paid < settled.min(exit.end) || self.is_closable(id, exit)
-    }
-
-    /// Whether what was withheld from the first batch of an exit that is not closed can be paid.
-    fn is_closable(&self, id: VaultId, exit: &ExitTicket) -> bool {
-        if exit.closed >= exit.paid {
-            return false;
-        }
-        let Some((_, batch)) = self.batch_at(id, exit.closed) else { return false };
-        batch.withheld.iter().all(|(request, _)| self.is_ended(id, *request))
-    }
-
-    fn is_ended(&self, id: VaultId, request: RequestId) -> bool {
-        let contingent = self.vaults.contingents.get(&(id, request));
-        let is_over = self.vaults.verdicts.get(&request).is_some_and(|verdict| verdict.is_over);
-        contingent.is_none_or(|contingent| contingent.taken.is_some() || is_over)
-    }
-
-    /// Pays what an exit is owed: as many batches as an operation may read.
-    pub(crate) fn pay_exit(&mut self, id: VaultId, ticket: TicketId, events: &mut Vec<Event>) {
-        let Some(mut exit) = self.vaults.exits.get(&(id, ticket)).copied() else { return };
-        let settled = self.vault(id).map_or(0, |vault| vault.queue.settled).min(exit.end);
-        let mut steps = self.genesis.vaults.steps_per_operation;
-        let mut paid = Amount::ZERO;
-        while steps > 0 && exit.paid < settled {
-            paid.grow(self.pay_batch(id, &mut exit));
-            steps = steps.saturating_sub(1);
-        }
-        while steps > 0 && self.is_closable(id, &exit) {
-            paid.grow(self.close_part(id, &mut exit));
-            steps = steps.saturating_sub(1);
-        }
-        if exit.closed >= exit.end {
-            self.vaults.exits.remove(&(id, ticket));
-        } else {
-            self.vaults.exits.insert((id, ticket), exit);
-        }
-        self.vault_mut(id).buckets.escrow.shrink(paid);
-        self.pay_from_vault(id, exit.owner, paid);
-        let account = self.accounts.get(exit.owner).address;
-        let is_closed = exit.closed >= exit.end;
-        events.push(Event::VaultClaimed { vault: id, ticket, account, amount: paid, is_closed });
-    }
-
-    /// What an exit gets of the batch at which it stands.
-    fn pay_batch(&mut self, id: VaultId, exit: &mut ExitTicket) -> Amount {
-        let (end, batch) =
-            self.batch_at(id, exit.paid).expect("a place that is settled and no gap has a batch");
-        let shares = queue::between(exit.paid, end.min(exit.end));
-        let amount = queue::part(batch.assets, shares, queue::between(batch.start, end));
-        exit.paid = end.min(exit.end);
-        let batch = self.vaults.batches.get_mut(&(id, end)).expect("it was just read");
-        batch.claimed.grow(shares);
-        batch.paid.grow(amount);
-        amount
-    }
-
-    /// What an exit gets of what was withheld from the batch at which it stands: all requests have ended. Closes the batch with its last share.
-    fn close_part(&mut self, id: VaultId, exit: &mut ExitTicket) -> Amount {
-        let (end, batch) = self.batch_at(id, exit.closed).expect("a paid place has a batch");
-        let all = queue::between(batch.start, end);
-        let shares = queue::between(exit.closed, end.min(exit.end));
-        let withheld = batch.withheld.clone();
-        exit.closed = end.min(exit.end);
-        let mut amount = Amount::ZERO;
-        for (request, of_batch) in &withheld {
-            let Some(mut contingent) = self.vaults.contingents.get(&(id, *request)).copied() else {
-                continue;
-            };
-            let taken = contingent.taken.unwrap_or(Fraction::ZERO);
-            let released = taken.of_up(*of_batch).room_below(*of_batch);
-            // Each batch rounds what was taken up, so together they get no more than was released.
-            let part =
-                queue::part(released, shares, all).min(contingent.paid.room_below(contingent.released));
-            contingent.paid.grow(part);
-            amount.grow(part);
-            self.vaults.contingents.insert((id, *request), contingent);
-        }
-        let batch = self.vaults.batches.get_mut(&(id, end)).expect("it was just read");
-        batch.closed.grow(shares);
-        if batch.closed == all {
-            self.close_batch(id, end, &withheld);
-        }
-        amount
-    }
-
-    /// A batch that all have fetched is gone; what its divisions left joins the drip.
-    fn close_batch(&mut self, id: VaultId, end: u128, withheld: &[(RequestId, Amount)]) {
-        let Some(batch) = self.vaults.batches.remove(&(id, end)) else { return };
-        let mut dust = batch.paid.room_below(batch.assets);
-        for (request, _) in withheld {
-            let Some(mut contingent) = self.vaults.contingents.get(&(id, *request)).copied() else {
-                continue;
-            };
-            contingent.batches = contingent.batches.saturating_sub(1);
-            if contingent.batches == 0 {
-                dust.grow(contingent.paid.room_below(contingent.released));
-                self.vaults.contingents.remove(&(id, *request));
-            } else {
-                self.vaults.contingents.insert((id, *request), contingent);
-            }
-        }
-        let vault = self.vault_mut(id);
-        vault.buckets.escrow.shrink(dust);
-        vault.buckets.idle.grow(dust);
-        vault.drip.credit(vault.tick.epoch, vault.terms.drip, dust);
-    }
+    rate.shares_down(idle).unwrap_or(all).min(all)
 }

@@ -50,8 +50,10 @@ impl State {
         change(&mut holding);
         if holding.is_empty() {
             self.vaults.holdings.remove(&(share, account));
+            self.vaults.held.remove(&(account, share));
         } else {
             self.vaults.holdings.insert((share, account), holding);
+            self.vaults.held.insert((account, share), ());
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a vault may promise.
 
 use super::super::State;
-use super::records::{Holding, Vault, VaultTerms};
+use super::records::{Holding, VaultTerms};
 use crate::genesis::VaultLimits;
 use crate::units::{Address, Amount, Shares, VaultId};
 
@@ -49,15 +49,6 @@ impl VaultTerms {
             && self.cap <= old.cap
             && self.fund_target >= old.fund_target
             && self.instant == old.instant
-    }
-}
-
-impl Vault {
-    /// Whether its shares have no price: it has lost everything that they stood for.
-    pub(crate) fn is_wiped_out(&self, supply: Shares) -> bool {
-        let mut gross = self.buckets.idle;
-        gross.grow(self.marked);
-        !supply.is_zero() && gross <= self.drip.unvested()
     }
 }
 

@@ -7,15 +7,17 @@ use super::super::State;
 use super::nav::Valuation;
 use super::records::{DepositTicket, Phase, Tick};
 use crate::event::Event;
-use crate::units::{Amount, Epoch, Shares, TicketId, VaultId};
+use crate::ops::vault_guard::STOP_EPOCHS;
+use crate::units::{Amount, Shares, TicketId, VaultId};
+use crate::vault::defence::{Defence, is_on};
 use crate::vault::fee;
 use crate::vault::instant::Bucket;
-use crate::vault::rate::Rate;
+use crate::vault::rate::{Rate, VIRTUAL_SHARES};
 
 impl State {
     /// Notices losses, and takes steps of the vault's tick as far as an operation may. Every operation of a vault begins so.
     pub(crate) fn wake_vault(&mut self, id: VaultId, events: &mut Vec<Event>) -> Valuation {
-        let steps = u32::from(self.genesis.vaults.steps_per_operation);
+        let steps = if is_on(Defence::Wake) { u32::from(self.genesis.vaults.steps_per_operation) } else { 0 };
         self.tick_vault(id, steps, events)
     }
 
@@ -105,17 +107,15 @@ impl State {
     /// The fee on what lies above the highest rate that was charged and above the rate before the tick.
     fn take_fee(&mut self, id: VaultId, nav: Amount, before: Rate, events: &mut Vec<Event>) {
         let supply = self.supply_of(id);
-        let limits = self.genesis.vaults;
+        let (limits, now) = (self.genesis.vaults, self.epoch);
         let vault = self.vault(id).expect("the vault was checked");
         let (mark, share, rate) = (vault.high_water.max(before), vault.terms.fee, vault.share);
         let due = fee::due(nav, supply, mark, share.min(limits.fee_max));
-        let minted = vault.fees_minted;
-        let most = Shares::LIMIT;
-        let checked = fee::check(due.shares, (nav, supply), mark, limits.fee_max.min(share), (minted, most));
+        let checked = fee::check(due.shares, (nav, supply), mark, limits.fee_max.min(share));
         match checked {
             Err(breach) => {
                 let vault = self.vault_mut(id);
-                vault.stop.until = Epoch::NEVER;
+                vault.stop.until = vault.stop.until.max(now.later(STOP_EPOCHS));
                 events.push(Event::VaultBreached { vault: id, why: breach.to_string() });
             }
             Ok(()) if !due.shares.is_zero() => {
@@ -155,7 +155,7 @@ impl State {
             return false;
         }
         let verdict = self.admit_deposit(id, &deposit, value);
-        self.vaults.deposits.remove(&(id, ticket));
+        self.drop_deposit(id, ticket);
         let DepositTicket { owner, amount, .. } = deposit;
         let account = self.accounts.get(owner).address;
         let vault = self.vault_mut(id);
@@ -210,6 +210,12 @@ impl State {
         let shares = price.shares_down(deposit.amount).unwrap_or(Shares::LIMIT);
         if shares.is_zero() || shares < deposit.shares_min {
             return Err(format!("it would be {shares} shares, and {} were asked for", deposit.shares_min));
+        }
+        // Fewer than the virtual ones, and rounding alone could take more than a thousandth.
+        if shares.units() < VIRTUAL_SHARES {
+            return Err(format!(
+                "{shares} shares are fewer than {VIRTUAL_SHARES}, and would round too much away"
+            ));
         }
         self.can_mint(vault.share, shares).map_err(|supply| {
             format!("{shares} shares with the {supply} that there are exceed {}", Shares::LIMIT)
