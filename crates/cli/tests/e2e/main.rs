@@ -11,6 +11,7 @@ mod binary;
 mod book;
 mod demo;
 mod http;
+mod import;
 mod kills;
 mod life;
 mod shapes;
