@@ -177,6 +177,14 @@ operations! {
     approve_shares::ApproveShares = "approve_shares", false;
     set_bands::SetBands = "set_bands", true;
     allocate_vault::AllocateVault = "allocate_vault", true;
+    create_basket::CreateBasket = "create_basket", true;
+    change_basket::ChangeBasket = "change_basket", true;
+    basket_mint::BasketMint = "basket_mint", true;
+    basket_redeem::BasketRedeem = "basket_redeem", true;
+    basket_enter::BasketEnter = "basket_enter", true;
+    basket_leave::BasketLeave = "basket_leave", true;
+    basket_report::BasketReport = "basket_report", true;
+    basket_accept::BasketAccept = "basket_accept", true;
 }
 
 impl Kind {

@@ -7,8 +7,8 @@ use evidence::PublicKey;
 
 use crate::state::keys::KeyName;
 use crate::units::{
-    Address, AssetId, Epoch, OperatorId, PoolId, RequestId, ServiceId, SetId, ShareId, SlashId, StreamId,
-    TicketId, ValidatorId, VaultId,
+    Address, AssetId, BasketId, Epoch, OperatorId, PoolId, RequestId, ServiceId, SetId, ShareId, SlashId,
+    StreamId, TicketId, ValidatorId, VaultId,
 };
 
 /// Bytes of a key.
@@ -89,6 +89,8 @@ pub enum Key {
     VaultOutcome(VaultId, RequestId),
     /// What was left of a vault's share after the losses of an epoch.
     VaultLoss(VaultId, Epoch),
+    /// A basket of vault shares.
+    Basket(BasketId),
 }
 
 impl Key {
@@ -129,6 +131,7 @@ impl Key {
             Self::Verdict(_) => 42,
             Self::VaultOutcome(..) => 43,
             Self::VaultLoss(..) => 44,
+            Self::Basket(_) => 45,
         }
     }
 
@@ -178,6 +181,7 @@ impl Key {
                 name.extend(request.number().to_be_bytes());
             }
             Self::Verdict(id) => name.extend(id.number().to_be_bytes()),
+            Self::Basket(id) => name.extend(id.number().to_be_bytes()),
             Self::VaultLoss(id, epoch) => {
                 name.extend(id.number().to_be_bytes());
                 name.extend(epoch.number().to_be_bytes());
@@ -231,6 +235,7 @@ impl Key {
             42 => Self::Verdict(RequestId::new(number(1)?)),
             43 => Self::VaultOutcome(vault()?, RequestId::new(number(5)?)),
             44 => Self::VaultLoss(vault()?, Epoch::new(number(5)?)),
+            45 => Self::Basket(BasketId::new(number(1)?)),
             _ => return None,
         };
         (key.to_bytes() == *bytes).then_some(key)
@@ -268,6 +273,7 @@ impl fmt::Display for Key {
             Self::VaultGap(id, place) => write!(f, "vault_gap/{id}/{place}"),
             Self::VaultContingent(id, request) => write!(f, "vault_contingent/{id}/{request}"),
             Self::Verdict(id) => write!(f, "verdict/{id}"),
+            Self::Basket(id) => write!(f, "basket/{id}"),
             Self::VaultOutcome(id, request) => write!(f, "vault_outcome/{id}/{request}"),
             Self::VaultLoss(id, epoch) => write!(f, "vault_loss/{id}/{}", epoch.number()),
         }
@@ -339,6 +345,7 @@ impl FromStr for Key {
                 (Self::VaultContingent(VaultId::new(number(0)?), RequestId::new(number(1)?)), 2)
             }
             "verdict" => (Self::Verdict(RequestId::new(number(0)?)), 1),
+            "basket" => (Self::Basket(BasketId::new(number(0)?)), 1),
             "vault_outcome" => (Self::VaultOutcome(VaultId::new(number(0)?), RequestId::new(number(1)?)), 2),
             "vault_loss" => (Self::VaultLoss(VaultId::new(number(0)?), Epoch::new(number(1)?)), 2),
             _ => return Err(malformed()),

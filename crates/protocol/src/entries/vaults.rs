@@ -3,8 +3,9 @@
 use super::Key;
 use crate::codec::{from_bytes, to_bytes};
 use crate::state::State;
+use crate::state::vaults::baskets::Basket;
 use crate::state::vaults::records::{Holding, ShareRecord, Vault};
-use crate::units::{AccountId, Address, ShareId, VaultId};
+use crate::units::{AccountId, Address, BasketId, ShareId, VaultId};
 use std::collections::BTreeMap;
 use std::mem::take;
 
@@ -13,6 +14,7 @@ impl State {
     pub(super) fn track_vaults(&mut self) {
         let vaults = &mut self.vaults;
         vaults.list.touched().start();
+        vaults.baskets.touched().start();
         vaults.shares.touched().start();
         vaults.holdings.touched().start();
         vaults.deposits.touched().start();
@@ -32,6 +34,7 @@ impl State {
         let vaults = &mut self.vaults;
         let mut keys: Vec<Key> =
             vaults.list.touched().take().into_iter().map(|id| Key::Vault(VaultId::new(id))).collect();
+        keys.extend(vaults.baskets.touched().take().into_iter().map(|id| Key::Basket(BasketId::new(id))));
         keys.extend(vaults.shares.touched().take().into_iter().map(|id| Key::Share(ShareId::new(id))));
         let holdings = vaults.holdings.touched().take();
         keys.extend(vaults.deposits.touched().take().into_iter().map(|(id, at)| Key::VaultDeposit(id, at)));
@@ -58,6 +61,7 @@ impl State {
     pub(super) fn keys_of_vaults(&self) -> Vec<Key> {
         let vaults = &self.vaults;
         let mut keys: Vec<Key> = (0..vaults.list.len()).map(|at| Key::Vault(VaultId::at(at))).collect();
+        keys.extend((0..vaults.baskets.len()).map(|at| Key::Basket(BasketId::at(at))));
         keys.extend((0..vaults.shares.len()).map(|at| Key::Share(ShareId::at(at))));
         keys.extend(vaults.holdings.keys().map(|(share, account)| self.holding_key(*share, *account)));
         keys.extend(vaults.deposits.keys().map(|(id, at)| Key::VaultDeposit(*id, *at)));
@@ -78,6 +82,7 @@ impl State {
         let vaults = &self.vaults;
         match key {
             Key::Vault(id) => self.vault(*id).map(to_bytes),
+            Key::Basket(id) => self.basket(*id).map(to_bytes),
             Key::Share(id) => self.share(*id).map(to_bytes),
             Key::Holding { share, account } => {
                 let account = self.accounts.find(*account)?;
@@ -102,6 +107,7 @@ impl State {
 #[derive(Default)]
 pub(super) struct VaultParts {
     list: BTreeMap<VaultId, Vault>,
+    baskets: BTreeMap<BasketId, Basket>,
     shares: BTreeMap<ShareId, ShareRecord>,
     holdings: Vec<(ShareId, Address, Holding)>,
     books: crate::state::vaults::Vaults,
@@ -113,6 +119,7 @@ impl VaultParts {
         let books = &mut self.books;
         match key {
             Key::Vault(id) => drop(self.list.insert(id, from_bytes(bytes)?)),
+            Key::Basket(id) => drop(self.baskets.insert(id, from_bytes(bytes)?)),
             Key::Share(id) => drop(self.shares.insert(id, from_bytes(bytes)?)),
             Key::Holding { share, account } => self.holdings.push((share, account, from_bytes(bytes)?)),
             Key::VaultDeposit(id, at) => books.deposits.insert((id, at), from_bytes(bytes)?),
@@ -136,6 +143,10 @@ impl VaultParts {
         for (place, (id, vault)) in take(&mut self.list).into_iter().enumerate() {
             super::restore::check_place("vault", place, id.index())?;
             state.vaults.list.push(vault);
+        }
+        for (place, (id, basket)) in take(&mut self.baskets).into_iter().enumerate() {
+            super::restore::check_place("basket", place, id.index())?;
+            state.vaults.baskets.push(basket);
         }
         for (place, (id, share)) in take(&mut self.shares).into_iter().enumerate() {
             super::restore::check_place("share", place, id.index())?;

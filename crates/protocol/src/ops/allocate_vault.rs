@@ -147,9 +147,9 @@ impl AllocateVault {
             }
             asked = asked.plus(amount).unwrap_or(Amount::new(u128::MAX));
         }
-        let left = state.vault(id).map_or(Amount::ZERO, |vault| {
-            vault.curation.turnover_left(state.epoch, value.nav)
-        });
+        let left = state
+            .vault(id)
+            .map_or(Amount::ZERO, |vault| vault.curation.turnover_left(state.epoch, value.nav));
         if asked > left {
             return Err(Refused::OverTurnover { asked, left });
         }

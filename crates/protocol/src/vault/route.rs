@@ -102,7 +102,8 @@ pub(crate) fn into(places: &[Place], amount: Amount, least: Amount) -> Option<St
     } else {
         (below_target, amount)
     };
-    let gap = |operator: OperatorId| gaps.iter().find(|gap| gap.place.operator == operator).map(|gap| gap.gap);
+    let gap =
+        |operator: OperatorId| gaps.iter().find(|gap| gap.place.operator == operator).map(|gap| gap.gap);
     if amount < least {
         return None;
     }
@@ -173,9 +174,11 @@ mod tests {
     #[test]
     fn who_lacks_most_of_its_band_is_filled_first() {
         // Lacks: 40 of 100 wide, 30 of 50 wide, 10 of 10 wide.
-        let mut places =
-            [place(0, 60, [50, 100, 150]), place(1, 20, [25, 50, 75]), place(2, 0, [5, 10, 15])];
-        assert_eq!(into(&places, Amount::new(4), Amount::ZERO).unwrap(), (OperatorId::new(2), Amount::new(4)));
+        let mut places = [place(0, 60, [50, 100, 150]), place(1, 20, [25, 50, 75]), place(2, 0, [5, 10, 15])];
+        assert_eq!(
+            into(&places, Amount::new(4), Amount::ZERO).unwrap(),
+            (OperatorId::new(2), Amount::new(4))
+        );
         // 40 over 80 missing: all end up lacking a quarter of their bands.
         assert_eq!(fill(&mut places, 40, 0), [(2, 8), (1, 18), (0, 14)]);
         let stakes = places.map(|place| place.stake.units());
