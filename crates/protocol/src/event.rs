@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::ops::guard::Stop;
 use crate::state::records::Origin;
 use crate::units::{
-    Address, Amount, AssetId, BasketId, Digest, Epoch, Fraction, OperatorId, PoolId, RequestId, ServiceId,
+    Address, Amount, AssetId, BasketId, Digest, Epoch, Fraction, OperatorId, PoolId, RequestId, RouteId, ServiceId,
     SetId, ShareId, Shares, SlashId, StreamId, TicketId, ValidatorId, VaultId,
 };
 
@@ -539,6 +539,35 @@ pub enum Event {
         share: ShareId,
         owner: Address,
         spender: Address,
+        shares: Shares,
+    },
+    RouteOpened {
+        route: RouteId,
+        share: ShareId,
+    },
+    RouteCut {
+        route: RouteId,
+        cap: Shares,
+    },
+    SharesSent {
+        route: RouteId,
+        message: u64,
+        account: Address,
+        shares: Shares,
+        to: String,
+    },
+    SharesVouched {
+        route: RouteId,
+        message: u64,
+        by: Address,
+        to: Address,
+        shares: Shares,
+        ready: Option<Epoch>,
+    },
+    SharesReceived {
+        route: RouteId,
+        message: u64,
+        to: Address,
         shares: Shares,
     },
 }

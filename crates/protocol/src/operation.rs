@@ -185,6 +185,10 @@ operations! {
     basket_leave::BasketLeave = "basket_leave", true;
     basket_report::BasketReport = "basket_report", true;
     basket_accept::BasketAccept = "basket_accept", true;
+    open_route::OpenRoute = "open_route", true;
+    send_shares::SendShares = "send_shares", false;
+    vouch_shares::VouchShares = "vouch_shares", true;
+    receive_shares::ReceiveShares = "receive_shares", true;
 }
 
 impl Kind {
@@ -207,6 +211,7 @@ impl Kind {
                 | Self::VaultInstant
                 | Self::TransferShares
                 | Self::ApproveShares
+                | Self::SendShares
         )
     }
 

@@ -5,7 +5,8 @@ use crate::codec::{from_bytes, to_bytes};
 use crate::state::State;
 use crate::state::vaults::baskets::Basket;
 use crate::state::vaults::records::{Holding, ShareRecord, Vault};
-use crate::units::{AccountId, Address, BasketId, ShareId, VaultId};
+use crate::state::vaults::routes::Route;
+use crate::units::{AccountId, Address, BasketId, RouteId, ShareId, VaultId};
 use std::collections::BTreeMap;
 use std::mem::take;
 
@@ -27,6 +28,8 @@ impl State {
         vaults.verdicts.touched().start();
         vaults.outcomes.touched().start();
         vaults.losses.touched().start();
+        vaults.routes.touched().start();
+        vaults.arrivals.touched().start();
     }
 
     /// The entries of vaults that were touched, in no order.
@@ -48,6 +51,8 @@ impl State {
         keys.extend(vaults.verdicts.touched().take().into_iter().map(Key::Verdict));
         let outcomes = vaults.outcomes.touched().take();
         keys.extend(outcomes.into_iter().map(|(id, request)| Key::VaultOutcome(id, request)));
+        keys.extend(vaults.routes.touched().take().into_iter().map(|id| Key::Route(RouteId::new(id))));
+        keys.extend(vaults.arrivals.touched().take().into_iter().map(|(id, at)| Key::Arrival(id, at)));
         keys.extend(vaults.losses.touched().take().into_iter().map(|(id, epoch)| Key::VaultLoss(id, epoch)));
         keys.extend(holdings.into_iter().map(|(share, account)| self.holding_key(share, account)));
         keys
@@ -73,6 +78,8 @@ impl State {
         keys.extend(vaults.contingents.keys().map(|(id, request)| Key::VaultContingent(*id, *request)));
         keys.extend(vaults.verdicts.keys().copied().map(Key::Verdict));
         keys.extend(vaults.outcomes.keys().map(|(id, request)| Key::VaultOutcome(*id, *request)));
+        keys.extend((0..vaults.routes.len()).map(|at| Key::Route(RouteId::at(at))));
+        keys.extend(vaults.arrivals.keys().map(|(id, at)| Key::Arrival(*id, *at)));
         keys.extend(vaults.losses.keys().map(|(id, epoch)| Key::VaultLoss(*id, *epoch)));
         keys
     }
@@ -97,6 +104,8 @@ impl State {
             Key::VaultContingent(id, request) => vaults.contingents.get(&(*id, *request)).map(to_bytes),
             Key::Verdict(id) => vaults.verdicts.get(id).map(to_bytes),
             Key::VaultOutcome(id, request) => vaults.outcomes.get(&(*id, *request)).map(to_bytes),
+            Key::Route(id) => self.route(*id).map(to_bytes),
+            Key::Arrival(id, at) => vaults.arrivals.get(&(*id, *at)).map(to_bytes),
             Key::VaultLoss(id, epoch) => vaults.losses.get(&(*id, *epoch)).map(to_bytes),
             _ => None,
         }
@@ -109,6 +118,7 @@ pub(super) struct VaultParts {
     list: BTreeMap<VaultId, Vault>,
     baskets: BTreeMap<BasketId, Basket>,
     shares: BTreeMap<ShareId, ShareRecord>,
+    routes: BTreeMap<RouteId, Route>,
     holdings: Vec<(ShareId, Address, Holding)>,
     books: crate::state::vaults::Vaults,
 }
@@ -131,6 +141,8 @@ impl VaultParts {
             Key::VaultContingent(id, request) => books.contingents.insert((id, request), from_bytes(bytes)?),
             Key::Verdict(id) => books.verdicts.insert(id, from_bytes(bytes)?),
             Key::VaultOutcome(id, request) => books.outcomes.insert((id, request), from_bytes(bytes)?),
+            Key::Route(id) => drop(self.routes.insert(id, from_bytes(bytes)?)),
+            Key::Arrival(id, at) => books.arrivals.insert((id, at), from_bytes(bytes)?),
             Key::VaultLoss(id, epoch) => books.losses.insert((id, epoch), from_bytes(bytes)?),
             _ => return Err("it is no entry of vaults".to_owned()),
         }
@@ -151,6 +163,10 @@ impl VaultParts {
         for (place, (id, share)) in take(&mut self.shares).into_iter().enumerate() {
             super::restore::check_place("share", place, id.index())?;
             state.vaults.shares.push(share);
+        }
+        for (place, (id, route)) in take(&mut self.routes).into_iter().enumerate() {
+            super::restore::check_place("route", place, id.index())?;
+            state.vaults.routes.push(route);
         }
         for (share, address, holding) in take(&mut self.holdings) {
             let account = state

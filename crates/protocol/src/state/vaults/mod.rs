@@ -20,6 +20,8 @@ pub(crate) mod tickets;
 #[cfg(test)]
 mod attacks;
 #[cfg(test)]
+mod curation_tests;
+#[cfg(test)]
 mod tests;
 
 use super::State;
