@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::ops::guard::Stop;
 use crate::state::records::Origin;
 use crate::units::{
-    Address, Amount, AssetId, Digest, Epoch, Fraction, OperatorId, PoolId, RequestId, ServiceId, SetId,
-    ShareId, Shares, SlashId, StreamId, TicketId, ValidatorId, VaultId,
+    Address, Amount, AssetId, BasketId, Digest, Epoch, Fraction, OperatorId, PoolId, RequestId, RouteId, ServiceId,
+    SetId, ShareId, Shares, SlashId, StreamId, TicketId, ValidatorId, VaultId,
 };
 
 pub use curation::MoveReason;
@@ -481,6 +481,54 @@ pub enum Event {
         amount: Amount,
         why: MoveReason,
     },
+    // Baskets
+    BasketCreated {
+        basket: BasketId,
+        account: Address,
+        share: ShareId,
+    },
+    BasketTermsSet {
+        basket: BasketId,
+        from: Epoch,
+    },
+    BasketMinted {
+        basket: BasketId,
+        account: Address,
+        shares: Shares,
+        legs: Vec<Shares>,
+    },
+    BasketRedeemed {
+        basket: BasketId,
+        account: Address,
+        shares: Shares,
+        legs: Vec<Shares>,
+    },
+    BasketEntered {
+        basket: BasketId,
+        account: Address,
+        vault: VaultId,
+        paid: Shares,
+        shares: Shares,
+    },
+    BasketLeft {
+        basket: BasketId,
+        account: Address,
+        vault: VaultId,
+        shares: Shares,
+        paid: Shares,
+    },
+    BasketReported {
+        basket: BasketId,
+        vault: VaultId,
+        price: Amount,
+        is_fallen: bool,
+        is_risen: bool,
+    },
+    BasketAccepted {
+        basket: BasketId,
+        vault: VaultId,
+        price: Amount,
+    },
     SharesMoved {
         share: ShareId,
         from: Address,
@@ -491,6 +539,35 @@ pub enum Event {
         share: ShareId,
         owner: Address,
         spender: Address,
+        shares: Shares,
+    },
+    RouteOpened {
+        route: RouteId,
+        share: ShareId,
+    },
+    RouteCut {
+        route: RouteId,
+        cap: Shares,
+    },
+    SharesSent {
+        route: RouteId,
+        message: u64,
+        account: Address,
+        shares: Shares,
+        to: String,
+    },
+    SharesVouched {
+        route: RouteId,
+        message: u64,
+        by: Address,
+        to: Address,
+        shares: Shares,
+        ready: Option<Epoch>,
+    },
+    SharesReceived {
+        route: RouteId,
+        message: u64,
+        to: Address,
         shares: Shares,
     },
 }

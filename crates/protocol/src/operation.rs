@@ -177,6 +177,18 @@ operations! {
     approve_shares::ApproveShares = "approve_shares", false;
     set_bands::SetBands = "set_bands", true;
     allocate_vault::AllocateVault = "allocate_vault", true;
+    create_basket::CreateBasket = "create_basket", true;
+    change_basket::ChangeBasket = "change_basket", true;
+    basket_mint::BasketMint = "basket_mint", true;
+    basket_redeem::BasketRedeem = "basket_redeem", true;
+    basket_enter::BasketEnter = "basket_enter", true;
+    basket_leave::BasketLeave = "basket_leave", true;
+    basket_report::BasketReport = "basket_report", true;
+    basket_accept::BasketAccept = "basket_accept", true;
+    open_route::OpenRoute = "open_route", true;
+    send_shares::SendShares = "send_shares", false;
+    vouch_shares::VouchShares = "vouch_shares", true;
+    receive_shares::ReceiveShares = "receive_shares", true;
 }
 
 impl Kind {
@@ -199,6 +211,7 @@ impl Kind {
                 | Self::VaultInstant
                 | Self::TransferShares
                 | Self::ApproveShares
+                | Self::SendShares
         )
     }
 

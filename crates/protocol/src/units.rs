@@ -514,6 +514,8 @@ ids! {
     ShareId,
     /// A basket.
     BasketId,
+    /// A route of shares to another ledger.
+    RouteId,
     /// What waits in a vault: a deposit, an exit, the rest of an instant exit. Counted within the vault.
     TicketId,
 }
@@ -535,7 +537,7 @@ macro_rules! dense {
     )*};
 }
 
-dense!(AssetId, AccountId, OperatorId, ServiceId, SetId, PoolId, ValidatorId, VaultId, ShareId, BasketId);
+dense!(AssetId, AccountId, OperatorId, ServiceId, SetId, PoolId, ValidatorId, VaultId, ShareId, BasketId, RouteId);
 
 #[cfg(feature = "schema")]
 mod schema {

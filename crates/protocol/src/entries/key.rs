@@ -7,8 +7,8 @@ use evidence::PublicKey;
 
 use crate::state::keys::KeyName;
 use crate::units::{
-    Address, AssetId, Epoch, OperatorId, PoolId, RequestId, ServiceId, SetId, ShareId, SlashId, StreamId,
-    TicketId, ValidatorId, VaultId,
+    Address, AssetId, BasketId, Epoch, OperatorId, PoolId, RequestId, RouteId, ServiceId, SetId, ShareId, SlashId,
+    StreamId, TicketId, ValidatorId, VaultId,
 };
 
 /// Bytes of a key.
@@ -89,6 +89,12 @@ pub enum Key {
     VaultOutcome(VaultId, RequestId),
     /// What was left of a vault's share after the losses of an epoch.
     VaultLoss(VaultId, Epoch),
+    /// A basket of vault shares.
+    Basket(BasketId),
+    /// A route of shares to another ledger.
+    Route(RouteId),
+    /// A message home by a route, by its number.
+    Arrival(RouteId, u64),
 }
 
 impl Key {
@@ -129,6 +135,9 @@ impl Key {
             Self::Verdict(_) => 42,
             Self::VaultOutcome(..) => 43,
             Self::VaultLoss(..) => 44,
+            Self::Basket(_) => 45,
+            Self::Route(_) => 46,
+            Self::Arrival(..) => 47,
         }
     }
 
@@ -178,6 +187,12 @@ impl Key {
                 name.extend(request.number().to_be_bytes());
             }
             Self::Verdict(id) => name.extend(id.number().to_be_bytes()),
+            Self::Basket(id) => name.extend(id.number().to_be_bytes()),
+            Self::Route(id) => name.extend(id.number().to_be_bytes()),
+            Self::Arrival(id, message) => {
+                name.extend(id.number().to_be_bytes());
+                name.extend(message.to_be_bytes());
+            }
             Self::VaultLoss(id, epoch) => {
                 name.extend(id.number().to_be_bytes());
                 name.extend(epoch.number().to_be_bytes());
@@ -231,6 +246,9 @@ impl Key {
             42 => Self::Verdict(RequestId::new(number(1)?)),
             43 => Self::VaultOutcome(vault()?, RequestId::new(number(5)?)),
             44 => Self::VaultLoss(vault()?, Epoch::new(number(5)?)),
+            45 => Self::Basket(BasketId::new(number(1)?)),
+            46 => Self::Route(RouteId::new(number(1)?)),
+            47 => Self::Arrival(RouteId::new(number(1)?), u64::from_be_bytes(bytes.get(5..13)?.try_into().ok()?)),
             _ => return None,
         };
         (key.to_bytes() == *bytes).then_some(key)
@@ -268,7 +286,10 @@ impl fmt::Display for Key {
             Self::VaultGap(id, place) => write!(f, "vault_gap/{id}/{place}"),
             Self::VaultContingent(id, request) => write!(f, "vault_contingent/{id}/{request}"),
             Self::Verdict(id) => write!(f, "verdict/{id}"),
+            Self::Basket(id) => write!(f, "basket/{id}"),
             Self::VaultOutcome(id, request) => write!(f, "vault_outcome/{id}/{request}"),
+            Self::Route(id) => write!(f, "route/{id}"),
+            Self::Arrival(id, message) => write!(f, "arrival/{id}/{message}"),
             Self::VaultLoss(id, epoch) => write!(f, "vault_loss/{id}/{}", epoch.number()),
         }
     }
@@ -339,7 +360,13 @@ impl FromStr for Key {
                 (Self::VaultContingent(VaultId::new(number(0)?), RequestId::new(number(1)?)), 2)
             }
             "verdict" => (Self::Verdict(RequestId::new(number(0)?)), 1),
+            "basket" => (Self::Basket(BasketId::new(number(0)?)), 1),
             "vault_outcome" => (Self::VaultOutcome(VaultId::new(number(0)?), RequestId::new(number(1)?)), 2),
+            "route" => (Self::Route(RouteId::new(number(0)?)), 1),
+            "arrival" => {
+                let message = u64::try_from(place(1)?).map_err(|_| malformed())?;
+                (Self::Arrival(RouteId::new(number(0)?), message), 2)
+            }
             "vault_loss" => (Self::VaultLoss(VaultId::new(number(0)?), Epoch::new(number(1)?)), 2),
             _ => return Err(malformed()),
         };

@@ -1,5 +1,5 @@
 use super::*;
-use crate::units::{Address, RequestId, ShareId, SlashId, StreamId, TicketId, VaultId};
+use crate::units::{Address, BasketId, RequestId, RouteId, ShareId, SlashId, StreamId, TicketId, VaultId};
 
 #[test]
 fn every_sort_of_key_has_one_text_and_one_form_in_bytes() {
@@ -44,6 +44,9 @@ fn every_sort_of_key_has_one_text_and_one_form_in_bytes() {
         (Key::Verdict(RequestId::new(4)), "verdict/4"),
         (Key::VaultOutcome(VaultId::new(1), RequestId::new(4)), "vault_outcome/1/4"),
         (Key::VaultLoss(VaultId::new(1), Epoch::new(9)), "vault_loss/1/9"),
+        (Key::Basket(BasketId::new(6)), "basket/6"),
+        (Key::Route(RouteId::new(3)), "route/3"),
+        (Key::Arrival(RouteId::new(3), u64::MAX), "arrival/3/18446744073709551615"),
     ];
     for (key, text) in keys {
         assert_eq!(key.to_string(), text);

@@ -3,8 +3,10 @@
 use super::Key;
 use crate::codec::{from_bytes, to_bytes};
 use crate::state::State;
+use crate::state::vaults::baskets::Basket;
 use crate::state::vaults::records::{Holding, ShareRecord, Vault};
-use crate::units::{AccountId, Address, ShareId, VaultId};
+use crate::state::vaults::routes::Route;
+use crate::units::{AccountId, Address, BasketId, RouteId, ShareId, VaultId};
 use std::collections::BTreeMap;
 use std::mem::take;
 
@@ -13,6 +15,7 @@ impl State {
     pub(super) fn track_vaults(&mut self) {
         let vaults = &mut self.vaults;
         vaults.list.touched().start();
+        vaults.baskets.touched().start();
         vaults.shares.touched().start();
         vaults.holdings.touched().start();
         vaults.deposits.touched().start();
@@ -25,6 +28,8 @@ impl State {
         vaults.verdicts.touched().start();
         vaults.outcomes.touched().start();
         vaults.losses.touched().start();
+        vaults.routes.touched().start();
+        vaults.arrivals.touched().start();
     }
 
     /// The entries of vaults that were touched, in no order.
@@ -32,6 +37,7 @@ impl State {
         let vaults = &mut self.vaults;
         let mut keys: Vec<Key> =
             vaults.list.touched().take().into_iter().map(|id| Key::Vault(VaultId::new(id))).collect();
+        keys.extend(vaults.baskets.touched().take().into_iter().map(|id| Key::Basket(BasketId::new(id))));
         keys.extend(vaults.shares.touched().take().into_iter().map(|id| Key::Share(ShareId::new(id))));
         let holdings = vaults.holdings.touched().take();
         keys.extend(vaults.deposits.touched().take().into_iter().map(|(id, at)| Key::VaultDeposit(id, at)));
@@ -45,6 +51,8 @@ impl State {
         keys.extend(vaults.verdicts.touched().take().into_iter().map(Key::Verdict));
         let outcomes = vaults.outcomes.touched().take();
         keys.extend(outcomes.into_iter().map(|(id, request)| Key::VaultOutcome(id, request)));
+        keys.extend(vaults.routes.touched().take().into_iter().map(|id| Key::Route(RouteId::new(id))));
+        keys.extend(vaults.arrivals.touched().take().into_iter().map(|(id, at)| Key::Arrival(id, at)));
         keys.extend(vaults.losses.touched().take().into_iter().map(|(id, epoch)| Key::VaultLoss(id, epoch)));
         keys.extend(holdings.into_iter().map(|(share, account)| self.holding_key(share, account)));
         keys
@@ -58,6 +66,7 @@ impl State {
     pub(super) fn keys_of_vaults(&self) -> Vec<Key> {
         let vaults = &self.vaults;
         let mut keys: Vec<Key> = (0..vaults.list.len()).map(|at| Key::Vault(VaultId::at(at))).collect();
+        keys.extend((0..vaults.baskets.len()).map(|at| Key::Basket(BasketId::at(at))));
         keys.extend((0..vaults.shares.len()).map(|at| Key::Share(ShareId::at(at))));
         keys.extend(vaults.holdings.keys().map(|(share, account)| self.holding_key(*share, *account)));
         keys.extend(vaults.deposits.keys().map(|(id, at)| Key::VaultDeposit(*id, *at)));
@@ -69,6 +78,8 @@ impl State {
         keys.extend(vaults.contingents.keys().map(|(id, request)| Key::VaultContingent(*id, *request)));
         keys.extend(vaults.verdicts.keys().copied().map(Key::Verdict));
         keys.extend(vaults.outcomes.keys().map(|(id, request)| Key::VaultOutcome(*id, *request)));
+        keys.extend((0..vaults.routes.len()).map(|at| Key::Route(RouteId::at(at))));
+        keys.extend(vaults.arrivals.keys().map(|(id, at)| Key::Arrival(*id, *at)));
         keys.extend(vaults.losses.keys().map(|(id, epoch)| Key::VaultLoss(*id, *epoch)));
         keys
     }
@@ -78,6 +89,7 @@ impl State {
         let vaults = &self.vaults;
         match key {
             Key::Vault(id) => self.vault(*id).map(to_bytes),
+            Key::Basket(id) => self.basket(*id).map(to_bytes),
             Key::Share(id) => self.share(*id).map(to_bytes),
             Key::Holding { share, account } => {
                 let account = self.accounts.find(*account)?;
@@ -92,6 +104,8 @@ impl State {
             Key::VaultContingent(id, request) => vaults.contingents.get(&(*id, *request)).map(to_bytes),
             Key::Verdict(id) => vaults.verdicts.get(id).map(to_bytes),
             Key::VaultOutcome(id, request) => vaults.outcomes.get(&(*id, *request)).map(to_bytes),
+            Key::Route(id) => self.route(*id).map(to_bytes),
+            Key::Arrival(id, at) => vaults.arrivals.get(&(*id, *at)).map(to_bytes),
             Key::VaultLoss(id, epoch) => vaults.losses.get(&(*id, *epoch)).map(to_bytes),
             _ => None,
         }
@@ -102,7 +116,9 @@ impl State {
 #[derive(Default)]
 pub(super) struct VaultParts {
     list: BTreeMap<VaultId, Vault>,
+    baskets: BTreeMap<BasketId, Basket>,
     shares: BTreeMap<ShareId, ShareRecord>,
+    routes: BTreeMap<RouteId, Route>,
     holdings: Vec<(ShareId, Address, Holding)>,
     books: crate::state::vaults::Vaults,
 }
@@ -113,6 +129,7 @@ impl VaultParts {
         let books = &mut self.books;
         match key {
             Key::Vault(id) => drop(self.list.insert(id, from_bytes(bytes)?)),
+            Key::Basket(id) => drop(self.baskets.insert(id, from_bytes(bytes)?)),
             Key::Share(id) => drop(self.shares.insert(id, from_bytes(bytes)?)),
             Key::Holding { share, account } => self.holdings.push((share, account, from_bytes(bytes)?)),
             Key::VaultDeposit(id, at) => books.deposits.insert((id, at), from_bytes(bytes)?),
@@ -124,6 +141,8 @@ impl VaultParts {
             Key::VaultContingent(id, request) => books.contingents.insert((id, request), from_bytes(bytes)?),
             Key::Verdict(id) => books.verdicts.insert(id, from_bytes(bytes)?),
             Key::VaultOutcome(id, request) => books.outcomes.insert((id, request), from_bytes(bytes)?),
+            Key::Route(id) => drop(self.routes.insert(id, from_bytes(bytes)?)),
+            Key::Arrival(id, at) => books.arrivals.insert((id, at), from_bytes(bytes)?),
             Key::VaultLoss(id, epoch) => books.losses.insert((id, epoch), from_bytes(bytes)?),
             _ => return Err("it is no entry of vaults".to_owned()),
         }
@@ -137,9 +156,17 @@ impl VaultParts {
             super::restore::check_place("vault", place, id.index())?;
             state.vaults.list.push(vault);
         }
+        for (place, (id, basket)) in take(&mut self.baskets).into_iter().enumerate() {
+            super::restore::check_place("basket", place, id.index())?;
+            state.vaults.baskets.push(basket);
+        }
         for (place, (id, share)) in take(&mut self.shares).into_iter().enumerate() {
             super::restore::check_place("share", place, id.index())?;
             state.vaults.shares.push(share);
+        }
+        for (place, (id, route)) in take(&mut self.routes).into_iter().enumerate() {
+            super::restore::check_place("route", place, id.index())?;
+            state.vaults.routes.push(route);
         }
         for (share, address, holding) in take(&mut self.holdings) {
             let account = state

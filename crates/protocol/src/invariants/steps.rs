@@ -26,6 +26,7 @@ pub fn check_step(before: &State, after: &State, kind: Option<Kind>) -> Result<(
         check_line(before, after, id).map_err(named)?;
         check_fee(before, after, id).map_err(named)?;
         check_time(old, new).map_err(named)?;
+        super::caps::check_caps(before, after, id).map_err(named)?;
     }
     Ok(())
 }
@@ -47,6 +48,7 @@ fn is_of_vaults(kind: Option<Kind>) -> bool {
         Kind::VaultHarvest,
         Kind::VaultFund,
         Kind::VaultGuard,
+        Kind::AllocateVault,
     ];
     kind.is_some_and(|kind| slash_or_other.contains(&kind))
 }

@@ -22,6 +22,7 @@ pub(super) fn check(state: &State) -> Result<(), Violation> {
         check_ranges(state, id, vault).map_err(named)?;
     }
     check_supplies(state)?;
+    check_routes(state)?;
     check_verdicts(state)
 }
 
@@ -203,12 +204,31 @@ fn check_supplies(state: &State) -> Result<(), Violation> {
             Issuer::Vault(vault) => state.vault(vault).map_or(Shares::ZERO, |vault| vault.queue.waiting),
             Issuer::Basket(_) => Shares::ZERO,
         };
+        let locked = state.vaults.routes.iter().filter(|route| route.share == id);
+        let locked = locked.fold(Some(Shares::ZERO), |sum, route| sum?.plus(route.meter.locked));
         let there = held.get(&id).copied().unwrap_or_default().plus(waiting);
+        let there = there.zip(locked).and_then(|(there, locked)| there.plus(locked));
         if there != Some(record.supply) {
             return Err(Violation(format!(
                 "I4: {there:?} shares {id} are somewhere, and there are {}",
                 record.supply
             )));
+        }
+    }
+    Ok(())
+}
+
+/// I19: what came home within the window, less what went out in it, is at most the cap that the route had. Messages that wait are ahead.
+fn check_routes(state: &State) -> Result<(), Violation> {
+    for (index, route) in state.vaults.routes.iter().enumerate() {
+        let home = route.meter.net_home(state.epoch, route.terms.window);
+        if home > route.opened_cap {
+            return Err(Violation(format!("I19: {home} came home by route {index}, more than {}", route.opened_cap)));
+        }
+    }
+    for (id, message) in state.vaults.arrivals.keys() {
+        if state.route(*id).is_none_or(|route| route.next > *message) {
+            return Err(Violation(format!("I19: message {message} of route {id} waits, and came home before")));
         }
     }
     Ok(())

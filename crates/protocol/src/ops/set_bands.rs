@@ -80,7 +80,8 @@ impl SetBands {
                 curation.start(tighter, now);
             }
         }
-        let from = state.vault(id).and_then(|vault| vault.curation.pending.as_ref()).map_or(now, |(from, _)| *from);
+        let from =
+            state.vault(id).and_then(|vault| vault.curation.pending.as_ref()).map_or(now, |(from, _)| *from);
         events.push(Event::VaultBandsSet { vault: id, from });
         Ok(())
     }

@@ -4,7 +4,7 @@ use crate::event::Event;
 use crate::macros::{record, refusals};
 use crate::ops::undelegate;
 use crate::state::State;
-use crate::units::{Address, Amount, Epoch, OperatorId, VaultId};
+use crate::units::{Address, Amount, Epoch, Fraction, OperatorId, RouteId, ShareId, Shares, VaultId};
 
 record! {
     /// Lowers the risk of a vault, at once.
@@ -34,6 +34,20 @@ record! {
             #[serde(default)]
             amount: Option<Amount>,
         },
+        /// Has less with an operator from now on.
+        CutBands {
+            /// The operator.
+            operator: OperatorId,
+            /// The most of the net asset value that may be with it.
+            most: Fraction,
+        },
+        /// Lets less come home by a route of the vault's shares.
+        CutRoute {
+            /// The route.
+            route: RouteId,
+            /// Its cap from now on: less than before.
+            cap: Shares,
+        },
         /// No more deposits ever; all stake is asked back, tick by tick, and whoever holds shares can leave.
         WindDown,
     }
@@ -46,6 +60,8 @@ refusals! {
         NotTheGuardian { guardian: Address } => "the vault's guardian is {guardian}, and its council may do the same",
         StoppedLately { again: Epoch } => "deposits may be stopped again from epoch {again} on",
         NotLess { cap: Amount, current: Amount } => "a cap of {cap} is not less than {current}",
+        RouteNotFound { route: RouteId } => "the vault's shares have no route {route}",
+        RouteNotLess { cap: Shares, current: Shares } => "a cap of {cap} is not less than the route's {current}",
         LeaveRefused { refused: undelegate::Refused } => "{refused}",
         WindingDown => "the vault is winding down already",
     }
@@ -54,6 +70,12 @@ refusals! {
 /// Epochs for which a guardian stops deposits, and after which it may again.
 pub(crate) const STOP_EPOCHS: u32 = 7;
 const REST_EPOCHS: u32 = 21;
+
+fn check_route(state: &State, share: ShareId, route: RouteId, cap: Shares) -> Result<(), Refused> {
+    let found = state.route(route).filter(|found| found.share == share);
+    let current = found.ok_or(Refused::RouteNotFound { route })?.terms.cap;
+    if cap >= current { Err(Refused::RouteNotLess { cap, current }) } else { Ok(()) }
+}
 
 impl VaultGuard {
     pub(crate) fn apply(
@@ -76,6 +98,7 @@ impl VaultGuard {
             GuardAction::CutCap { cap } if *cap >= vault.terms.cap => {
                 return Err(Refused::NotLess { cap: *cap, current: vault.terms.cap });
             }
+            GuardAction::CutRoute { route, cap } => check_route(state, vault.share, *route, *cap)?,
             GuardAction::WindDown if vault.is_winding_down => return Err(Refused::WindingDown),
             GuardAction::Undelegate { operator, amount } => {
                 state
@@ -91,6 +114,14 @@ impl VaultGuard {
             state.vault_undelegate(id, operator, amount, events).expect("it was checked");
             state.remark_vault(id);
         }
+        match self.action {
+            GuardAction::CutBands { operator, most } => state.cut_bands(id, operator, most),
+            GuardAction::CutRoute { route, cap } => {
+                state.route_mut(route).terms.cap = cap;
+                events.push(Event::RouteCut { route, cap });
+            }
+            _ => {}
+        }
         let vault = state.vault_mut(id);
         match &self.action {
             GuardAction::StopDeposits => {
@@ -103,7 +134,7 @@ impl VaultGuard {
                     pending.cap = pending.cap.min(*cap);
                 }
             }
-            GuardAction::Undelegate { .. } => {}
+            GuardAction::Undelegate { .. } | GuardAction::CutBands { .. } | GuardAction::CutRoute { .. } => {}
             GuardAction::WindDown => vault.is_winding_down = true,
         }
         events.push(Event::VaultGuarded { vault: id, by: sender });

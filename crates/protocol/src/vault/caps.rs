@@ -77,6 +77,14 @@ impl VaultCaps {
         }
     }
 
+    /// Whether no cap of it could ever be exceeded.
+    pub(crate) fn bounds_nothing(&self) -> bool {
+        let Self { operator, owner, service, slasher, group, event, two_events, .. } = self;
+        [operator, owner, service, slasher, group, event, two_events]
+            .into_iter()
+            .all(|share| *share == Fraction::ONE)
+    }
+
     /// What `docs/explanation/curation.md` starts from.
     pub fn usual() -> Self {
         let percent = Fraction::from_percent;
@@ -163,7 +171,13 @@ mod tests {
         let ladder = vec![Rung { epochs: 0, share: percent(2) }, Rung { epochs: 7, share: percent(20) }];
         let caps = VaultCaps { ladder, ..VaultCaps::off() };
         let room = |idle, returning: &[(u32, Amount)]| {
-            ladder_room(&caps, (Amount::new(1000), Amount::new(idle), Amount::new(1000 - idle)), returning, 15).units()
+            ladder_room(
+                &caps,
+                (Amount::new(1000), Amount::new(idle), Amount::new(1000 - idle)),
+                returning,
+                15,
+            )
+            .units()
         };
         assert_eq!(room(300, &[]), 100, "a fifth must be there within a week");
         assert_eq!(room(300, &[(7, Amount::new(150))]), 250);

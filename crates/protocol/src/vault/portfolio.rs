@@ -124,7 +124,9 @@ impl Limit {
     fn room(&self, slot: usize) -> Option<Amount> {
         let rate = self.rates.get(slot).copied().filter(|rate| *rate > 0)?;
         let left = self.value.room_below(self.most);
-        Some(wide::checked_mul_div_down(left.units(), WHOLE, rate).map_or(Amount::new(u128::MAX), Amount::new))
+        Some(
+            wide::checked_mul_div_down(left.units(), WHOLE, rate).map_or(Amount::new(u128::MAX), Amount::new),
+        )
     }
 
     /// The least that has to leave a slot so that `excess` is gone, or nothing where the slot has no part in it.
@@ -182,9 +184,11 @@ impl Slot {
 
     /// Which share of it the chosen sets own, in [`WHOLE`]; at most all of it.
     fn share_of(&self, chosen: impl Fn(&Cell) -> bool) -> u128 {
-        let parts = self.cells.iter().filter(|cell| chosen(cell)).fold(0_u128, |sum, cell| {
-            sum.saturating_add(u128::from(cell.parts))
-        });
+        let parts = self
+            .cells
+            .iter()
+            .filter(|cell| chosen(cell))
+            .fold(0_u128, |sum, cell| sum.saturating_add(u128::from(cell.parts)));
         parts.saturating_mul(u128::from(Fraction::STEPS)).min(WHOLE)
     }
 }

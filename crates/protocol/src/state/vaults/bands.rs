@@ -180,7 +180,10 @@ impl Policy {
         }
         let least_ramp = exit_time.saturating_mul(4);
         if self.caps.ramp != 0 && self.caps.ramp < least_ramp {
-            return Err(format!("a ramp of {} epochs is less than four exit times, {least_ramp}", self.caps.ramp));
+            return Err(format!(
+                "a ramp of {} epochs is less than four exit times, {least_ramp}",
+                self.caps.ramp
+            ));
         }
         Ok(())
     }
@@ -239,7 +242,8 @@ fn narrower(one: &Mandate, other: &Mandate) -> Mandate {
 }
 
 fn tighter_caps(one: &VaultCaps, other: &VaultCaps) -> VaultCaps {
-    let multiple = |one: u16, other: u16| if one == 0 || other == 0 { one.max(other) } else { one.min(other) };
+    let multiple =
+        |one: u16, other: u16| if one == 0 || other == 0 { one.max(other) } else { one.min(other) };
     let [first, last] = one.bond_multiples;
     let [other_first, other_last] = other.bond_multiples;
     let mut ladder = one.ladder.clone();
@@ -336,7 +340,9 @@ mod tests {
         let check = |policy: &Policy| policy.check(15).unwrap_err();
         assert!(check(&policy(vec![band(0, [10, 5, 30])])).contains("do not rise"));
         assert!(check(&policy(vec![band(0, [0, 1, 2]), band(0, [0, 1, 2])])).contains("two bands"));
-        assert!(check(&policy(vec![band(0, [0, 60, 90]), band(1, [0, 41, 90])])).contains("more than the whole"));
+        assert!(
+            check(&policy(vec![band(0, [0, 60, 90]), band(1, [0, 41, 90])])).contains("more than the whole")
+        );
         let mut short = policy(Vec::new());
         short.caps.ramp = 59;
         assert!(check(&short).contains("less than four exit times, 60"));

@@ -27,7 +27,8 @@ impl State {
         if self.vault(id).is_some_and(|vault| vault.queue.end == end) {
             self.vault_mut(id).queue.end = start;
             let cohort = self.vaults.cohorts.remove(&(id, end));
-            if let Some(cohort) = cohort.filter(|cohort| cohort.start < start) {
+            let settled = self.vault(id).map_or(0, |vault| vault.queue.settled);
+            if let Some(cohort) = cohort.filter(|cohort| cohort.start < start && settled < start) {
                 self.vaults.cohorts.insert((id, start), cohort);
             }
             return;

@@ -10,6 +10,7 @@ pub(crate) mod curate;
 pub(crate) mod moves;
 pub(crate) mod nav;
 pub(crate) mod records;
+pub(crate) mod routes;
 pub(crate) mod settle;
 pub(crate) mod shares;
 pub(crate) mod terms;
@@ -19,16 +20,19 @@ pub(crate) mod tickets;
 #[cfg(test)]
 mod attacks;
 #[cfg(test)]
+mod curation_tests;
+#[cfg(test)]
 mod tests;
 
 use super::State;
 use super::shelf::{Book, Shelf};
-use crate::units::{AccountId, Address, Epoch, OperatorId, RequestId, ShareId, TicketId, VaultId};
+use crate::units::{AccountId, Address, Epoch, OperatorId, RequestId, RouteId, ShareId, TicketId, VaultId};
 use crate::vault::queue::{Batch, Cohort};
 use records::{
     Contingent, ContingentKey, DepositTicket, ExitTicket, Holdback, Holding, Outcome, ShareRecord, Vault,
     Verdict,
 };
+use routes::{Arrival, Route};
 
 /// Everything about vaults.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +55,9 @@ pub(crate) struct Vaults {
     /// What was left of a share after the losses of an epoch.
     pub(crate) losses: Book<(VaultId, Epoch), u128>,
     pub(crate) verdicts: Book<RequestId, Verdict>,
+    pub(crate) routes: Shelf<Route, 4>,
+    /// Messages home that wait, by route and number.
+    pub(crate) arrivals: Book<(RouteId, u64), Arrival>,
     /// Requests that are open, by operator; follows from the requests.
     pub(crate) open_requests: Book<(OperatorId, RequestId), ()>,
     /// Whose tickets there are; follows from them.

@@ -16,6 +16,14 @@ impl State {
         id
     }
 
+    /// The council of who issued shares.
+    pub(crate) fn council_of(&self, id: ShareId) -> Option<Address> {
+        match self.share(id)?.issuer {
+            Issuer::Vault(vault) => Some(self.vault(vault)?.terms.council),
+            Issuer::Basket(basket) => Some(self.basket(basket)?.terms.council),
+        }
+    }
+
     /// All shares of a vault, those that wait included.
     pub(crate) fn supply_of(&self, vault: VaultId) -> Shares {
         let share = self.vault(vault).and_then(|vault| self.share(vault.share));

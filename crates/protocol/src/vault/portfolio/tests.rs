@@ -18,7 +18,9 @@ fn percent(number: u64) -> Fraction {
 fn portfolio(dice: &mut Dice) -> Portfolio {
     let sets = 1 + dice.below(8);
     let of_set: Vec<(u32, u8, u64)> = (0..sets)
-        .map(|_| (u32::try_from(dice.below(4)).unwrap(), u8::try_from(dice.below(4)).unwrap(), 1 + dice.below(100)))
+        .map(|_| {
+            (u32::try_from(dice.below(4)).unwrap(), u8::try_from(dice.below(4)).unwrap(), 1 + dice.below(100))
+        })
         .collect();
     let slots = (0..1 + dice.below(8)).map(|operator| {
         let operator = u32::try_from(operator).unwrap();
@@ -167,7 +169,8 @@ fn exceeded_by_words(portfolio: &Portfolio, caps: &VaultCaps) -> bool {
     };
     let owned = |chosen: &dyn Fn(&Cell) -> bool| -> u128 {
         let of_slot = |slot: &Slot| {
-            let parts: u128 = slot.cells.iter().filter(|cell| chosen(cell)).map(|cell| u128::from(cell.parts)).sum();
+            let parts: u128 =
+                slot.cells.iter().filter(|cell| chosen(cell)).map(|cell| u128::from(cell.parts)).sum();
             (slot.principal.units() * parts.min(256)).div_ceil(256)
         };
         portfolio.slots.iter().map(of_slot).sum()
