@@ -112,8 +112,8 @@ pub(super) fn vault_guard(op: &VaultGuard) -> String {
 }
 
 pub(super) fn transfer_shares(op: &TransferShares) -> String {
-    let TransferShares { share, from, to, shares } = op;
-    format!("Transfer {shares} shares of sort {share} of {} to account {to}", whose(*from))
+    let TransferShares { share, owner, to, shares } = op;
+    format!("Transfer {shares} shares of sort {share} of {} to account {to}", whose(*owner))
 }
 
 pub(super) fn approve_shares(op: &ApproveShares) -> String {
