@@ -9,11 +9,13 @@
 
 mod account;
 mod asset;
+mod basket;
 mod governance;
 mod operator;
 mod service;
 mod slash;
 mod stake;
+mod vault;
 mod words;
 
 use protocol::Operation;
@@ -79,5 +81,32 @@ pub fn action(operation: &Operation) -> String {
         Op::ProposeParameters(op) => governance::propose_parameters(op),
         Op::GovernAsset(op) => governance::govern_asset(op),
         Op::Guard(op) => governance::guard(op),
+        Op::CreateVault(op) => vault::create_vault(op),
+        Op::ChangeVault(op) => vault::change_vault(op),
+        Op::VaultDeposit(op) => vault::vault_deposit(op),
+        Op::VaultRequest(op) => vault::vault_request(op),
+        Op::VaultCancel(op) => vault::vault_cancel(op),
+        Op::VaultClaim(op) => vault::vault_claim(op),
+        Op::VaultInstant(op) => vault::vault_instant(op),
+        Op::VaultTick(op) => vault::vault_tick(op),
+        Op::VaultHarvest(op) => vault::vault_harvest(op),
+        Op::VaultFund(op) => vault::vault_fund(op),
+        Op::VaultGuard(op) => vault::vault_guard(op),
+        Op::TransferShares(op) => vault::transfer_shares(op),
+        Op::ApproveShares(op) => vault::approve_shares(op),
+        Op::OpenRoute(op) => vault::open_route(op),
+        Op::SendShares(op) => vault::send_shares(op),
+        Op::VouchShares(op) => vault::vouch_shares(op),
+        Op::ReceiveShares(op) => vault::receive_shares(op),
+        Op::SetBands(op) => basket::set_bands(op),
+        Op::AllocateVault(op) => basket::allocate_vault(op),
+        Op::CreateBasket(op) => basket::create_basket(op),
+        Op::ChangeBasket(op) => basket::change_basket(op),
+        Op::BasketMint(op) => basket::basket_mint(op),
+        Op::BasketRedeem(op) => basket::basket_redeem(op),
+        Op::BasketEnter(op) => basket::basket_enter(op),
+        Op::BasketLeave(op) => basket::basket_leave(op),
+        Op::BasketReport(op) => basket::basket_report(op),
+        Op::BasketAccept(op) => basket::basket_accept(op),
     }
 }
