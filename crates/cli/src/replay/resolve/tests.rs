@@ -9,19 +9,28 @@ use super::*;
 const ALICE: &str = "0x08ac0147fe05a3431de492edc444a3daf093bac5";
 
 /// Numbers of 32 bits that are no ids: epochs and counts.
-const PLAIN: [&str; 12] = [
+const PLAIN: [&str; 21] = [
+    "age_max",
     "bonded_through",
     "capture",
+    "deadline",
+    "drip",
     "epoch",
     "epochs",
     "execution",
     "expected_slashes",
     "expires",
+    "freeze",
     "grace",
+    "heartbeat",
     "period",
+    "ramp",
     "rules_version",
+    "ticket",
     "veto",
+    "wait",
     "warm_up",
+    "window",
 ];
 
 fn names() -> Names {
