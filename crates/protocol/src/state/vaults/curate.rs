@@ -171,12 +171,13 @@ impl State {
         let Some(vault) = self.vault(id) else { return };
         let looked = vault.curation.looked;
         let is_empty = self.supply_of(id).is_zero();
-        let mut services = Vec::new();
+        let (mut services, mut sets) = (Vec::new(), Vec::new());
         let mut worsened = Vec::new();
         let mut struck = Vec::new();
         for holding in holdings {
             for cell in self.cells_of(holding.pool) {
                 services.push(cell.service);
+                sets.push(cell.set);
                 let Some(set) = self.set(cell.set) else { continue };
                 let announced = set.pending.as_ref().is_some_and(|pending| pending.is_worse);
                 let mut changes = set.terms.iter().zip(set.terms.iter().skip(1));
@@ -191,6 +192,9 @@ impl State {
         let curation = &mut self.vault_mut(id).curation;
         curation.looked = now;
         let since = if is_empty { Epoch::ZERO } else { now };
+        // What can't slash anything of the vault any more is forgotten, and new when it comes again.
+        curation.services.retain(|(known, _)| services.contains(known));
+        curation.worsened.retain(|known| sets.contains(known));
         for service in services {
             if !curation.services.iter().any(|(known, _)| *known == service) {
                 curation.services.push((service, since));

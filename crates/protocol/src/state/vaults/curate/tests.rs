@@ -264,7 +264,7 @@ fn who_was_slashed_gets_nothing_more_and_exits_go_on() {
     world.deposit("bob", 10_000);
     world.pass(3);
     let before = world.stakes();
-    assert_eq!(before[2], 6000, "who shares nothing with it is filled, up to its upper end");
+    assert_eq!(before[2], 5000, "who shares nothing with it is filled, half way up to its upper end");
     assert_eq!(
         (before[0], before[1], before[3]),
         (3000, 2000, 1000),
