@@ -11,6 +11,7 @@
 //! - [`balances`]: what an account has outside of pools, at the cost of nothing else.
 //! - [`notices`]: what is scheduled that concerns an account, when it counts and what cancels it.
 //! - [`mod@explain`]: figures with their inputs and formulas, down to what is stored.
+//! - [`stands_on`]: the entries that an answer is made of, for which the ledger has proofs.
 //!
 //! # What it does not do
 //! It changes nothing, knows no names, heights or wall times, and looks at no other account to answer for one: each answer costs as much
@@ -49,6 +50,7 @@ mod positions;
 mod services;
 mod sets;
 mod slashes;
+mod stands;
 mod streams;
 
 #[cfg(test)]
@@ -68,7 +70,7 @@ pub use earnings::{
     earnings_page,
 };
 pub use exits::{Exit, ExitState, ExitsAnswer, exits};
-pub use explain::{Explained, FIGURES, Figure, explain};
+pub use explain::{Explained, FIGURES, Figure, FigureName, explain};
 pub use exposure::{
     ExposureAnswer, ExposureTotal, MandateBound, Offence, OffenceKind, PositionExposure, RequestAgainst,
     SetExposure, Verdict, When, WorseTerms, exposure, exposure_page,
@@ -86,6 +88,7 @@ pub use sets::{
 pub use slashes::{
     HeldView, RequestDetail, RequestFilter, RequestStatus, SlashDetail, request, requests, slash, slashes,
 };
+pub use stands::{Read, stands_on};
 pub use streams::{StreamDetail, stream, streams};
 
 /// The most items of one page; more asked for is cut to it.

@@ -1,5 +1,7 @@
 //! What a service offers and demands, and what the delegators of a pool agreed to bear.
 
+mod plain;
+
 use sha2::{Digest as _, Sha256};
 
 use crate::genesis::{Genesis, Parameters};

@@ -3,8 +3,10 @@
 //! What is here names and copies; it decides nothing. An entry holds exactly what the rules read: a state that was restored from its
 //! entries goes on as the one that wrote them.
 
+mod fields;
 mod key;
 mod restore;
+mod show;
 
 #[cfg(test)]
 mod tests;
@@ -20,7 +22,9 @@ use crate::state::positions::Position;
 use crate::state::records::FollowUp;
 use crate::units::{AccountId, Amount, AssetId, Epoch, OperatorId, PoolId, ServiceId, SetId, ValidatorId};
 
+pub use fields::Field;
 pub use key::{KEY_BYTES, Key};
+pub use show::show;
 
 /// The entry of the network.
 #[derive(Serialize, Deserialize)]

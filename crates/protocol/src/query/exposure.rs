@@ -143,6 +143,16 @@ answer! {
     }
 }
 
+impl std::fmt::Display for OffenceKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Equivocation => "equivocation",
+            Self::Subjective => "subjective",
+            Self::Correlation => "correlation",
+        })
+    }
+}
+
 answer! {
     /// An offence that a set punishes.
     pub struct Offence {

@@ -1,0 +1,46 @@
+//! An entry's bytes as named fields, for people.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::fields::Field;
+use super::{AccountEntry, Key, Network, PositionEntry};
+use crate::certificate::Exposure;
+use crate::codec::from_bytes;
+use crate::genesis::Genesis;
+use crate::state::accounts::Account;
+use crate::state::keys::Registered;
+use crate::state::records::{
+    Asset, Operator, PoolRecord, Request, Service, Set, Slash, Stream, Table, Validator,
+};
+use crate::state::value::Values;
+
+/// What the bytes of an entry say, with the names of its fields: as a store keeps it, so accounts are numbers within.
+///
+/// # Errors
+/// That the bytes are not those of such an entry.
+pub fn show(key: &Key, bytes: &[u8]) -> Result<Field, String> {
+    match key {
+        Key::Genesis => as_a::<Genesis>(bytes),
+        Key::Network => as_a::<Network>(bytes),
+        Key::Values => as_a::<Values>(bytes),
+        Key::Exposure => as_a::<Exposure>(bytes),
+        Key::Asset(_) => as_a::<Asset>(bytes),
+        Key::Account(_) => as_a::<AccountEntry<Account>>(bytes),
+        Key::Position { .. } => as_a::<PositionEntry>(bytes),
+        Key::Operator(_) => as_a::<Operator>(bytes),
+        Key::Pool(_) => as_a::<PoolRecord>(bytes),
+        Key::Validator(_) => as_a::<Validator>(bytes),
+        Key::Service(_) => as_a::<Service>(bytes),
+        Key::Set(_) => as_a::<Set>(bytes),
+        Key::Table(..) => as_a::<Table>(bytes),
+        Key::Request(_) => as_a::<Request>(bytes),
+        Key::Slash(_) => as_a::<Slash>(bytes),
+        Key::Stream(_) => as_a::<Stream>(bytes),
+        Key::KeyOwner(_) => as_a::<Registered>(bytes),
+    }
+}
+
+fn as_a<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<Field, String> {
+    Field::of(&from_bytes::<T>(bytes)?)
+}
