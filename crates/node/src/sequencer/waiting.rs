@@ -197,7 +197,7 @@ fn candidate(operation: Verified, known: bool) -> Candidate<Box<Verified>> {
         kind: operation.signed().operation.kind(),
         bytes: operation.bytes().len(),
         expires: authority.expires,
-        seals: keys.iter().map(|used| (used.key.clone(), used.nonce)).collect(),
+        seals: keys.iter().map(|used| (used.key().clone(), used.nonce)).collect(),
         known,
         payload: Box::new(operation),
     }
