@@ -78,7 +78,10 @@ mod tests {
             let recovered = Signatory::recover(&hash, &secret.sign_recoverable(&hash).unwrap()).unwrap();
             assert_eq!(recovered, Signatory::of(secret.public_key()));
             assert_eq!(recovered.address(), address_of(recovered.key()));
-            assert_eq!(crate::recover(&hash, &secret.sign_recoverable(&hash).unwrap()), Ok(secret.public_key()));
+            assert_eq!(
+                crate::recover(&hash, &secret.sign_recoverable(&hash).unwrap()),
+                Ok(secret.public_key())
+            );
         }
         assert_eq!(Signatory::recover(&[0; 32], &[0; 65]), Err(RecoveryError::V { v: 0 }));
         let duty = SecretKey::from_seed(Scheme::Bls12381, [1; 32]).public_key();

@@ -23,12 +23,12 @@ use crate::refused::{Refused, is_final};
 use crate::sequencer::{Sequencer, Submission};
 
 /// How many operations a thread takes at once: of what waits one in so many,
-const BATCH_PART: usize = 8;
+const BATCH_PART: usize = 4;
 /// but at least so many, if there are,
 const BATCH_LEAST: usize = 32;
 /// and so many at most. What is handed over together is in one block, and what a block costs is shared: the longer the queue, the larger the
-/// blocks, and nobody waits for the rest of a batch longer than a quarter of the time that the queue takes.
-const BATCH_MOST: usize = 2_048;
+/// blocks. The rest of a batch is waited for half as long as the queue takes, on two threads.
+const BATCH_MOST: usize = 4_096;
 
 /// The queue of what is to be verified, and the threads that do it.
 pub(crate) struct Gate {
@@ -170,6 +170,11 @@ impl Drop for Gate {
     }
 }
 
+/// How many of those that wait a thread takes at once.
+fn share(waiting: usize) -> usize {
+    waiting.div_ceil(BATCH_PART).clamp(BATCH_LEAST, BATCH_MOST).min(waiting)
+}
+
 impl Shared {
     fn work(&self) {
         while let Some(jobs) = self.take() {
@@ -198,8 +203,7 @@ impl Shared {
             if queue.is_stopping {
                 return None;
             }
-            let share = queue.jobs.len().div_ceil(BATCH_PART).clamp(BATCH_LEAST, BATCH_MOST);
-            let count = queue.jobs.len().min(share);
+            let count = share(queue.jobs.len());
             if count > 0 {
                 let jobs: Vec<Job> = queue.jobs.drain(..count).collect();
                 let bytes: usize = jobs.iter().map(|job| job.bytes.len()).sum();
@@ -253,5 +257,16 @@ impl Shared {
         let Some((height, index)) = self.reader.find(id)? else { return Ok(None) };
         let block = self.reader.executed(height)?;
         Ok(block.and_then(|block| Placed::new(block, usize::try_from(index).unwrap_or(usize::MAX))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::share;
+
+    #[test]
+    fn the_longer_the_queue_the_more_is_taken_at_once_and_never_more_than_there_is() {
+        let taken = [0, 1, 32, 33, 200, 4_000, 20_000].map(share);
+        assert_eq!(taken, [0, 1, 32, 32, 50, 1_000, 4_096]);
     }
 }

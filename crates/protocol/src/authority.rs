@@ -11,7 +11,7 @@ use evidence::{PublicKey, Signatory};
 use crate::macros::refusals;
 use crate::operation::{Kind, Operation};
 use crate::state::State;
-use crate::state::accounts::{Extra, Grant, KeySet, NONCE_WINDOW_MS, NONCES_MAX, Nonces, Signing};
+use crate::state::accounts::{Account, Extra, Grant, KeySet, NONCE_WINDOW_MS, NONCES_MAX, Nonces, Signing};
 use crate::units::{AccountId, Address, Amount, AssetId, Epoch, SetId};
 
 /// For whom an operation acts, and who signed it.
@@ -134,21 +134,53 @@ fn check_turn(
     operation: &Operation,
     turn: Turn,
 ) -> Result<(), Refused> {
-    let expires = authority.expires;
-    // Of whom nothing is known no nonce can be kept: what is refused now must not come alive when the account is there.
-    let latest = if is_known(state, authority) { u64::MAX } else { time.saturating_add(NONCE_WINDOW_MS) };
     match &authority.signer {
         Signer::Plain => check_plain(state),
         Signer::Delegate { keys, .. } if keys.is_empty() => check_plain(state),
-        _ if expires < time => Err(Refused::Expired { expires, time }),
-        _ if expires > latest => Err(Refused::ExpiresTooLate { expires, latest }),
-        Signer::Keys(keys) => check_keys(state, authority.account, keys, (operation.kind(), turn), time),
-        Signer::Delegate { address, keys } => check_keys(state, *address, keys, (operation.kind(), turn), time),
+        Signer::Keys(keys) => {
+            let signer = Known::of(state, authority.account);
+            check_signed(state, signer, keys, (authority.expires, time), (operation.kind(), turn))
+        }
+        Signer::Delegate { address, keys } => {
+            let signer = Known::of(state, *address);
+            check_signed(state, signer, keys, (authority.expires, time), (operation.kind(), turn))
+        }
     }?;
     match &authority.signer {
         Signer::Delegate { address, .. } => check_grant(state, authority.account, *address, operation),
         _ => Ok(()),
     }
+}
+
+/// Whose keys signed, and the account that the ledger has of it, looked up once.
+#[derive(Clone, Copy)]
+struct Known<'a> {
+    address: Address,
+    account: Option<&'a Account>,
+}
+
+impl<'a> Known<'a> {
+    fn of(state: &'a State, address: Address) -> Self {
+        Self { address, account: state.accounts.find(address).map(|account| state.accounts.get(account)) }
+    }
+}
+
+fn check_signed(
+    state: &State,
+    signer: Known<'_>,
+    keys: &[KeyUse],
+    (expires, time): (u64, u64),
+    kind_and_turn: (Kind, Turn),
+) -> Result<(), Refused> {
+    // Of whom nothing is known no nonce can be kept: what is refused now must not come alive when the account is there.
+    let latest = if signer.account.is_some() { u64::MAX } else { time.saturating_add(NONCE_WINDOW_MS) };
+    if expires < time {
+        return Err(Refused::Expired { expires, time });
+    }
+    if expires > latest {
+        return Err(Refused::ExpiresTooLate { expires, latest });
+    }
+    check_keys(state, signer, keys, kind_and_turn, time)
 }
 
 fn check_plain(state: &State) -> Result<(), Refused> {
@@ -162,12 +194,13 @@ fn extra_of(state: &State, address: Address) -> Option<&Extra> {
 /// The keys of an account. Until it sets some, it is the account of one key: the one that its address is made of.
 fn check_keys(
     state: &State,
-    account: Address,
+    signer: Known<'_>,
     keys: &[KeyUse],
     kind_and_turn: (Kind, Turn),
     time: u64,
 ) -> Result<(), Refused> {
-    let own = extra_of(state, account).and_then(|extra| KeySet::in_force(extra, state.epoch));
+    let Known { address: account, account: record } = signer;
+    let own = record.and_then(Account::extra).and_then(|extra| KeySet::in_force(extra, state.epoch));
     for (index, used) in keys.iter().enumerate() {
         let key = || used.key().clone();
         match own {
@@ -196,7 +229,7 @@ fn check_keys(
     if let Some(other) = others.iter().find(|other| other.nonce != first.nonce) {
         return Err(Refused::NoncesDiffer { nonce: first.nonce, other: other.nonce });
     }
-    let Some(record) = state.accounts.find(account).map(|account| state.accounts.get(account)) else {
+    let Some(record) = record else {
         return check_nonce(first, &Nonces::default(), Signing::Alone(first.key()), kind_and_turn, time);
     };
     let signing = record.signing(first.key(), state.epoch);

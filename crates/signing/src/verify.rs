@@ -77,7 +77,8 @@ impl Verifier {
 /// # Errors
 /// As [`SealError`] lists them.
 pub fn key_of(domain: &Domain, draft: &Draft, seal: &Seal) -> Result<PublicKey, SealError> {
-    signatory_of(&DomainHashes::of(domain).message(draft.into()), seal).map(|signatory| signatory.key().clone())
+    signatory_of(&DomainHashes::of(domain).message(draft.into()), seal)
+        .map(|signatory| signatory.key().clone())
 }
 
 fn signatory_of(message: &MessageHashes, seal: &Seal) -> Result<Signatory, SealError> {

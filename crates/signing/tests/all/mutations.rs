@@ -85,7 +85,8 @@ fn no_change_of_a_signed_operation_is_accepted() {
             assert!(
                 meant,
                 "round {round}: {} did not sign this with nonce {}: {changed:?}",
-                used.key(), used.nonce
+                used.key(),
+                used.nonce
             );
         }
         same += 1;
