@@ -55,7 +55,7 @@ pub mod signature;
 pub mod signing;
 pub mod statement;
 
-pub use address::address_of;
+pub use address::{Signatory, address_of};
 pub use encoding::HexError;
 pub use fact::{Fact, FactRefused, Proof, Sources, Verified, verify_fact};
 pub use offence::{Equivocation, EvidenceRefused, Offence, Rule};

@@ -118,9 +118,12 @@ impl Operation {
     }
 }
 
+/// Room for most records, so that few grow on the way.
+const RECORD_BYTES: usize = 256;
+
 /// The bytes of a record of the state, in the same format.
 pub(crate) fn to_bytes<T: Serialize + ?Sized>(record: &T) -> Vec<u8> {
-    postcard::to_stdvec(record).expect("memory takes any record")
+    postcard::to_extend(record, Vec::with_capacity(RECORD_BYTES)).expect("memory takes any record")
 }
 
 /// Reads a record of the state.

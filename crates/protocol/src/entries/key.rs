@@ -59,6 +59,22 @@ pub enum Key {
     KeyOwner([u8; 31]),
 }
 
+/// The bytes of a key as they are filled, with zeros after them.
+#[derive(Default)]
+struct Name {
+    bytes: [u8; KEY_BYTES],
+    end: usize,
+}
+
+impl Name {
+    fn extend(&mut self, part: impl AsRef<[u8]>) {
+        let part = part.as_ref();
+        let end = self.end.saturating_add(part.len());
+        self.bytes.get_mut(self.end..end).expect("no key is longer").copy_from_slice(part);
+        self.end = end;
+    }
+}
+
 impl Key {
     /// The key under which it stands whose a registered key is.
     pub fn of_registered(key: &PublicKey) -> Self {
@@ -89,7 +105,8 @@ impl Key {
 
     /// Its bytes: a byte for the sort, then what names it, numbers with their highest byte first, then zeros.
     pub fn to_bytes(&self) -> [u8; KEY_BYTES] {
-        let mut name: Vec<u8> = vec![self.tag()];
+        let mut name = Name::default();
+        name.extend([self.tag()]);
         match self {
             Self::Genesis | Self::Network | Self::Values | Self::Exposure => {}
             Self::Asset(id) => name.extend(id.number().to_be_bytes()),
@@ -113,8 +130,7 @@ impl Key {
             Self::Stream(id) => name.extend(id.number().to_be_bytes()),
             Self::KeyOwner(digest) => name.extend(digest),
         }
-        name.resize(KEY_BYTES, 0);
-        name.try_into().expect("it was made that long")
+        name.bytes
     }
 
     /// The key of those bytes; `None` where no key has them.

@@ -158,7 +158,7 @@ impl State {
             Key::Position { account, pool, slot } => {
                 let position = *self.positions.find(*slot)?;
                 let is_this =
-                    position.pool == *pool && self.accounts.find(*account) == Some(position.account);
+                    position.pool == *pool && self.accounts.get(position.account).address == *account;
                 let follow_up = self.follow_ups.get(slot).cloned();
                 is_this.then(|| to_bytes(&PositionEntry { position, follow_up }))
             }

@@ -135,7 +135,7 @@ fn the_signers_are_found() {
             let keys: Vec<KeyUse> = secrets
                 .iter()
                 .zip(nonces)
-                .map(|(secret, nonce)| KeyUse { key: secret.public_key(), nonce })
+                .map(|(secret, nonce)| KeyUse::new(secret.public_key(), nonce))
                 .collect();
             let signer = match delegate {
                 None => Signer::Keys(keys),
