@@ -1,4 +1,25 @@
 //! What Ethereum's clients answer, fetched, checked and made into proofs.
+//!
+//! Two things are here that need a disk or a network, and so can't be in `evidence`:
+//!
+//! ```text
+//! prover     the bytes of a state ─► State ─► ProvenState         what an account proves of its validators
+//!            answers of an execution client ─► prove_account, prove_receipt
+//! follower   upstreams ─► Follower ─► News ─► Sink                what a ledger is told of the chain
+//! ```
+//!
+//! Whoever runs either is believed by nobody. What they hand out is verified by every replica again, and was verified here before it was
+//! handed out, by the same functions.
+//!
+//! # What this crate does not do
+//!
+//! - It knows no rule of the ledger, and signs nothing.
+//! - It speaks no TLS: a client on one's own network, or a proxy, does.
+//! - It looks at no clock and never sleeps: whoever runs a follower says what time it is.
+//!
+//! # Panics
+//!
+//! Nothing that an upstream answers, and no byte of a file, makes a function panic.
 #![cfg_attr(
     not(test),
     deny(
@@ -30,4 +51,4 @@ pub use follower::{
 pub use http::{AddressError, Fault, Patience};
 pub use receipts::{ListedReceipt, ListedReceipts, RECEIPTS_MAX, ReceiptsFault, prove_receipt};
 pub use ssz::SszFault;
-pub use state::{ProvenState, State, StateFault, Wanted};
+pub use state::{ProvenState, State, StateFault, UnderWay, Wanted, Withdrawal};

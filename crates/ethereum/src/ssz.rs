@@ -20,15 +20,15 @@ pub(crate) enum Shape {
     /// So many bytes, or the bytes of a vector of bits.
     Bytes(u64),
     /// So many items.
-    Vector(&'static Shape, u64),
+    Vector(&'static Self, u64),
     /// At most so many items.
-    List(&'static Shape, u64),
+    List(&'static Self, u64),
     /// Any number of items, in a progressive tree.
-    ProgressiveList(&'static Shape),
+    ProgressiveList(&'static Self),
     /// Fields.
-    Container(&'static [Shape]),
+    Container(&'static [Self]),
     /// Fields of which all are active, in a progressive tree.
-    ProgressiveContainer(&'static [Shape]),
+    ProgressiveContainer(&'static [Self]),
 }
 
 /// Bytes of an offset.
@@ -90,7 +90,7 @@ pub enum SszFault {
         /// Name of the field.
         field: &'static str,
         /// What is wrong.
-        fault: Box<SszFault>,
+        fault: Box<Self>,
     },
 }
 

@@ -15,8 +15,8 @@ use std::collections::BTreeSet;
 use std::io::Read;
 
 use evidence::ethereum::{
-    BalanceLeaf, BeaconHeader, Credentials, Fork, GeneralizedIndex, Hash, Limited, ProofError, Schedule,
-    SharedBranches, UnknownFork, VALIDATORS_MAX, ValidatorClaim, ValidatorsProof,
+    BalanceLeaf, BeaconHeader, Branch, Credentials, Fork, GeneralizedIndex, Hash, Limited, ProofError,
+    Schedule, SharedBranches, UnknownFork, VALIDATORS_MAX, ValidatorClaim, ValidatorsProof,
 };
 use serde::Serialize;
 
@@ -54,13 +54,13 @@ pub struct State {
     tree: StateTree,
     validators: u64,
     wanted: Vec<ValidatorClaim>,
+    withdrawals: Vec<Withdrawal>,
 }
 
 /// Validators of a state with everything that it takes to verify them.
 #[derive(Clone, Debug, Serialize)]
 pub struct ProvenState {
     /// Slot of the state.
-    #[serde(serialize_with = "crate::text::decimal")]
     pub slot: u64,
     /// The fork under whose rules it is laid out.
     pub fork: Fork,
@@ -73,7 +73,38 @@ pub struct ProvenState {
     /// The header of that block.
     pub header: BeaconHeader,
     /// The validators, and the way from each to the root of the state.
-    pub proof: ValidatorsProof,
+    pub validators: ValidatorsProof,
+    /// The withdrawals that the state holds under way; only from Gloas on there are any.
+    pub under_way: Option<UnderWay>,
+    /// What each has, in gwei, in the order of the validators.
+    #[serde(skip)]
+    pub balances: Vec<u64>,
+}
+
+/// All withdrawals that a state has deducted, and a later payload will pay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UnderWay {
+    /// The withdrawals, in their order.
+    pub withdrawals: Vec<Withdrawal>,
+    /// Siblings of their list up to the root of the state.
+    pub branch: Branch,
+}
+
+/// A withdrawal under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Withdrawal {
+    /// Its number among all.
+    #[serde(serialize_with = "crate::text::decimal")]
+    pub index: u64,
+    /// The validator that pays.
+    #[serde(serialize_with = "crate::text::decimal")]
+    pub validator_index: u64,
+    /// Who is paid.
+    #[serde(serialize_with = "crate::text::bytes")]
+    pub address: [u8; 20],
+    /// How much, in gwei.
+    #[serde(serialize_with = "crate::text::decimal")]
+    pub amount: u64,
 }
 
 /// Why a state is of no use.
@@ -180,6 +211,7 @@ impl State {
             tree: read.tree,
             validators: read.validators,
             wanted: read.wanted,
+            withdrawals: read.withdrawals,
         };
         state.check_wanted(wanted)?;
         state.completed()
@@ -272,12 +304,43 @@ impl State {
         // What does not verify is not handed out.
         siblings.verify(&leaves, &state_root).map_err(StateFault::Proof)?;
         let too_many = StateFault::TooMany { validators: self.wanted.len() };
-        let proof = ValidatorsProof {
+        let validators = ValidatorsProof {
             validators: claims,
             balances: Limited::new(balances).ok_or(too_many)?,
             siblings,
         };
-        let (header, block_root) = (self.header.clone(), self.header.root());
-        Ok(ProvenState { slot: self.slot, fork: self.fork, state_root, block_root, header, proof })
+        Ok(ProvenState {
+            slot: self.slot,
+            fork: self.fork,
+            state_root,
+            block_root: self.header.root(),
+            header: self.header.clone(),
+            validators,
+            under_way: self.under_way()?,
+            balances: self.balances(),
+        })
+    }
+
+    /// What the wanted validators have.
+    fn balances(&self) -> Vec<u64> {
+        let balance = |claim: &ValidatorClaim| -> Option<u64> {
+            let leaf = self.tree.node(self.fork.balances(claim.index >> 2)?)?;
+            let place = usize::try_from(claim.index & 3).ok()?;
+            leaf.as_chunks::<8>().0.get(place).copied().map(u64::from_le_bytes)
+        };
+        self.wanted.iter().map(|claim| balance(claim).unwrap_or_default()).collect()
+    }
+
+    /// The withdrawals under way, in forks whose states have such a list.
+    fn under_way(&self) -> Result<Option<UnderWay>, StateFault> {
+        let Some((at, root)) = self.tree.withdrawals() else { return Ok(None) };
+        let (mut siblings, mut node) = (Vec::new(), at);
+        while let (Some(beside), Some(above)) = (node.sibling(), node.parent()) {
+            siblings.extend(self.tree.node(beside));
+            node = above;
+        }
+        let branch = Branch::new(siblings).unwrap_or_default();
+        branch.verify(&root, at, &self.root()).map_err(StateFault::Proof)?;
+        Ok(Some(UnderWay { withdrawals: self.withdrawals.clone(), branch }))
     }
 }

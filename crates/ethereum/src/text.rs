@@ -14,6 +14,9 @@ pub(crate) fn decimal<S: Serializer>(number: &u64, serializer: S) -> Result<S::O
 ///
 /// # Errors
 /// What the serializer says.
-pub(crate) fn bytes<S: Serializer>(bytes: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn bytes<const N: usize, S: Serializer>(
+    bytes: &[u8; N],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&format_args!("0x{}", hex::encode(bytes)))
 }

@@ -44,12 +44,14 @@ fn a_state_of_every_fork_has_the_root_of_its_block_and_proves_its_validators() {
             assert_eq!(state.header(), &block.header);
             let proven = state.prove().unwrap();
             assert_eq!((proven.slot, proven.block_root), (block.header.slot, block.root()));
-            let found = finalized(block).validators(&proven.proof).unwrap();
+            let found = finalized(block).validators(&proven.validators).unwrap();
             assert_eq!(found.iter().map(|one| one.index()).collect::<Vec<_>>(), some);
             for one in &found {
                 assert_eq!(one.validator(), &fixtures::registered(one.index()).1);
                 assert_eq!(one.balance(), Some(32_000_000_000 + one.index()));
             }
+            let balances = found.iter().map(|one| one.balance().unwrap());
+            assert_eq!(proven.balances, balances.collect::<Vec<_>>());
         }
     }
 }
@@ -61,7 +63,7 @@ fn the_validators_of_an_address_are_found() {
     let address: [u8; 20] = credentials[12..].try_into().unwrap();
     let wanted = Wanted { indices: [7].into(), addresses: [address].into() };
     let proven = read(bytes, &wanted).unwrap().prove().unwrap();
-    let found = finalized(block).validators(&proven.proof).unwrap();
+    let found = finalized(block).validators(&proven.validators).unwrap();
     assert_eq!(found.iter().map(|one| one.index()).collect::<Vec<_>>(), [7, 101]);
     // Withdrawals of validator 3 go to a key, whatever its bytes look like.
     let key: [u8; 20] = fixtures::registered(3).1.withdrawal_credentials[12..].try_into().unwrap();
@@ -136,4 +138,23 @@ fn a_state_between_blocks_is_refused() {
             slot + 1
         )
     );
+}
+
+/// Nine withdrawals of the state of Gloas, which older states have no list of.
+#[test]
+fn withdrawals_under_way_are_proven_where_there_are_any() {
+    for ((block, _, bytes), fork) in STATES.iter().zip(Fork::ALL) {
+        let proven = read(bytes, &indices([1])).unwrap().prove().unwrap();
+        let Some(under_way) = proven.under_way else {
+            assert_ne!(fork, Fork::Gloas);
+            continue;
+        };
+        assert_eq!((fork, under_way.withdrawals.len()), (Fork::Gloas, 9));
+        let withdrawal = under_way.withdrawals[3];
+        assert_eq!((withdrawal.index, withdrawal.validator_index, withdrawal.amount), (3, 1, 5));
+        // The siblings of field 44 in the tree from the definition.
+        let fields = evidence::ethereum::GeneralizedIndex::ROOT.leaf(1, 0).unwrap();
+        let at = fields.progressive_leaf(44).unwrap();
+        assert_eq!(under_way.branch.siblings(), block.state.branch(at.get()));
+    }
 }

@@ -13,6 +13,8 @@ pub(super) type Field = (&'static str, Shape);
 /// Where the fields stand that are looked into.
 pub(super) const VALIDATORS: usize = 11;
 pub(super) const BALANCES: usize = 12;
+/// Only states of Gloas have so many fields.
+pub(super) const EXPECTED_WITHDRAWALS: usize = 44;
 
 const U8: Shape = Shape::Basic(1);
 const U64: Shape = Shape::Basic(8);
@@ -181,6 +183,8 @@ mod tests {
         for fork in Fork::ALL {
             let fields = fields(fork);
             assert_eq!((fields[VALIDATORS].0, fields[BALANCES].0), ("validators", "balances"));
+            let withdrawals = fields.get(EXPECTED_WITHDRAWALS).map(|(name, _)| *name);
+            assert_eq!(withdrawals, (fork == Fork::Gloas).then_some("payload_expected_withdrawals"));
             assert_eq!((fields[20].0, fields[22].0), ("finalized_checkpoint", "current_sync_committee"));
         }
         assert_eq!(VALIDATOR.size(), Some(121));

@@ -4,9 +4,9 @@ use std::io::{Chain, Cursor, Read};
 
 use evidence::ethereum::{BeaconHeader, Fork, Hash, ListTree, VALIDATOR_BYTES, Validator, ValidatorClaim};
 
-use super::layout::{BALANCES, Field, VALIDATORS};
+use super::layout::{BALANCES, EXPECTED_WITHDRAWALS, Field, VALIDATORS};
 use super::tree::StateTree;
-use super::{StateFault, Wanted};
+use super::{StateFault, Wanted, Withdrawal};
 use crate::ssz::{self, Shape, SszFault};
 
 /// Bytes of the fields that stand at the same place in every fork.
@@ -88,6 +88,7 @@ pub(super) struct Known {
     pub(super) tree: StateTree,
     pub(super) validators: u64,
     pub(super) wanted: Vec<ValidatorClaim>,
+    pub(super) withdrawals: Vec<Withdrawal>,
 }
 
 /// Reads what follows the front.
@@ -104,13 +105,14 @@ pub(super) fn read(
 ) -> Result<Known, SszFault> {
     let shapes: Vec<Shape> = layout.iter().map(|(_, shape)| *shape).collect();
     let mut whole: Chain<Cursor<&[u8]>, &mut dyn Read> = Cursor::new(front.bytes.as_slice()).chain(source);
-    let (mut validators, mut balances, mut picked) = (None, None, Vec::new());
+    let (mut validators, mut balances, mut picked, mut withdrawals) = (None, None, Vec::new(), Vec::new());
     let mut visit = |place: usize, shape: &Shape, source: &mut dyn Read, length: u64| {
         let read = match place {
             VALIDATORS => {
                 registry(fork, source, length, wanted, &mut picked).map(|tree| validators.insert(tree).root())
             }
             BALANCES => amounts(fork, source, length).map(|tree| balances.insert(tree).root()),
+            EXPECTED_WITHDRAWALS => under_way(shape, source, length, &mut withdrawals),
             _ => ssz::root(shape, source, length),
         };
         let field = layout.get(place).map_or("field", |(name, _)| name);
@@ -127,7 +129,12 @@ pub(super) fn read(
         None => return Err(missing("validators")),
     };
     let balances = balances.ok_or(missing("balances"))?;
-    Ok(Known { tree: StateTree::new(fork, roots, validators, balances), validators: count, wanted: picked })
+    Ok(Known {
+        tree: StateTree::new(fork, roots, validators, balances),
+        validators: count,
+        wanted: picked,
+        withdrawals,
+    })
 }
 
 /// The tree above the validators, and how many they are.
@@ -184,4 +191,33 @@ fn amounts(fork: Fork, source: &mut dyn Read, length: u64) -> Result<ListTree, S
         balances.push(u64::from_le_bytes(bytes));
     }
     Ok(ListTree::of_balances(fork, &balances))
+}
+
+/// Bytes of a withdrawal, and of a list of them at most: a payload pays sixteen.
+const WITHDRAWAL_BYTES: usize = 44;
+const WITHDRAWALS_BYTES_MAX: u64 = 1 << 20;
+
+/// The withdrawals under way, which are few.
+fn under_way(
+    shape: &Shape,
+    source: &mut dyn Read,
+    length: u64,
+    withdrawals: &mut Vec<Withdrawal>,
+) -> Result<Hash, SszFault> {
+    if length > WITHDRAWALS_BYTES_MAX {
+        return Err(SszFault::TooMany { items: length, limit: WITHDRAWALS_BYTES_MAX });
+    }
+    let mut bytes = Vec::new();
+    source.take(length).read_to_end(&mut bytes)?;
+    let read = |item: &[u8; WITHDRAWAL_BYTES]| {
+        let mut rest = item.as_slice();
+        Withdrawal {
+            index: u64::from_le_bytes(take(&mut rest)),
+            validator_index: u64::from_le_bytes(take(&mut rest)),
+            address: take(&mut rest),
+            amount: u64::from_le_bytes(take(&mut rest)),
+        }
+    };
+    withdrawals.extend(bytes.as_chunks::<WITHDRAWAL_BYTES>().0.iter().map(read));
+    ssz::root(shape, &mut bytes.as_slice(), length)
 }

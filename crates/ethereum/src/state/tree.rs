@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use evidence::ethereum::{Fork, GeneralizedIndex, Hash, ListTree, pair};
 
-use super::layout::is_progressive;
+use super::layout::{EXPECTED_WITHDRAWALS, is_progressive};
 use crate::ssz::active;
 
 /// The nodes of a state that proofs can need.
@@ -12,6 +12,7 @@ pub(super) struct StateTree {
     /// Leaves of the tree above the fields, those that fill it up included, by their index.
     leaves: BTreeMap<u64, Hash>,
     lists: [(GeneralizedIndex, ListTree); 2],
+    has_withdrawals: bool,
 }
 
 impl StateTree {
@@ -25,7 +26,15 @@ impl StateTree {
             GeneralizedIndex::new(root).unwrap_or(GeneralizedIndex::ROOT)
         };
         let lists = [(above(fork.validator(0), 40), validators), (above(fork.balances(0), 38), balances)];
-        Self { leaves, lists }
+        Self { leaves, lists, has_withdrawals: is_progressive(fork) }
+    }
+
+    /// Where the list of withdrawals under way stands, and its root, in forks whose states have one.
+    pub(super) fn withdrawals(&self) -> Option<(GeneralizedIndex, Hash)> {
+        let place = u64::try_from(EXPECTED_WITHDRAWALS).ok()?;
+        let at = GeneralizedIndex::ROOT.leaf(1, 0)?.progressive_leaf(place)?;
+        let root = self.leaves.get(&at.get()).filter(|_| self.has_withdrawals)?;
+        Some((at, *root))
     }
 
     /// The node at an index of the state, whose root is 1. `None` where none is known.

@@ -97,7 +97,7 @@ fn a_state_that_was_fetched_proves_validators_against_what_was_followed() {
     let wanted = Wanted { indices: [3, 200].into(), ..Wanted::default() };
     let schedule = WORLD.chain().schedule();
     let state = State::read(&mut bytes.as_slice(), length, schedule, &wanted, &mut |_| {}).unwrap();
-    let proven = newest.validators(&state.prove().unwrap().proof).unwrap();
+    let proven = newest.validators(&state.prove().unwrap().validators).unwrap();
     assert_eq!(proven.iter().map(|one| one.index()).collect::<Vec<_>>(), [3, 200]);
 }
 
