@@ -123,6 +123,9 @@ pub(crate) enum Command {
     /// Fetch and check proofs of what the ledger says.
     #[command(subcommand)]
     Proof(nouns::proof::Command),
+    /// Prove what Ethereum says, and follow it.
+    #[command(subcommand)]
+    Ethereum(crate::ethereum::Command),
     /// Check a proof, or execute the whole history of a folder again.
     Verify(nouns::proof::Verify),
     /// Write the ledger as tables: accounts, positions, rewards, slashes. Reads the files of the folder, beside a node too.

@@ -10,6 +10,7 @@ mod config;
 mod context;
 mod demo;
 mod doctor;
+mod ethereum;
 mod exit;
 mod failure;
 mod files;
@@ -106,6 +107,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<Answer, Failure> {
         Command::Status(status) => status.run(context),
         Command::Events(events) => events.run(context),
         Command::Proof(proof) => proof.run(context),
+        Command::Ethereum(ethereum) => ethereum.run(context),
         Command::Verify(verify) => verify::run(verify),
         Command::Op(op) => op.run(context),
         Command::Tx(tx) => tx.run(context),

@@ -65,18 +65,21 @@ fn blocks_accounts_and_receipts_of_every_fork_are_proven() {
     }
 }
 
+/// What a liar changes.
+type Change<'a> = &'a dyn Fn(&mut Answers);
+
 #[test]
 fn answers_that_are_not_true_are_refused() {
     let header = finalized(SLOTS[3]);
     let hash = text(header.block_hash());
-    let change = |change: &dyn Fn(&mut Answers)| {
+    let change = |change: Change<'_>| {
         let mut answers = answers();
         change(&mut answers);
         Server::start(answers, Mood::Honest)
     };
     // Another block, one without a field, one whose field is no number, none at all.
     let other = WORLD.block(SLOTS[2], 0).execution;
-    let cases: [(&dyn Fn(&mut Answers), bool); 5] = [
+    let cases: [(Change<'_>, bool); 5] = [
         (&|answers| answers.blocks.get_mut(&hash).unwrap()["gasUsed"] = json!("0x1"), true),
         (
             &|answers| drop(answers.blocks.get_mut(&hash).unwrap().as_object_mut().unwrap().remove("miner")),

@@ -56,6 +56,10 @@ struct Kept<T> {
     client: T,
 }
 
+fn root(text: &str) -> Option<Hash> {
+    hex::decode(text).ok()?.try_into().ok()
+}
+
 impl Keeper {
     /// The file at a path.
     pub fn new(path: &Path) -> Self {
@@ -76,23 +80,24 @@ impl Keeper {
     /// [`KeeperFault`]
     pub fn load(&self, chain: &Chain, trusted: &Hash) -> Result<Option<LightClient>, KeeperFault> {
         let Some(kept) = self.read()? else { return Ok(None) };
-        let hash = |text: &str| -> Option<Hash> { hex::decode(text).ok()?.try_into().ok() };
-        let actual = hash(&kept.trusted).ok_or_else(|| self.damaged("no trusted root"))?;
+        let actual = root(&kept.trusted).ok_or_else(|| self.damaged("no trusted root"))?;
         if actual != *trusted {
             return Err(KeeperFault::Other { path: self.0.clone(), expected: *trusted, actual });
         }
-        if hash(&kept.genesis_validators_root).as_ref() != Some(chain.genesis_validators_root()) {
+        if root(&kept.genesis_validators_root).as_ref() != Some(chain.genesis_validators_root()) {
             return Err(self.damaged("it follows another chain"));
         }
         Ok(Some(kept.client))
     }
 
-    /// What the file says, whatever was trusted there. Nothing, if there is none.
+    /// What the file says, and the root that was trusted there. Nothing, if there is none.
     ///
     /// # Errors
     /// [`KeeperFault::Io`], [`KeeperFault::Damaged`]
-    pub fn client(&self) -> Result<Option<LightClient>, KeeperFault> {
-        Ok(self.read()?.map(|kept| kept.client))
+    pub fn kept(&self) -> Result<Option<(Hash, LightClient)>, KeeperFault> {
+        let Some(kept) = self.read()? else { return Ok(None) };
+        let trusted = root(&kept.trusted).ok_or_else(|| self.damaged("no trusted root"))?;
+        Ok(Some((trusted, kept.client)))
     }
 
     fn read(&self) -> Result<Option<Kept<LightClient>>, KeeperFault> {
