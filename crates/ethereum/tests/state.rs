@@ -158,3 +158,23 @@ fn withdrawals_under_way_are_proven_where_there_are_any() {
         assert_eq!(under_way.branch.siblings(), block.state.branch(at.get()));
     }
 }
+
+/// The writer of large states, which keeps nothing in memory, writes the same as that of small ones.
+#[test]
+fn a_state_of_any_size_is_written_as_a_small_one_is() {
+    for (slot, (.., expected)) in SLOTS.into_iter().zip(STATES.iter()) {
+        let mut bytes = Vec::new();
+        WORLD.write_state(slot, 300, &mut bytes).unwrap();
+        // Only what is final in it differs.
+        let differing = bytes.iter().zip(expected).filter(|(left, right)| left != right).count();
+        assert_eq!((bytes.len(), differing), (expected.len(), 32));
+        bytes.clear();
+        WORLD.write_state(slot, 5000, &mut bytes).unwrap();
+        let state = read(&bytes, &indices([0, 2500, 4999])).unwrap();
+        assert_eq!(state.validators(), 5000);
+        let proven = state.prove().unwrap();
+        let claims = proven.validators.validators.as_slice();
+        assert_eq!(claims.iter().map(|claim| claim.index).collect::<Vec<_>>(), [0, 2500, 4999]);
+        assert_eq!(proven.balances, [0, 2500, 4999].map(|index| 32_000_000_000 + index));
+    }
+}
