@@ -1,0 +1,1 @@
+//! Both slashings, in either order.
