@@ -139,7 +139,10 @@ impl Run {
 
     pub(crate) fn list(&mut self, contract: &str, kind: AssetKind, decimals: u8, rate: RateSource) {
         let origin = Origin { chain: NUMBER, contract: contract.to_owned() };
-        self.must("lister", Operation::ListAsset(ops::list_asset::ListAsset { origin, decimals, kind, rate }));
+        self.must(
+            "lister",
+            Operation::ListAsset(ops::list_asset::ListAsset { origin, decimals, kind, rate }),
+        );
     }
 
     pub(crate) fn run(&mut self, sender: &str, operation: Operation) -> Result<Vec<Event>, Refusal> {
@@ -275,8 +278,7 @@ impl Run {
 impl Made {
     pub(crate) fn validators(&self, indices: &[u64], with_balances: bool) -> ValidatorsProof {
         let fork = self.block.fork;
-        let claim =
-            |index: &u64| ValidatorClaim { index: *index, validator: self.validators[index].clone() };
+        let claim = |index: &u64| ValidatorClaim { index: *index, validator: self.validators[index].clone() };
         let at = |index: &u64| fork.validator(*index).expect("a small index").get();
         let mut places: Vec<u64> = indices.iter().map(at).collect();
         let mut chunks: Vec<u64> = indices.iter().map(|index| index / 4).collect();

@@ -25,7 +25,9 @@ fn a_ledger_follows_through_every_fork_and_is_restored_from_its_entries() {
         let opening = WORLD.block(finalized, 0).opening();
         run.must("anyone", Operation::OpenBlock(ops::open_block::OpenBlock { slot: finalized, opening }));
         let names: Vec<String> = run.state.take_touched().iter().map(ToString::to_string).collect();
-        for name in ["ethereum".to_owned(), format!("committee/{}", period + 1), format!("header/{finalized}")] {
+        for name in
+            ["ethereum".to_owned(), format!("committee/{}", period + 1), format!("header/{finalized}")]
+        {
             assert!(names.contains(&name), "{name} in {names:?}");
         }
         let keys: Vec<_> = run.state.keys();
@@ -116,10 +118,7 @@ fn a_contradiction_stops_the_chain_until_it_is_decided_or_the_time_is_over() {
         protocol::apply(&mut run.state, &authority, &operation)
     };
     by_governor(&mut run, decide(true, None)).unwrap();
-    assert_eq!(
-        by_governor(&mut run, decide(true, None)).unwrap_err().code(),
-        "govern_chain.NotHalted"
-    );
+    assert_eq!(by_governor(&mut run, decide(true, None)).unwrap_err().code(), "govern_chain.NotHalted");
     // The same committee can't stop it again, or it could do so for ever.
     assert_eq!(run.refused("anyone", report()), "report_contradiction.Known");
     run.must("anyone", checkpoint);

@@ -27,7 +27,11 @@ fn moves_within_a_pod_leave_its_worth_as_it_is_in_every_fork() {
         run.validator(900_000, pod, 40 * ETHER);
         run.validator(7, run.pod("bob"), 32 * ETHER);
         run.finalize(period * PERIOD + 320);
-        assert_eq!(reported(&run.checkpoint("alice", period * PERIOD + 320)), (0, 72 * E, 0), "period {period}");
+        assert_eq!(
+            reported(&run.checkpoint("alice", period * PERIOD + 320)),
+            (0, 72 * E, 0),
+            "period {period}"
+        );
         // A sweep pays 8 ETH to the pod.
         run.balances.insert(900_000, 32 * ETHER);
         run.accounts.entry(pod.0).or_default().wei = 8 * 10_u128.pow(18);
@@ -152,7 +156,11 @@ fn what_enters_in_a_period_is_capped_and_the_rest_bears_losses_first() {
     run.state = run.restored();
     run.balances.insert(5, 32 * ETHER);
     run.finalize(slot + 192);
-    assert_eq!(reported(&run.checkpoint("alice", slot + 192)), (48 * E, 48 * E, 16 * E), "the cap is used up");
+    assert_eq!(
+        reported(&run.checkpoint("alice", slot + 192)),
+        (48 * E, 48 * E, 16 * E),
+        "the cap is used up"
+    );
 }
 
 #[test]
@@ -166,7 +174,10 @@ fn free_stake_leaves_by_the_pods_contract_and_what_it_paid_is_no_loss() {
     run.checkpoint("alice", slot);
     let id = protocol::units::ValidatorId::new(0);
     let release = |amount| {
-        Operation::ReleasePod(ops::release_pod::ReleasePod { validator: id, amount: Some(Amount::new(amount)) })
+        Operation::ReleasePod(ops::release_pod::ReleasePod {
+            validator: id,
+            amount: Some(Amount::new(amount)),
+        })
     };
     assert_eq!(run.refused("bob", release(E)), "release_pod.PodNotFound");
     assert_eq!(run.refused("alice", release(43 * E)), "release_pod.ExceedsFree");
