@@ -3,7 +3,9 @@
 use axum::extract::State;
 use protocol::State as Ledger;
 use protocol::query::{self, Page, RequestFilter};
-use protocol::units::{AssetId, Epoch, OperatorId, PoolId, RequestId, ServiceId, SetId, StreamId, ValidatorId};
+use protocol::units::{
+    AssetId, Epoch, OperatorId, PoolId, RequestId, ServiceId, SetId, StreamId, ValidatorId,
+};
 use serde::Deserialize;
 
 use super::lists::Paging;
