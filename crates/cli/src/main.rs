@@ -104,6 +104,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<Answer, Failure> {
         Command::Service(service) => service.run(context),
         Command::Slash(slash) => slash.run(context),
         Command::Network(network) => network.run(context),
+        Command::Ethereum(ethereum) => ethereum.run(context),
         Command::Status(status) => status.run(context),
         Command::Events(events) => events.run(context),
         Command::Proof(proof) => proof.run(context),

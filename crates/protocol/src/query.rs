@@ -37,6 +37,7 @@ mod accounts;
 mod alike;
 mod assets;
 mod earnings;
+mod ethereum;
 mod exits;
 pub mod explain;
 mod exposure;
@@ -67,6 +68,7 @@ pub use earnings::{
     Claimable, CommissionEarnings, EarningsAnswer, Expected, PositionEarnings, Source, earnings,
     earnings_page,
 };
+pub use ethereum::{ChainView, FlowView, HaltView, HeaderView, PodDetail, chain, pod, pods};
 pub use exits::{Exit, ExitState, ExitsAnswer, exits};
 pub use explain::{Explained, FIGURES, Figure, explain};
 pub use exposure::{

@@ -186,7 +186,7 @@ fn base(service: &str, assets: &[(AssetId, u64)]) -> Terms {
             bond_min: Amount::ZERO,
         },
         operator_share_max: Fraction::ONE,
-        offences: Offences { equivocation: None, subjective: None, correlation: None },
+        offences: Offences { equivocation: None, false_event: None, subjective: None, correlation: None },
         window_cap: Fraction::ONE,
         veto: 3,
         resolvers: ["ines", "jonas", "kira"].map(address).to_vec(),
@@ -214,6 +214,7 @@ fn prices() -> Terms {
         offences: Offences {
             equivocation: Some(fraction(1_000)),
             subjective: Some(fraction(500)),
+            false_event: None,
             correlation: None,
         },
         window_cap: fraction(2_000),
@@ -233,6 +234,7 @@ fn relay() -> Terms {
         offences: Offences {
             equivocation: Some(fraction(5_000)),
             subjective: Some(fraction(2_000)),
+            false_event: None,
             correlation: None,
         },
         window_cap: fraction(5_000),
@@ -249,6 +251,7 @@ fn sampling() -> Terms {
         offences: Offences {
             equivocation: Some(fraction(500)),
             subjective: Some(fraction(1_000)),
+            false_event: None,
             correlation: Some(Correlation { multiplier: 3, exponent: 2 }),
         },
         window_cap: fraction(2_500),

@@ -3,7 +3,9 @@
 use axum::extract::State;
 use protocol::State as Ledger;
 use protocol::query::{self, Page, RequestFilter};
-use protocol::units::{AssetId, Epoch, OperatorId, PoolId, RequestId, ServiceId, SetId, StreamId};
+use protocol::units::{
+    AssetId, Epoch, OperatorId, PoolId, RequestId, ServiceId, SetId, StreamId, ValidatorId,
+};
 use serde::Deserialize;
 
 use super::lists::Paging;
@@ -39,6 +41,7 @@ records! {
     "pool": pools, pool, pools, PoolId;
     "service": services, service, services, ServiceId;
     "set": sets, set, sets, SetId;
+    "pod": pods, pod, pods, ValidatorId;
 }
 
 /// Which streams.
@@ -159,6 +162,16 @@ pub(crate) async fn table(State(app): Shared, path: Path, Query(of): Query<Table
         let table = query::table(&head.state, id, epoch)
             .ok_or_else(|| not_found("stake table", head.header.height))?;
         app.answer(&head, &table)
+    })
+    .await
+}
+
+/// How Ethereum is followed. Not found where it is not.
+pub(crate) async fn chain(State(app): Shared, Query(pinned): Query<Pinned>) -> Reply {
+    app.read(move |app| {
+        let head = app.heads.at(pinned.as_of)?;
+        let chain = query::chain(&head.state);
+        app.answer(&head, &chain.ok_or_else(|| not_found("followed Ethereum", head.header.height))?)
     })
     .await
 }

@@ -49,6 +49,7 @@ pub(crate) fn terms(assets: &[AssetId]) -> Terms {
         offences: Offences {
             equivocation: Some(Fraction::ONE),
             subjective: Some(Fraction::ONE),
+            false_event: None,
             correlation: None,
         },
         window_cap: Fraction::ONE,

@@ -47,6 +47,7 @@ pub(crate) fn terms(cap: u8, resolvers: Vec<Address>) -> Terms {
         offences: Offences {
             equivocation: Some(percent(10)),
             subjective: Some(percent(90)),
+            false_event: None,
             correlation: None,
         },
         window_cap: percent(cap),
