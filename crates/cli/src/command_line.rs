@@ -116,7 +116,7 @@ pub(crate) enum Command {
     /// Show where the network stands, and its rules.
     #[command(subcommand)]
     Network(nouns::network::Command),
-    /// Show how Ethereum is followed and what is restaked there, and tell the ledger of it.
+    /// Show how Ethereum is followed and what is restaked there; follow it, prove what it says, and tell the ledger of it.
     #[command(subcommand)]
     Ethereum(nouns::ethereum::Command),
     /// Show how the node is doing.
@@ -126,9 +126,6 @@ pub(crate) enum Command {
     /// Fetch and check proofs of what the ledger says.
     #[command(subcommand)]
     Proof(nouns::proof::Command),
-    /// Prove what Ethereum says, and follow it.
-    #[command(subcommand)]
-    Ethereum(crate::ethereum::Command),
     /// Check a proof, or execute the whole history of a folder again.
     Verify(nouns::proof::Verify),
     /// Write the ledger as tables: accounts, positions, rewards, slashes. Reads the files of the folder, beside a node too.

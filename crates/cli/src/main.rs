@@ -108,7 +108,6 @@ fn dispatch(command: &Command, context: &Context) -> Result<Answer, Failure> {
         Command::Status(status) => status.run(context),
         Command::Events(events) => events.run(context),
         Command::Proof(proof) => proof.run(context),
-        Command::Ethereum(ethereum) => ethereum.run(context),
         Command::Verify(verify) => verify::run(verify),
         Command::Op(op) => op.run(context),
         Command::Tx(tx) => tx.run(context),

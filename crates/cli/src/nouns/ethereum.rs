@@ -17,6 +17,8 @@ pub(crate) enum Command {
     /// List the withdrawal addresses whose validators are restaked, and what they are worth.
     Pods(Paged),
     #[command(flatten)]
+    Client(crate::ethereum::Command),
+    #[command(flatten)]
     Under(Under<Noun>),
 }
 
@@ -97,6 +99,7 @@ impl Command {
                 Ok(Answer::viewed(document, view, Shape::Page(&FIELDS, &SECTIONS)))
             }
             Self::Pods(paged) => paged.list(context, "/v1/pods", &PODS),
+            Self::Client(client) => client.run(context),
             Self::Under(under) => under.run(context),
         }
     }
