@@ -10,6 +10,7 @@ mod config;
 mod context;
 mod demo;
 mod doctor;
+mod ethereum;
 mod exit;
 mod failure;
 mod files;
@@ -107,6 +108,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<Answer, Failure> {
         Command::Service(service) => service.run(context),
         Command::Slash(slash) => slash.run(context),
         Command::Network(network) => network.run(context),
+        Command::Ethereum(ethereum) => ethereum.run(context),
         Command::Status(status) => status.run(context),
         Command::Events(events) => events.run(context),
         Command::Proof(proof) => proof.run(context),

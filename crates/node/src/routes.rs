@@ -110,6 +110,9 @@ routes! {
         get "/v1/slashes/{id}" slash = slashes::slash, "one slash, with its life";
         get "/v1/streams" streams = records::streams, "streams of rewards";
         get "/v1/streams/{id}" stream = records::stream, "one stream of rewards";
+        get "/v1/ethereum" chain = records::chain, "how Ethereum is followed: which headers are final, and whether it is stopped";
+        get "/v1/pods" pods = records::pods, "what is behind the withdrawal addresses of native stake";
+        get "/v1/pods/{id}" pod = records::pod, "one pod";
         get "/v1/network" network = records::network, "how much more an attack costs than it brings";
         get "/v1/parameters" parameters = records::parameters, "the rules in force and announced";
         get "/v1/explain" figures = explain::figures, "the figures that can be explained";

@@ -38,6 +38,7 @@ mod accounts;
 mod alike;
 mod assets;
 mod earnings;
+mod ethereum;
 mod exits;
 pub mod explain;
 mod exposure;
@@ -69,6 +70,7 @@ pub use earnings::{
     Claimable, CommissionEarnings, EarningsAnswer, Expected, PositionEarnings, Source, earnings,
     earnings_page,
 };
+pub use ethereum::{ChainView, FlowView, HaltView, HeaderView, PodDetail, chain, pod, pods};
 pub use exits::{Exit, ExitState, ExitsAnswer, exits};
 pub use explain::{Explained, FIGURES, Figure, FigureName, explain};
 pub use exposure::{

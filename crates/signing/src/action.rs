@@ -9,6 +9,7 @@
 
 mod account;
 mod asset;
+mod chain;
 mod governance;
 mod operator;
 mod service;
@@ -79,5 +80,24 @@ pub fn action(operation: &Operation) -> String {
         Op::ProposeParameters(op) => governance::propose_parameters(op),
         Op::GovernAsset(op) => governance::govern_asset(op),
         Op::Guard(op) => governance::guard(op),
+        _ => of_chain(operation),
+    }
+}
+
+fn of_chain(operation: &Operation) -> String {
+    use Operation as Op;
+    match operation {
+        Op::BeginChain(op) => chain::begin_chain(op),
+        Op::UpdateChain(op) => chain::update_chain(op),
+        Op::OpenBlock(op) => chain::open_block(op),
+        Op::AttestHeader(op) => chain::attest_header(op),
+        Op::ReportContradiction(op) => chain::report_contradiction(op),
+        Op::GovernChain(op) => chain::govern_chain(op),
+        Op::ReportPod(op) => chain::report_pod(op),
+        Op::ReportSlashed(op) => chain::report_slashed(op),
+        Op::ReleasePod(op) => chain::release_pod(op),
+        Op::TakeDeposits(op) => chain::take_deposits(op),
+        Op::SubmitFalseEvent(op) => chain::submit_false_event(op),
+        _ => unreachable!("the other kinds are above; a test goes through all of them"),
     }
 }

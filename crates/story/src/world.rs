@@ -191,6 +191,7 @@ fn prices() -> Terms {
         offences: Offences {
             equivocation: Some(fraction(1_000)),
             subjective: Some(fraction(500)),
+            false_event: None,
             correlation: None,
         },
         window_cap: fraction(2_000),
@@ -210,6 +211,7 @@ fn relay() -> Terms {
         offences: Offences {
             equivocation: Some(fraction(5_000)),
             subjective: Some(fraction(2_000)),
+            false_event: None,
             correlation: None,
         },
         window_cap: fraction(5_000),
@@ -226,6 +228,7 @@ fn sampling() -> Terms {
         offences: Offences {
             equivocation: Some(fraction(500)),
             subjective: Some(fraction(1_000)),
+            false_event: None,
             correlation: Some(Correlation { multiplier: 3, exponent: 2 }),
         },
         window_cap: fraction(2_500),

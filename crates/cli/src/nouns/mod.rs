@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod asset;
+pub(crate) mod ethereum;
 pub(crate) mod network;
 pub(crate) mod operator;
 pub(crate) mod position;

@@ -3,7 +3,9 @@
 use axum::extract::State;
 use protocol::State as Ledger;
 use protocol::query::{self, Page, Read, RequestFilter, stands_on};
-use protocol::units::{AssetId, Epoch, OperatorId, PoolId, RequestId, ServiceId, SetId, StreamId};
+use protocol::units::{
+    AssetId, Epoch, OperatorId, PoolId, RequestId, ServiceId, SetId, StreamId, ValidatorId,
+};
 use serde::Deserialize;
 
 use super::lists::Paging;
@@ -39,6 +41,7 @@ records! {
     "pool": pools, pool, pools, PoolId, Pool;
     "service": services, service, services, ServiceId, Service;
     "set": sets, set, sets, SetId, Set;
+    "pod": pods, pod, pods, ValidatorId, Pod;
 }
 
 /// Which streams.
@@ -160,6 +163,16 @@ pub(crate) async fn table(State(app): Shared, path: Path, Query(of): Query<Table
         let table = query::table(&head.state, id, epoch)
             .ok_or_else(|| not_found("stake table", head.header.height))?;
         Ok(Found { body: value(&table), keys: stands_on(&head.state, &Read::Table(id, epoch)) })
+    })
+    .await
+}
+
+/// How Ethereum is followed. Not found where it is not.
+pub(crate) async fn chain(State(app): Shared, Query(pinned): Query<Pinned>) -> Reply {
+    app.read(move |app| {
+        let head = app.heads.at(pinned.as_of)?;
+        let chain = query::chain(&head.state);
+        app.answer(&head, &chain.ok_or_else(|| not_found("followed Ethereum", head.header.height))?)
     })
     .await
 }

@@ -57,6 +57,16 @@ pub enum Key {
     Stream(StreamId),
     /// Whose a registered key is; by the first 31 bytes of the SHA-256 of its text.
     KeyOwner([u8; 31]),
+    /// How the followed Ethereum stands: what came in, which committees are known, whether it is stopped.
+    Chain,
+    /// The sync committee of a period.
+    Committee(u64),
+    /// The best update seen without finality.
+    Candidate,
+    /// A finalized header of Ethereum by its slot, with the execution block that was opened for it.
+    Header(u64),
+    /// What is behind the withdrawal address of native stake, besides its record as a validator.
+    Pod(ValidatorId),
 }
 
 /// The bytes of a key as they are filled, with zeros after them.
@@ -100,6 +110,11 @@ impl Key {
             Self::Slash(_) => 14,
             Self::Stream(_) => 15,
             Self::KeyOwner(_) => 16,
+            Self::Chain => 17,
+            Self::Committee(_) => 18,
+            Self::Candidate => 19,
+            Self::Header(_) => 20,
+            Self::Pod(_) => 21,
         }
     }
 
@@ -108,7 +123,8 @@ impl Key {
         let mut name = Name::default();
         name.extend([self.tag()]);
         match self {
-            Self::Genesis | Self::Network | Self::Values | Self::Exposure => {}
+            Self::Genesis | Self::Network | Self::Values | Self::Exposure | Self::Chain | Self::Candidate => {
+            }
             Self::Asset(id) => name.extend(id.number().to_be_bytes()),
             Self::Account(address) => name.extend(address.0),
             Self::Position { account, pool, slot } => {
@@ -129,6 +145,8 @@ impl Key {
             Self::Slash(id) => name.extend(id.number().to_be_bytes()),
             Self::Stream(id) => name.extend(id.number().to_be_bytes()),
             Self::KeyOwner(digest) => name.extend(digest),
+            Self::Committee(number) | Self::Header(number) => name.extend(number.to_be_bytes()),
+            Self::Pod(id) => name.extend(id.number().to_be_bytes()),
         }
         name.bytes
     }
@@ -139,6 +157,7 @@ impl Key {
             let digits: [u8; 4] = bytes.get(from..from.checked_add(4)?)?.try_into().ok()?;
             Some(u32::from_be_bytes(digits))
         };
+        let long = || -> Option<u64> { Some(u64::from_be_bytes(bytes.get(1..9)?.try_into().ok()?)) };
         let address = || -> Option<Address> { Some(Address(bytes.get(1..21)?.try_into().ok()?)) };
         let key = match bytes.first()? {
             0 => Self::Genesis,
@@ -158,6 +177,11 @@ impl Key {
             14 => Self::Slash(SlashId::new(number(1)?)),
             15 => Self::Stream(StreamId::new(number(1)?)),
             16 => Self::KeyOwner(bytes.get(1..)?.try_into().ok()?),
+            17 => Self::Chain,
+            18 => Self::Committee(long()?),
+            19 => Self::Candidate,
+            20 => Self::Header(long()?),
+            21 => Self::Pod(ValidatorId::new(number(1)?)),
             _ => return None,
         };
         (key.to_bytes() == *bytes).then_some(key)
@@ -184,6 +208,11 @@ impl fmt::Display for Key {
             Self::Slash(id) => write!(f, "slash/{id}"),
             Self::Stream(id) => write!(f, "stream/{id}"),
             Self::KeyOwner(digest) => write!(f, "key/{}", hex::encode(digest)),
+            Self::Chain => write!(f, "ethereum"),
+            Self::Committee(period) => write!(f, "committee/{period}"),
+            Self::Candidate => write!(f, "candidate"),
+            Self::Header(slot) => write!(f, "header/{slot}"),
+            Self::Pod(id) => write!(f, "pod/{id}"),
         }
     }
 }
@@ -204,6 +233,9 @@ impl FromStr for Key {
             let digits = rest.get(place).ok_or_else(malformed)?;
             let value: u32 = digits.parse().map_err(|_| malformed())?;
             if value.to_string() == **digits { Ok(value) } else { Err(malformed()) }
+        };
+        let long = || -> Result<u64, String> {
+            rest.first().ok_or_else(malformed)?.parse().map_err(|_| malformed())
         };
         let address = || -> Result<Address, String> { rest.first().ok_or_else(malformed)?.parse() };
         let (key, places) = match sort {
@@ -232,6 +264,11 @@ impl FromStr for Key {
                 hex::decode_to_slice(digits, &mut digest).map_err(|_| malformed())?;
                 (Self::KeyOwner(digest), 1)
             }
+            "ethereum" => (Self::Chain, 0),
+            "committee" => (Self::Committee(long()?), 1),
+            "candidate" => (Self::Candidate, 0),
+            "header" => (Self::Header(long()?), 1),
+            "pod" => (Self::Pod(ValidatorId::new(number(0)?)), 1),
             _ => return Err(malformed()),
         };
         if rest.len() == places && key.to_string() == text { Ok(key) } else { Err(malformed()) }

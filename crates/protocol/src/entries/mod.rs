@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::codec::to_bytes;
 use crate::genesis::{History, Parameters};
 use crate::state::State;
+use crate::state::ethereum::{HeaderEntry, Part};
 use crate::state::governance::{GovernanceChange, Stops};
 use crate::state::keys::KeyName;
 use crate::state::positions::Position;
@@ -55,6 +56,15 @@ struct PositionEntry {
     follow_up: Option<FollowUp>,
 }
 
+/// What names a part of the followed chain.
+fn part_key(part: Part) -> Key {
+    match part {
+        Part::Record => Key::Chain,
+        Part::Committee(period) => Key::Committee(period),
+        Part::Candidate => Key::Candidate,
+    }
+}
+
 impl State {
     /// From now on it notes which entries are touched.
     pub fn track(&mut self) {
@@ -75,6 +85,11 @@ impl State {
         self.slashes.touched().start();
         self.streams.touched().start();
         self.key_owners.touched().start();
+        self.pods.touched().start();
+        if let Some(following) = &mut self.ethereum {
+            following.touched.start();
+            following.headers.touched().start();
+        }
     }
 
     /// The entries that may have changed since this was last asked, ascending, each once; the network's always: it holds the time.
@@ -105,6 +120,11 @@ impl State {
         keys.extend(self.slashes.touched().take().into_iter().map(Key::Slash));
         keys.extend(self.streams.touched().take().into_iter().map(Key::Stream));
         keys.extend(self.key_owners.touched().take().into_iter().map(|name| Key::KeyOwner(name.0)));
+        keys.extend(self.pods.touched().take().into_iter().map(Key::Pod));
+        if let Some(following) = &mut self.ethereum {
+            keys.extend(following.touched.take().into_iter().map(part_key));
+            keys.extend(following.headers.touched().take().into_iter().map(Key::Header));
+        }
         keys.sort_unstable();
         keys.dedup();
         keys
@@ -139,6 +159,11 @@ impl State {
         keys.extend(self.slashes.keys().copied().map(Key::Slash));
         keys.extend(self.streams.keys().copied().map(Key::Stream));
         keys.extend(self.key_owners.keys().map(|name| Key::KeyOwner(name.0)));
+        keys.extend(self.pods.keys().map(|id| Key::Pod(*id)));
+        if let Some(following) = &self.ethereum {
+            keys.extend(following.parts().into_iter().map(part_key));
+            keys.extend(following.headers.keys().map(|slot| Key::Header(*slot)));
+        }
         keys.sort_unstable();
         keys
     }
@@ -176,6 +201,23 @@ impl State {
             Key::Slash(id) => self.slashes.get(id).map(to_bytes),
             Key::Stream(id) => self.streams.get(id).map(to_bytes),
             Key::KeyOwner(name) => self.key_owners.get(&KeyName(*name)).map(to_bytes),
+            Key::Pod(id) => self.pods.get(id).map(to_bytes),
+            Key::Chain | Key::Committee(_) | Key::Candidate | Key::Header(_) => self.chain_entry(key),
+        }
+    }
+
+    fn chain_entry(&self, key: &Key) -> Option<Vec<u8>> {
+        let following = self.ethereum.as_ref()?;
+        match key {
+            Key::Chain => Some(to_bytes(&following.record)),
+            Key::Committee(period) => following.committee(*period).map(to_bytes),
+            Key::Candidate => following.light.as_deref()?.best().map(to_bytes),
+            Key::Header(slot) => {
+                let (header, opened) =
+                    (following.header(*slot)?.clone(), following.headers.get(slot)?.clone());
+                Some(to_bytes(&HeaderEntry { header, opened }))
+            }
+            _ => None,
         }
     }
 

@@ -10,6 +10,7 @@ use crate::codec::from_bytes;
 use crate::genesis::Genesis;
 use crate::state::State;
 use crate::state::accounts::Account;
+use crate::state::ethereum::{HeaderEntry, Pod, Restored};
 use crate::state::keys::{KeyName, Registered};
 use crate::state::records::{
     Asset, Operator, PoolRecord, Request, Service, Set, Slash, Stream, Table, Validator,
@@ -55,6 +56,8 @@ struct Parts {
     slashes: BTreeMap<SlashId, Slash>,
     streams: BTreeMap<StreamId, Stream>,
     key_owners: Vec<(KeyName, Registered)>,
+    pods: BTreeMap<ValidatorId, Pod>,
+    ethereum: Restored,
 }
 
 impl Parts {
@@ -90,6 +93,18 @@ impl Parts {
             Key::Slash(id) => drop(self.slashes.insert(id, from_bytes(bytes)?)),
             Key::Stream(id) => drop(self.streams.insert(id, from_bytes(bytes)?)),
             Key::KeyOwner(name) => self.key_owners.push((KeyName(name), from_bytes(bytes)?)),
+            Key::Pod(id) => drop(self.pods.insert(id, from_bytes(bytes)?)),
+            Key::Chain => self.ethereum.record = from_bytes(bytes)?,
+            Key::Committee(period) => drop(self.ethereum.committees.insert(period, from_bytes(bytes)?)),
+            Key::Candidate => self.ethereum.candidate = Some(from_bytes(bytes)?),
+            Key::Header(slot) => {
+                let entry: HeaderEntry = from_bytes(bytes)?;
+                let found = entry.header.header().slot;
+                if found != slot {
+                    return Err(format!("it is the header of slot {found}"));
+                }
+                self.ethereum.headers.insert(slot, entry);
+            }
         }
         Ok(())
     }
@@ -111,6 +126,9 @@ impl Parts {
         *state.exposure = take(&mut self.exposure);
         self.put_stake(&mut state)?;
         self.put_duties(&mut state)?;
+        if let Some(following) = &mut state.ethereum {
+            following.restore(take(&mut self.ethereum))?;
+        }
         Ok(state)
     }
 
@@ -148,6 +166,9 @@ impl Parts {
         for (place, (id, validator)) in take(&mut self.validators).into_iter().enumerate() {
             check_place("validator", place, id.index())?;
             state.validators.push(validator);
+        }
+        for (id, pod) in take(&mut self.pods) {
+            state.pods.insert(id, pod);
         }
         Ok(())
     }

@@ -25,6 +25,11 @@ fn every_sort_of_key_has_one_text_and_one_form_in_bytes() {
         (Key::Slash(SlashId::new(5)), "slash/5"),
         (Key::Stream(StreamId::new(6)), "stream/6"),
         (Key::KeyOwner([0xcd; 31]), "key/cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd"),
+        (Key::Chain, "ethereum"),
+        (Key::Committee(1150), "committee/1150"),
+        (Key::Candidate, "candidate"),
+        (Key::Header(9_425_184), "header/9425184"),
+        (Key::Pod(ValidatorId::new(9)), "pod/9"),
     ];
     for (key, text) in keys {
         assert_eq!(key.to_string(), text);
@@ -44,6 +49,7 @@ fn every_sort_of_key_has_one_text_and_one_form_in_bytes() {
         "account/0xAB",
         "table/2",
         "pool/4294967296",
+        "header/01",
     ] {
         assert!(text.parse::<Key>().is_err(), "{text:?} must be refused");
     }

@@ -138,6 +138,8 @@ answer! {
         Equivocation,
         /// Whatever the slasher gives as a reason.
         Subjective,
+        /// A signed statement about an event on Ethereum that is not so.
+        FalseEvent,
         /// How many offended together.
         Correlation,
     }
@@ -338,6 +340,10 @@ pub(super) fn offences(terms: &Terms) -> Vec<Offence> {
     let mut offences = Vec::new();
     if let Some(fraction) = terms.offences.equivocation {
         let (kind, verdict) = (OffenceKind::Equivocation, Verdict::BuiltIn);
+        offences.push(Offence { kind, fraction: capped(fraction), verdict });
+    }
+    if let Some(fraction) = terms.offences.false_event {
+        let (kind, verdict) = (OffenceKind::FalseEvent, Verdict::BuiltIn);
         offences.push(Offence { kind, fraction: capped(fraction), verdict });
     }
     if let Some(fraction) = terms.offences.subjective {

@@ -12,6 +12,7 @@ use crate::state::State;
 use crate::state::records::Set;
 use crate::units::{
     AccountId, Address, AssetId, Epoch, OperatorId, PoolId, RequestId, ServiceId, SetId, StreamId,
+    ValidatorId,
 };
 
 /// A read, by what it reads.
@@ -37,6 +38,8 @@ pub enum Read {
     Request(RequestId),
     /// [`super::stream`].
     Stream(StreamId),
+    /// [`super::pod`].
+    Pod(ValidatorId),
 }
 
 /// The entries that the answer to a read is made of, ascending. Of what does not exist, the entry that would be there. Costs as the answer.
@@ -53,6 +56,7 @@ pub fn stands_on(state: &State, read: &Read) -> Vec<Key> {
         Read::Table(set, epoch) => found.table(set, epoch),
         Read::Request(request) => found.request(request),
         Read::Stream(stream) => found.stream(stream),
+        Read::Pod(pod) => found.pod(pod),
     }
     found.keys.into_iter().collect()
 }
@@ -90,6 +94,14 @@ impl Found<'_> {
         for order in orders {
             self.pool(order.pool);
         }
+    }
+
+    fn pod(&mut self, id: ValidatorId) {
+        self.add(Key::Network);
+        self.add(Key::Pod(id));
+        self.add(Key::Validator(id));
+        let Some(record) = self.state.validator(id) else { return };
+        self.owner(record.account);
     }
 
     /// A pool with the sets whose caps are in its worst case.

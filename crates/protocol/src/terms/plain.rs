@@ -21,7 +21,7 @@ impl Terms {
                 bond_min: Amount::ZERO,
             },
             operator_share_max: Fraction::ONE,
-            offences: Offences { equivocation: None, subjective: None, correlation: None },
+            offences: Offences { equivocation: None, subjective: None, false_event: None, correlation: None },
             window_cap: Fraction::ONE,
             veto: 0,
             resolvers: Vec::new(),

@@ -32,8 +32,12 @@ pub(crate) const fn units(units: u128) -> Amount {
 }
 
 pub(crate) fn terms(cap: u8, resolvers: Vec<Address>) -> Terms {
-    let offences =
-        Offences { equivocation: Some(percent(10)), subjective: Some(percent(90)), correlation: None };
+    let offences = Offences {
+        equivocation: Some(percent(10)),
+        subjective: Some(percent(90)),
+        false_event: None,
+        correlation: None,
+    };
     let veto = if resolvers.is_empty() { 0 } else { 3 };
     Terms {
         offences,

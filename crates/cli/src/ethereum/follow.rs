@@ -1,0 +1,292 @@
+//! `surety ethereum follow`: a follower in the foreground.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use ethereum::{Beacon, ExecutionClient, Follower, Keeper, News, Plan, Round, Sink, Stop};
+use evidence::ethereum::Hash;
+use serde_json::{Value, json};
+
+use super::{OfChain, address, hex, kept, patience, unhex};
+use crate::clock::{now_ms, span};
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::{Failure, shown};
+use crate::output::{Answer, Column, Form, Section, Shape};
+
+/// What is followed, and whom is asked.
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Follow {
+    /// A client of the consensus layer; several make it harder to be left in the dark, and one honest one is enough.
+    #[arg(long, value_name = "URL", required = true)]
+    beacon: Vec<String>,
+    /// A client of the execution layer, which shows the blocks that final ones name. From Gloas on there is no other way.
+    #[arg(long, value_name = "URL")]
+    execution: Vec<String>,
+    /// The root of the block that is trusted, from somebody you trust. Needed the first time only.
+    #[arg(long, value_name = "ROOT", value_parser = unhex::<32>)]
+    trusted: Option<Hash>,
+    #[command(flatten)]
+    chain: OfChain,
+    /// The file in which it keeps what it knows, so that it goes on there the next time.
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Add what is new to this file, as operations, one a line; otherwise it is printed.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Write metrics into this file after each round, in the text format of Prometheus.
+    #[arg(long, value_name = "FILE")]
+    metrics: Option<PathBuf>,
+    /// End once nothing newer is to be had.
+    #[arg(long)]
+    once: bool,
+}
+
+const HELP: &str = "\
+Nobody who answers is believed: every committee and every header is verified from the trusted block on, and handed over only then. It \
+ends by itself where it can't go on: a fork that is not known, a committee that contradicts itself.";
+
+/// Rounds in a row in which nobody answered, after which --once has seen enough.
+const VAIN_MAX: u32 = 3;
+/// Slots after which a final block is no longer the newest where all is well: five epochs.
+const AGE_MAX: u64 = 160;
+
+const FIELDS: [Column; 6] = [
+    Column::plain("slot of the newest final block", "/slot"),
+    Column::plain("its root", "/root"),
+    Column::plain("fork", "/fork"),
+    Column::plain("period of the committee in office", "/period"),
+    Column::plain("slots since then", "/age"),
+    Column::plain("handed over", "/news"),
+];
+
+const UPSTREAMS: [Section; 1] = [Section {
+    title: "Upstreams",
+    at: "/upstreams",
+    columns: &[
+        Column::plain("client", "/client"),
+        Column::plain("answers", "/answers"),
+        Column::plain("faults", "/faults"),
+        Column::plain("not believed", "/refused"),
+    ],
+    empty: "",
+}];
+
+/// Where news go to.
+struct Hand {
+    form: Form,
+    file: Option<File>,
+}
+
+impl Sink for Hand {
+    fn submit(&mut self, news: &News) -> Result<(), String> {
+        let line = serde_json::to_string(news).map_err(|error| error.to_string())?;
+        let written = match &mut self.file {
+            Some(file) => writeln!(file, "{line}").and_then(|()| file.sync_data()),
+            None if self.form.is_json() => say(&line),
+            None => say(&sentence(news)),
+        };
+        written.map_err(|error| error.to_string())
+    }
+}
+
+fn say(line: &str) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    writeln!(output, "{line}").and_then(|()| output.flush())
+}
+
+fn sentence(news: &News) -> String {
+    match news {
+        News::BeginChain { bootstrap } => {
+            format!("the trusted block of slot {} was found", bootstrap.header.slot)
+        }
+        News::UpdateChain { update } => {
+            let next = if update.next.is_some() { ", and the next committee is known" } else { "" };
+            let signers = update.participation.count();
+            let (slot, root) = (update.finalized.slot, hex(&update.finalized.root()));
+            format!("slot {slot} is final, block {root}, say {signers} of 512{next}")
+        }
+        News::OpenBlock { slot, .. } => format!("the execution block of slot {slot} was opened"),
+        News::ReportContradiction { update, .. } => {
+            format!("two thirds of a committee contradict themselves about slot {}", update.finalized.slot)
+        }
+    }
+}
+
+/// Opens a file to add lines. What was being written when a process before ended is cut off: it will be handed over again.
+fn open(path: &Path) -> io::Result<File> {
+    let mut file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
+    let mut end = file.metadata()?.len();
+    let mut last = [0];
+    while end > 0 {
+        file.seek(SeekFrom::Start(end - 1))?;
+        file.read_exact(&mut last)?;
+        if last == *b"\n" {
+            break;
+        }
+        end -= 1;
+    }
+    file.set_len(end)?;
+    Ok(file)
+}
+
+impl Follow {
+    /// Follows until it can't go on, or until nothing newer is to be had.
+    ///
+    /// # Errors
+    /// What can't be used; why it can't go on; with `--once`, that nobody has answered, or that nobody knows anything newer.
+    pub(super) fn run(&self, context: &Context) -> Result<Answer, Failure> {
+        let mut hand = Hand { form: context.form(), file: None };
+        if let Some(path) = &self.out {
+            let opened = open(path);
+            let failure = |error| Failure::storage(format!("cannot write {}", path.display()), &error);
+            hand.file = Some(opened.map_err(failure)?);
+        }
+        let mut follower = Follower::new(self.plan(context)?).map_err(|stop| stopped(&stop))?;
+        let (mut vain, mut before, mut news) = (0, Vec::new(), 0);
+        loop {
+            let now = now_ms();
+            let round = follower.round(now, &mut hand).map_err(|stop| stopped(&stop))?;
+            news += round.news;
+            let said: Vec<String> = round.complaints.iter().map(ToString::to_string).collect();
+            // What was said already need not be said again.
+            complain(hand.form, said.iter().filter(|line| !before.contains(*line)));
+            before = said;
+            if let Some(path) = &self.metrics {
+                crate::files::replace(path, &follower.metrics(now))?;
+            }
+            vain = if round.answered > 0 { 0 } else { vain + 1 };
+            if self.once && (vain >= VAIN_MAX || (round.answered > 0 && round.news == 0)) {
+                return self.end(&follower, &before, news);
+            }
+            self.sleep(&round);
+        }
+    }
+
+    /// Waits as long as the round says; with `--once` not longer than it takes to look again.
+    fn sleep(&self, round: &Round) {
+        let wait = round.next_ms.saturating_sub(now_ms());
+        let most = if self.once && round.answered > 0 { 0 } else { wait };
+        std::thread::sleep(Duration::from_millis(most));
+    }
+
+    fn plan(&self, context: &Context) -> Result<Plan, Failure> {
+        let patience = patience(context);
+        let keeper = self.state.as_deref().map(Keeper::new);
+        let known = match (&keeper, self.trusted) {
+            (_, Some(trusted)) => Some(trusted),
+            (Some(keeper), None) => keeper.kept().map_err(|fault| kept(&fault))?.map(|(trusted, _)| trusted),
+            (None, None) => None,
+        };
+        let trusted = known.ok_or_else(|| {
+            Failure::usage("ethereum.trusted", "no trusted block is named")
+                .why("what is final is told by committees, and the first one must be taken on trust")
+                .help("name the root of a final block with --trusted, from a source you trust")
+                .docs("docs/how-to/ethereum.md")
+        })?;
+        let beacons = self.beacon.iter().map(|url| Beacon::new(url, patience));
+        let executions = self.execution.iter().map(|url| ExecutionClient::new(url, patience));
+        Ok(Plan {
+            chain: self.chain.read()?,
+            trusted,
+            beacons: beacons.collect::<Result<_, _>>().map_err(|error| address(&error))?,
+            executions: executions.collect::<Result<_, _>>().map_err(|error| address(&error))?,
+            keeper,
+            seed: now_ms() ^ u64::from(std::process::id()),
+        })
+    }
+
+    /// What is known in the end, or why it is not what it should be.
+    fn end(&self, follower: &Follower, complaints: &[String], news: u64) -> Result<Answer, Failure> {
+        let why =
+            || if complaints.is_empty() { "nobody says more".to_owned() } else { complaints.join("; ") };
+        let network = |what: String| Failure::new(Exit::Network, "ethereum.not-followed", what).why(why());
+        let Some(client) = follower.client() else {
+            return Err(network("the trusted block was not found".to_owned())
+                .help("name other clients with --beacon, or a trusted block that is less than a month old"));
+        };
+        let newest = client.newest();
+        let slot = newest.header().slot;
+        let now = follower.chain().slot_at(now_ms()).unwrap_or_default();
+        let age = now.saturating_sub(slot);
+        if age > AGE_MAX {
+            let time = span(age.saturating_mul(12_000));
+            return Err(network(format!(
+                "the newest final block that could be verified is of slot {slot}, {time} ago"
+            ))
+            .help(
+                "name other clients with --beacon; what is known is kept, and nothing that was not verified",
+            ));
+        }
+        if self.out.is_none() {
+            return Ok(Answer::new(Value::Null, Shape::Silent));
+        }
+        let upstreams: Vec<Value> = follower
+            .upstreams()
+            .map(|(client, health)| {
+                json!({
+                    "client": client, "answers": health.answers, "faults": health.faults, "refused": health.refused,
+                })
+            })
+            .collect();
+        let document = json!({
+            "slot": slot, "root": hex(newest.root()), "fork": newest.fork(), "period": client.period(), "age": age,
+            "news": news, "upstreams": upstreams,
+        });
+        Ok(Answer::new(document, Shape::Page(&FIELDS, &UPSTREAMS)))
+    }
+}
+
+fn complain<'a>(form: Form, lines: impl Iterator<Item = &'a String>) {
+    let mut output = io::stderr().lock();
+    for line in lines {
+        let line = shown(line);
+        let text =
+            if form.is_json() { json!({ "complaint": line }).to_string() } else { format!("surety: {line}") };
+        // Where nobody hears it, the metrics still say so.
+        drop(writeln!(output, "{text}"));
+    }
+}
+
+fn stopped(stop: &Stop) -> Failure {
+    let (exit, code, help) = match stop {
+        Stop::Keeper(fault) => return kept(fault),
+        Stop::BeforeGenesis { .. } => (Exit::Usage, "ethereum.clock", "set the clock of this machine"),
+        Stop::Nobody => (Exit::Usage, "ethereum.nobody", "name a client with --beacon"),
+        Stop::Fork(_) => (
+            Exit::Refused,
+            "ethereum.fork",
+            "name a newer schedule with --chain; a fork of another layout needs a newer surety",
+        ),
+        Stop::Contradiction(_) => (
+            Exit::Refused,
+            "ethereum.contradiction",
+            "hand the contradiction to the ledger, and do not follow on before it is decided",
+        ),
+    };
+    Failure::new(exit, code, "the follower can't go on")
+        .why(stop.to_string())
+        .help(help)
+        .docs("docs/how-to/ethereum.md")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_was_being_written_is_cut_off() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("news");
+        for (before, after) in [("", ""), ("a\nb\n", "a\nb\n"), ("a\nbc", "a\n"), ("abc", "")] {
+            std::fs::write(&path, before).expect("written");
+            let mut file = open(&path).expect("opened");
+            writeln!(file, "x").expect("written");
+            assert_eq!(std::fs::read_to_string(&path).expect("read"), format!("{after}x\n"), "{before:?}");
+        }
+    }
+}
