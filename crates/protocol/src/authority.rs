@@ -12,6 +12,7 @@ use crate::macros::refusals;
 use crate::operation::{Kind, Operation};
 use crate::state::State;
 use crate::state::accounts::{Account, Extra, Grant, KeySet, NONCE_WINDOW_MS, NONCES_MAX, Nonces, Signing};
+use crate::state::vaults::is_reserved;
 use crate::units::{AccountId, Address, Amount, AssetId, Epoch, SetId};
 
 /// For whom an operation acts, and who signed it.
@@ -75,6 +76,7 @@ impl KeyUse {
 refusals! {
     /// Why nobody listens: then it was no operation, and nothing at all has changed.
     {
+        KeptForVaults { account: Address } => "{account} is kept for a vault or a basket, and nobody acts for it",
         PlainOnLiveLedger => "senders are named plainly on a development ledger only",
         Expired { expires: u64, time: u64 } => "the operation was to be executed until {expires}, and it is {time} (milliseconds since 1970)",
         ExpiresTooLate { expires: u64, latest: u64 } => "the ledger has never heard of who signed, keeps no nonce of it, and so listens to nothing that could come again after a day: expires {expires} is after {latest} (milliseconds since 1970)",
@@ -134,6 +136,7 @@ fn check_turn(
     operation: &Operation,
     turn: Turn,
 ) -> Result<(), Refused> {
+    check_owned(authority.account)?;
     match &authority.signer {
         Signer::Plain => check_plain(state),
         Signer::Delegate { keys, .. } if keys.is_empty() => check_plain(state),
@@ -150,6 +153,11 @@ fn check_turn(
         Signer::Delegate { address, .. } => check_grant(state, authority.account, *address, operation),
         _ => Ok(()),
     }
+}
+
+/// No key signs for the account of a vault, and nobody may name it as the sender either.
+pub(crate) fn check_owned(account: Address) -> Result<(), Refused> {
+    if is_reserved(account) { Err(Refused::KeptForVaults { account }) } else { Ok(()) }
 }
 
 /// Whose keys signed, and the account that the ledger has of it, looked up once.

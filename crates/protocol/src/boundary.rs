@@ -49,6 +49,7 @@ fn lapse_requests(state: &mut State, ended: Epoch, events: &mut Vec<Event>) {
         request.state = RequestState::Lapsed;
         let deposit = std::mem::take(&mut request.deposit);
         state.burn_deposit(deposit);
+        state.note_ended(id, Vec::new());
         events.push(Event::SlashLapsed { request: id });
     }
 }

@@ -1,14 +1,20 @@
 //! What happened, for readers; never read back by the protocol.
 
+mod curation;
+mod receipt;
+
 use evidence::PublicKey;
 use serde::{Deserialize, Serialize};
 
 use crate::ops::guard::Stop;
 use crate::state::records::Origin;
 use crate::units::{
-    Address, Amount, AssetId, Digest, Epoch, Fraction, OperatorId, PoolId, RequestId, ServiceId, SetId,
-    SlashId, StreamId, ValidatorId,
+    Address, Amount, AssetId, BasketId, Digest, Epoch, Fraction, OperatorId, PoolId, RequestId, RouteId, ServiceId,
+    SetId, ShareId, Shares, SlashId, StreamId, TicketId, ValidatorId, VaultId,
 };
+
+pub use curation::MoveReason;
+pub use receipt::{Gained, Loss, PoolReceipt};
 
 /// One thing that happened. Fields are named as in the operations.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -406,50 +412,220 @@ pub enum Event {
         account: Address,
         amount: Amount,
     },
-}
-
-/// What a set gets with more parts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Gained {
-    /// Parts more.
-    pub parts: u16,
-    /// How much of them is left for the stake bonded at present: slashes of earlier owners stay.
-    pub left: Fraction,
-    /// What they are worth at present.
-    pub backing: Amount,
-}
-
-/// What a slash took from one pool.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct PoolReceipt {
-    /// The asset of the pool.
-    pub asset: AssetId,
-    /// Taken from stakers.
-    pub stake: Amount,
-    /// Paid by the operator's bond.
-    pub bond: Amount,
-    /// What the set can still slash for the same capture epoch.
-    pub remains: Amount,
-    /// Who lost: every position belongs to one line and lost the same share of its principal.
-    pub losses: Vec<Loss>,
-}
-
-/// What positions of one liability lost.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Loss {
-    /// First epoch in which the earliest of them was bonded; 0 for all that is old enough.
-    pub bonded_from: Epoch,
-    /// First epoch in which the latest of them was bonded.
-    pub bonded_upto: Epoch,
-    /// Last epoch in which they are bonded, if they have asked to leave.
-    pub bonded_through: Option<Epoch>,
-    /// All their principal.
-    pub principal: Amount,
-    /// What a unit of it was worth.
-    pub worth_before: Fraction,
-    /// What a unit of it is worth.
-    pub worth_after: Fraction,
+    // Vaults
+    VaultCreated {
+        vault: VaultId,
+        account: Address,
+        asset: AssetId,
+        share: ShareId,
+    },
+    VaultTermsAnnounced {
+        vault: VaultId,
+        from: Epoch,
+    },
+    VaultTermsStarted {
+        vault: VaultId,
+    },
+    VaultDepositQueued {
+        vault: VaultId,
+        ticket: TicketId,
+        account: Address,
+        amount: Amount,
+    },
+    VaultEntered {
+        vault: VaultId,
+        ticket: TicketId,
+        account: Address,
+        amount: Amount,
+        shares: Shares,
+    },
+    VaultDepositReturned {
+        vault: VaultId,
+        ticket: TicketId,
+        account: Address,
+        asset: AssetId,
+        amount: Amount,
+        why: String,
+    },
+    VaultExitRequested {
+        vault: VaultId,
+        ticket: TicketId,
+        account: Address,
+        shares: Shares,
+        worth: Amount,
+    },
+    VaultExitCancelled {
+        vault: VaultId,
+        ticket: TicketId,
+        account: Address,
+        kept: Shares,
+        burnt: Shares,
+        forfeited: Amount,
+    },
+    VaultSettled {
+        vault: VaultId,
+        shares: Shares,
+        assets: Amount,
+        held: Amount,
+        withheld: Amount,
+        forfeited: Amount,
+    },
+    VaultClaimed {
+        vault: VaultId,
+        ticket: TicketId,
+        account: Address,
+        amount: Amount,
+        is_closed: bool,
+    },
+    VaultLeft {
+        vault: VaultId,
+        ticket: TicketId,
+        account: Address,
+        shares: Shares,
+        paid: Amount,
+        fee: Amount,
+        held: Amount,
+        held_until: Epoch,
+    },
+    VaultHoldbackPaid {
+        vault: VaultId,
+        ticket: TicketId,
+        account: Address,
+        paid: Amount,
+        kept: Amount,
+    },
+    VaultHarvested {
+        vault: VaultId,
+        earned: Amount,
+        given: Amount,
+    },
+    VaultFunded {
+        vault: VaultId,
+        account: Address,
+        amount: Amount,
+    },
+    VaultTicked {
+        vault: VaultId,
+        epoch: Epoch,
+    },
+    VaultLost {
+        vault: VaultId,
+        loss: Amount,
+        withheld: Amount,
+        fund: Amount,
+        junior: Amount,
+        pool: Amount,
+    },
+    VaultFeeTaken {
+        vault: VaultId,
+        shares: Shares,
+        value: Amount,
+    },
+    VaultBreached {
+        vault: VaultId,
+        why: String,
+    },
+    VaultGuarded {
+        vault: VaultId,
+        by: Address,
+    },
+    VaultBandsSet {
+        vault: VaultId,
+        from: Epoch,
+    },
+    VaultMoved {
+        vault: VaultId,
+        operator: OperatorId,
+        amount: Amount,
+        why: MoveReason,
+    },
+    // Baskets
+    BasketCreated {
+        basket: BasketId,
+        account: Address,
+        share: ShareId,
+    },
+    BasketTermsSet {
+        basket: BasketId,
+        from: Epoch,
+    },
+    BasketMinted {
+        basket: BasketId,
+        account: Address,
+        shares: Shares,
+        legs: Vec<Shares>,
+    },
+    BasketRedeemed {
+        basket: BasketId,
+        account: Address,
+        shares: Shares,
+        legs: Vec<Shares>,
+    },
+    BasketEntered {
+        basket: BasketId,
+        account: Address,
+        vault: VaultId,
+        paid: Shares,
+        shares: Shares,
+    },
+    BasketLeft {
+        basket: BasketId,
+        account: Address,
+        vault: VaultId,
+        shares: Shares,
+        paid: Shares,
+    },
+    BasketReported {
+        basket: BasketId,
+        vault: VaultId,
+        price: Amount,
+        is_fallen: bool,
+        is_risen: bool,
+    },
+    BasketAccepted {
+        basket: BasketId,
+        vault: VaultId,
+        price: Amount,
+    },
+    SharesMoved {
+        share: ShareId,
+        from: Address,
+        to: Address,
+        shares: Shares,
+    },
+    SharesApproved {
+        share: ShareId,
+        owner: Address,
+        spender: Address,
+        shares: Shares,
+    },
+    RouteOpened {
+        route: RouteId,
+        share: ShareId,
+    },
+    RouteCut {
+        route: RouteId,
+        cap: Shares,
+    },
+    SharesSent {
+        route: RouteId,
+        message: u64,
+        account: Address,
+        shares: Shares,
+        to: String,
+    },
+    SharesVouched {
+        route: RouteId,
+        message: u64,
+        by: Address,
+        to: Address,
+        shares: Shares,
+        ready: Option<Epoch>,
+    },
+    SharesReceived {
+        route: RouteId,
+        message: u64,
+        to: Address,
+        shares: Shares,
+    },
 }

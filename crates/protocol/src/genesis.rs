@@ -30,6 +30,9 @@ record! {
         /// The Ethereum that is followed, if any.
         #[serde(default)]
         pub ethereum: Option<Box<Ethereum>>,
+        /// Bounds of vaults.
+        #[serde(default)]
+        pub vaults: VaultLimits,
     }
 }
 
@@ -146,6 +149,42 @@ record! {
     }
 }
 
+record! {
+    /// Bounds of vaults.
+    #[derive(Copy)]
+    pub struct VaultLimits {
+        /// The largest share of new highs that a vault may take.
+        pub fee_max: Fraction,
+        /// The highest fee of an instant exit.
+        pub instant_fee_max: Fraction,
+        /// The smallest share of an instant exit that is held back.
+        pub holdback_min: Fraction,
+        /// Fewest and most epochs over which a gain vests.
+        pub drip: [u32; 2],
+        /// Steps of a vault's tick that another operation takes on its way, and batches that a claim reads.
+        pub steps_per_operation: u16,
+        /// Steps that one call of the tick may take.
+        pub steps_per_tick: u16,
+        /// Allowances of one holder of one sort of shares.
+        pub allowances_per_holding: u16,
+    }
+}
+
+impl Default for VaultLimits {
+    /// As on a development ledger.
+    fn default() -> Self {
+        Self {
+            fee_max: Fraction::from_percent(30),
+            instant_fee_max: Fraction::from_percent(10),
+            holdback_min: Fraction::from_percent(1),
+            drip: [7, UNBONDING_MAX],
+            steps_per_operation: 32,
+            steps_per_tick: 1024,
+            allowances_per_holding: 16,
+        }
+    }
+}
+
 impl Parameters {
     /// `W + V + X`: how long after the capture epoch a slash may still be executed.
     pub const fn reach(&self) -> u32 {
@@ -198,6 +237,8 @@ impl Parameters {
 
 /// Beyond this a pool could store too much, whatever a genesis says.
 pub(crate) const UNBONDING_MAX: u32 = 64;
+/// Epochs over which a vault may let a gain vest: each is a number in its record.
+const DRIP_MAX: u32 = 128;
 /// A set of a smaller risk weight could own all of every pool for nothing.
 const RISK_WEIGHT_MIN: Fraction = match Fraction::from_steps(62_500_000_000_000_000) {
     Some(fraction) => fraction,
@@ -266,6 +307,7 @@ impl Genesis {
                 items_per_operation: 64,
             },
             ethereum: None,
+            vaults: VaultLimits::default(),
         }
     }
 
@@ -285,8 +327,22 @@ impl Genesis {
         if self.limits.operators_per_set > 1024 || self.limits.assets_per_set > 16 {
             return Err("more than 1024 operators or 16 assets in a set".to_owned());
         }
+        self.vaults.check()?;
         self.parameters.check(bounds)?;
         self.ethereum.as_ref().map_or(Ok(()), |ethereum| ethereum.check(&self.parameters))
+    }
+}
+
+impl VaultLimits {
+    fn check(&self) -> Result<(), String> {
+        let [least, most] = self.drip;
+        if least == 0 || least > most || most > DRIP_MAX {
+            return Err(format!("a drip of {least} to {most} epochs is not within 1 to {DRIP_MAX}"));
+        }
+        if self.steps_per_operation == 0 || self.steps_per_tick == 0 {
+            return Err("a vault's tick needs at least 1 step".to_owned());
+        }
+        Ok(())
     }
 }
 

@@ -1,11 +1,16 @@
 //! What holds between any two operations, as code that runs on any state: in tests after every operation, and on demand.
 
+mod steps;
+mod vaults;
+
 use std::fmt;
 
 use crate::state::State;
 use crate::state::positions::Position;
 use crate::state::records::Set;
 use crate::units::{Amount, AssetId, Epoch};
+
+pub use steps::check_step;
 
 /// Something that must hold and does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,7 +135,8 @@ pub fn check(state: &State) -> Result<(), Violation> {
     check_consent(state)?;
     check_positions(state)?;
     check_validators(state)?;
-    check_exits(state)
+    check_exits(state)?;
+    vaults::check(state)
 }
 
 fn check_conservation(state: &State) -> Result<(), Violation> {

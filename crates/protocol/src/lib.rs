@@ -63,6 +63,7 @@ pub mod slashing;
 mod state;
 pub mod terms;
 pub mod units;
+mod vault;
 pub mod view;
 mod wide;
 
@@ -106,6 +107,7 @@ pub fn rehearse(
     delegate: Option<units::Address>,
     operation: &Operation,
 ) -> Result<Vec<Event>, Refusal> {
+    authority::check_owned(account).map_err(Refusal::Authority)?;
     if let Some(delegate) = delegate {
         authority::check_grant(state, account, delegate, operation).map_err(Refusal::Authority)?;
     }

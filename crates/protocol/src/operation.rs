@@ -173,6 +173,33 @@ operations! {
     release_pod::ReleasePod = "release_pod", false;
     take_deposits::TakeDeposits = "take_deposits", true;
     submit_false_event::SubmitFalseEvent = "submit_false_event", true;
+    create_vault::CreateVault = "create_vault", true;
+    change_vault::ChangeVault = "change_vault", true;
+    vault_deposit::VaultDeposit = "vault_deposit", true;
+    vault_request::VaultRequest = "vault_request", true;
+    vault_cancel::VaultCancel = "vault_cancel", true;
+    vault_claim::VaultClaim = "vault_claim", true;
+    vault_instant::VaultInstant = "vault_instant", true;
+    vault_tick::VaultTick = "vault_tick", true;
+    vault_harvest::VaultHarvest = "vault_harvest", true;
+    vault_fund::VaultFund = "vault_fund", true;
+    vault_guard::VaultGuard = "vault_guard", true;
+    transfer_shares::TransferShares = "transfer_shares", false;
+    approve_shares::ApproveShares = "approve_shares", false;
+    set_bands::SetBands = "set_bands", true;
+    allocate_vault::AllocateVault = "allocate_vault", true;
+    create_basket::CreateBasket = "create_basket", true;
+    change_basket::ChangeBasket = "change_basket", true;
+    basket_mint::BasketMint = "basket_mint", true;
+    basket_redeem::BasketRedeem = "basket_redeem", true;
+    basket_enter::BasketEnter = "basket_enter", true;
+    basket_leave::BasketLeave = "basket_leave", true;
+    basket_report::BasketReport = "basket_report", true;
+    basket_accept::BasketAccept = "basket_accept", true;
+    open_route::OpenRoute = "open_route", true;
+    send_shares::SendShares = "send_shares", false;
+    vouch_shares::VouchShares = "vouch_shares", true;
+    receive_shares::ReceiveShares = "receive_shares", true;
 }
 
 impl Kind {
@@ -191,6 +218,12 @@ impl Kind {
                 | Self::SetSplit
                 | Self::LowerBond
                 | Self::ReleasePod
+                | Self::VaultRequest
+                | Self::VaultCancel
+                | Self::VaultInstant
+                | Self::TransferShares
+                | Self::ApproveShares
+                | Self::SendShares
         )
     }
 

@@ -91,6 +91,16 @@ pub(crate) fn mul_div_up(a: u128, b: u128, divisor: u128) -> u128 {
     if rest.is_zero() { quotient } else { quotient.checked_add(1).expect("a part of a whole fits") }
 }
 
+/// `ceil(a * b / divisor)`; a quotient past `u128` is `None`, and so is a zero divisor.
+pub(crate) fn checked_mul_div_up(a: u128, b: u128, divisor: u128) -> Option<u128> {
+    if divisor == 0 {
+        return None;
+    }
+    let (quotient, rest) = product(a, b).div_rem(Wide::from(divisor));
+    let quotient = u128::try_from(quotient).ok()?;
+    if rest.is_zero() { Some(quotient) } else { quotient.checked_add(1) }
+}
+
 /// `floor(a / b)` of two words.
 ///
 /// # Panics

@@ -7,7 +7,8 @@ use evidence::PublicKey;
 
 use crate::state::keys::KeyName;
 use crate::units::{
-    Address, AssetId, Epoch, OperatorId, PoolId, RequestId, ServiceId, SetId, SlashId, StreamId, ValidatorId,
+    Address, AssetId, BasketId, Epoch, OperatorId, PoolId, RequestId, RouteId, ServiceId, SetId, ShareId, SlashId,
+    StreamId, TicketId, ValidatorId, VaultId,
 };
 
 /// Bytes of a key.
@@ -67,6 +68,43 @@ pub enum Key {
     Header(u64),
     /// What is behind the withdrawal address of native stake, besides its record as a validator.
     Pod(ValidatorId),
+    /// A vault.
+    Vault(VaultId),
+    /// A sort of shares.
+    Share(ShareId),
+    /// What an account has of one sort of shares.
+    Holding {
+        /// Which shares.
+        share: ShareId,
+        /// Whose.
+        account: Address,
+    },
+    /// A deposit that waits in a vault.
+    VaultDeposit(VaultId, TicketId),
+    /// An exit that waits in a vault, or waits to be fetched.
+    VaultExit(VaultId, TicketId),
+    /// What was held back from an instant exit.
+    VaultHoldback(VaultId, TicketId),
+    /// Exits of one epoch at one rate, by the place in the line after their last share.
+    VaultCohort(VaultId, u128),
+    /// What was settled at once, by the place after its last share.
+    VaultBatch(VaultId, u128),
+    /// Places in the line that were cancelled, by the first.
+    VaultGap(VaultId, u128),
+    /// What was withheld from a vault's exits because of a request.
+    VaultContingent(VaultId, RequestId),
+    /// How a request ended that vaults asked about.
+    Verdict(RequestId),
+    /// What was withheld from a vault's exits because of a request that has ended.
+    VaultOutcome(VaultId, RequestId),
+    /// What was left of a vault's share after the losses of an epoch.
+    VaultLoss(VaultId, Epoch),
+    /// A basket of vault shares.
+    Basket(BasketId),
+    /// A route of shares to another ledger.
+    Route(RouteId),
+    /// A message home by a route, by its number.
+    Arrival(RouteId, u64),
 }
 
 /// The bytes of a key as they are filled, with zeros after them.
@@ -115,6 +153,22 @@ impl Key {
             Self::Candidate => 19,
             Self::Header(_) => 20,
             Self::Pod(_) => 21,
+            Self::Vault(_) => 32,
+            Self::Share(_) => 33,
+            Self::Holding { .. } => 34,
+            Self::VaultDeposit(..) => 35,
+            Self::VaultExit(..) => 36,
+            Self::VaultHoldback(..) => 37,
+            Self::VaultCohort(..) => 38,
+            Self::VaultBatch(..) => 39,
+            Self::VaultGap(..) => 40,
+            Self::VaultContingent(..) => 41,
+            Self::Verdict(_) => 42,
+            Self::VaultOutcome(..) => 43,
+            Self::VaultLoss(..) => 44,
+            Self::Basket(_) => 45,
+            Self::Route(_) => 46,
+            Self::Arrival(..) => 47,
         }
     }
 
@@ -147,6 +201,37 @@ impl Key {
             Self::KeyOwner(digest) => name.extend(digest),
             Self::Committee(number) | Self::Header(number) => name.extend(number.to_be_bytes()),
             Self::Pod(id) => name.extend(id.number().to_be_bytes()),
+            Self::Vault(id) => name.extend(id.number().to_be_bytes()),
+            Self::Share(id) => name.extend(id.number().to_be_bytes()),
+            Self::Holding { share, account } => {
+                name.extend(share.number().to_be_bytes());
+                name.extend(account.0);
+            }
+            Self::VaultDeposit(id, ticket)
+            | Self::VaultExit(id, ticket)
+            | Self::VaultHoldback(id, ticket) => {
+                name.extend(id.number().to_be_bytes());
+                name.extend(ticket.number().to_be_bytes());
+            }
+            Self::VaultCohort(id, place) | Self::VaultBatch(id, place) | Self::VaultGap(id, place) => {
+                name.extend(id.number().to_be_bytes());
+                name.extend(place.to_be_bytes());
+            }
+            Self::VaultContingent(id, request) | Self::VaultOutcome(id, request) => {
+                name.extend(id.number().to_be_bytes());
+                name.extend(request.number().to_be_bytes());
+            }
+            Self::Verdict(id) => name.extend(id.number().to_be_bytes()),
+            Self::Basket(id) => name.extend(id.number().to_be_bytes()),
+            Self::Route(id) => name.extend(id.number().to_be_bytes()),
+            Self::Arrival(id, message) => {
+                name.extend(id.number().to_be_bytes());
+                name.extend(message.to_be_bytes());
+            }
+            Self::VaultLoss(id, epoch) => {
+                name.extend(id.number().to_be_bytes());
+                name.extend(epoch.number().to_be_bytes());
+            }
         }
         name.bytes
     }
@@ -158,7 +243,13 @@ impl Key {
             Some(u32::from_be_bytes(digits))
         };
         let long = || -> Option<u64> { Some(u64::from_be_bytes(bytes.get(1..9)?.try_into().ok()?)) };
-        let address = || -> Option<Address> { Some(Address(bytes.get(1..21)?.try_into().ok()?)) };
+        let address_at = |from: usize| -> Option<Address> {
+            Some(Address(bytes.get(from..from.checked_add(20)?)?.try_into().ok()?))
+        };
+        let address = || address_at(1);
+        let vault = || number(1).map(VaultId::new);
+        let ticket = || number(5).map(TicketId::new);
+        let place = || -> Option<u128> { Some(u128::from_be_bytes(bytes.get(5..21)?.try_into().ok()?)) };
         let key = match bytes.first()? {
             0 => Self::Genesis,
             1 => Self::Network,
@@ -182,6 +273,22 @@ impl Key {
             19 => Self::Candidate,
             20 => Self::Header(long()?),
             21 => Self::Pod(ValidatorId::new(number(1)?)),
+            32 => Self::Vault(vault()?),
+            33 => Self::Share(ShareId::new(number(1)?)),
+            34 => Self::Holding { share: ShareId::new(number(1)?), account: address_at(5)? },
+            35 => Self::VaultDeposit(vault()?, ticket()?),
+            36 => Self::VaultExit(vault()?, ticket()?),
+            37 => Self::VaultHoldback(vault()?, ticket()?),
+            38 => Self::VaultCohort(vault()?, place()?),
+            39 => Self::VaultBatch(vault()?, place()?),
+            40 => Self::VaultGap(vault()?, place()?),
+            41 => Self::VaultContingent(vault()?, RequestId::new(number(5)?)),
+            42 => Self::Verdict(RequestId::new(number(1)?)),
+            43 => Self::VaultOutcome(vault()?, RequestId::new(number(5)?)),
+            44 => Self::VaultLoss(vault()?, Epoch::new(number(5)?)),
+            45 => Self::Basket(BasketId::new(number(1)?)),
+            46 => Self::Route(RouteId::new(number(1)?)),
+            47 => Self::Arrival(RouteId::new(number(1)?), u64::from_be_bytes(bytes.get(5..13)?.try_into().ok()?)),
             _ => return None,
         };
         (key.to_bytes() == *bytes).then_some(key)
@@ -213,6 +320,22 @@ impl fmt::Display for Key {
             Self::Candidate => write!(f, "candidate"),
             Self::Header(slot) => write!(f, "header/{slot}"),
             Self::Pod(id) => write!(f, "pod/{id}"),
+            Self::Vault(id) => write!(f, "vault/{id}"),
+            Self::Share(id) => write!(f, "share/{id}"),
+            Self::Holding { share, account } => write!(f, "holding/{share}/{account}"),
+            Self::VaultDeposit(id, ticket) => write!(f, "vault_deposit/{id}/{ticket}"),
+            Self::VaultExit(id, ticket) => write!(f, "vault_exit/{id}/{ticket}"),
+            Self::VaultHoldback(id, ticket) => write!(f, "vault_holdback/{id}/{ticket}"),
+            Self::VaultCohort(id, place) => write!(f, "vault_cohort/{id}/{place}"),
+            Self::VaultBatch(id, place) => write!(f, "vault_batch/{id}/{place}"),
+            Self::VaultGap(id, place) => write!(f, "vault_gap/{id}/{place}"),
+            Self::VaultContingent(id, request) => write!(f, "vault_contingent/{id}/{request}"),
+            Self::Verdict(id) => write!(f, "verdict/{id}"),
+            Self::Basket(id) => write!(f, "basket/{id}"),
+            Self::VaultOutcome(id, request) => write!(f, "vault_outcome/{id}/{request}"),
+            Self::Route(id) => write!(f, "route/{id}"),
+            Self::Arrival(id, message) => write!(f, "arrival/{id}/{message}"),
+            Self::VaultLoss(id, epoch) => write!(f, "vault_loss/{id}/{}", epoch.number()),
         }
     }
 }
@@ -236,6 +359,11 @@ impl FromStr for Key {
         };
         let long = || -> Result<u64, String> {
             rest.first().ok_or_else(malformed)?.parse().map_err(|_| malformed())
+        };
+        let place = |at: usize| -> Result<u128, String> {
+            let digits = rest.get(at).ok_or_else(malformed)?;
+            let value: u128 = digits.parse().map_err(|_| malformed())?;
+            if value.to_string() == **digits { Ok(value) } else { Err(malformed()) }
         };
         let address = || -> Result<Address, String> { rest.first().ok_or_else(malformed)?.parse() };
         let (key, places) = match sort {
@@ -269,6 +397,30 @@ impl FromStr for Key {
             "candidate" => (Self::Candidate, 0),
             "header" => (Self::Header(long()?), 1),
             "pod" => (Self::Pod(ValidatorId::new(number(0)?)), 1),
+            "vault" => (Self::Vault(VaultId::new(number(0)?)), 1),
+            "share" => (Self::Share(ShareId::new(number(0)?)), 1),
+            "holding" => {
+                let account = rest.get(1).ok_or_else(malformed)?.parse()?;
+                (Self::Holding { share: ShareId::new(number(0)?), account }, 2)
+            }
+            "vault_deposit" => (Self::VaultDeposit(VaultId::new(number(0)?), TicketId::new(number(1)?)), 2),
+            "vault_exit" => (Self::VaultExit(VaultId::new(number(0)?), TicketId::new(number(1)?)), 2),
+            "vault_holdback" => (Self::VaultHoldback(VaultId::new(number(0)?), TicketId::new(number(1)?)), 2),
+            "vault_cohort" => (Self::VaultCohort(VaultId::new(number(0)?), place(1)?), 2),
+            "vault_batch" => (Self::VaultBatch(VaultId::new(number(0)?), place(1)?), 2),
+            "vault_gap" => (Self::VaultGap(VaultId::new(number(0)?), place(1)?), 2),
+            "vault_contingent" => {
+                (Self::VaultContingent(VaultId::new(number(0)?), RequestId::new(number(1)?)), 2)
+            }
+            "verdict" => (Self::Verdict(RequestId::new(number(0)?)), 1),
+            "basket" => (Self::Basket(BasketId::new(number(0)?)), 1),
+            "vault_outcome" => (Self::VaultOutcome(VaultId::new(number(0)?), RequestId::new(number(1)?)), 2),
+            "route" => (Self::Route(RouteId::new(number(0)?)), 1),
+            "arrival" => {
+                let message = u64::try_from(place(1)?).map_err(|_| malformed())?;
+                (Self::Arrival(RouteId::new(number(0)?), message), 2)
+            }
+            "vault_loss" => (Self::VaultLoss(VaultId::new(number(0)?), Epoch::new(number(1)?)), 2),
             _ => return Err(malformed()),
         };
         if rest.len() == places && key.to_string() == text { Ok(key) } else { Err(malformed()) }

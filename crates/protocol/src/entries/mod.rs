@@ -7,6 +7,7 @@ mod fields;
 mod key;
 mod restore;
 mod show;
+mod vaults;
 
 #[cfg(test)]
 mod tests;
@@ -90,6 +91,7 @@ impl State {
             following.touched.start();
             following.headers.touched().start();
         }
+        self.track_vaults();
     }
 
     /// The entries that may have changed since this was last asked, ascending, each once; the network's always: it holds the time.
@@ -125,6 +127,7 @@ impl State {
             keys.extend(following.touched.take().into_iter().map(part_key));
             keys.extend(following.headers.touched().take().into_iter().map(Key::Header));
         }
+        keys.extend(self.take_touched_vaults());
         keys.sort_unstable();
         keys.dedup();
         keys
@@ -164,6 +167,7 @@ impl State {
             keys.extend(following.parts().into_iter().map(part_key));
             keys.extend(following.headers.keys().map(|slot| Key::Header(*slot)));
         }
+        keys.extend(self.keys_of_vaults());
         keys.sort_unstable();
         keys
     }
@@ -203,6 +207,7 @@ impl State {
             Key::KeyOwner(name) => self.key_owners.get(&KeyName(*name)).map(to_bytes),
             Key::Pod(id) => self.pods.get(id).map(to_bytes),
             Key::Chain | Key::Committee(_) | Key::Candidate | Key::Header(_) => self.chain_entry(key),
+            of_vaults => self.entry_of_vaults(of_vaults),
         }
     }
 

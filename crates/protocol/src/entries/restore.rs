@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::mem::take;
 use std::sync::Arc;
 
+use super::vaults::VaultParts;
 use super::{AccountEntry, Key, Network, PositionEntry};
 use crate::certificate::Exposure;
 use crate::codec::from_bytes;
@@ -58,6 +59,7 @@ struct Parts {
     key_owners: Vec<(KeyName, Registered)>,
     pods: BTreeMap<ValidatorId, Pod>,
     ethereum: Restored,
+    vaults: VaultParts,
 }
 
 impl Parts {
@@ -105,6 +107,7 @@ impl Parts {
                 }
                 self.ethereum.headers.insert(slot, entry);
             }
+            of_vaults => self.vaults.add(of_vaults, bytes)?,
         }
         Ok(())
     }
@@ -129,6 +132,7 @@ impl Parts {
         if let Some(following) = &mut state.ethereum {
             following.restore(take(&mut self.ethereum))?;
         }
+        self.vaults.put(&mut state)?;
         Ok(state)
     }
 
@@ -206,7 +210,7 @@ impl Parts {
 }
 
 /// Dense records come without gaps.
-fn check_place(sort: &str, place: usize, index: usize) -> Result<(), String> {
+pub(super) fn check_place(sort: &str, place: usize, index: usize) -> Result<(), String> {
     if place == index {
         Ok(())
     } else {

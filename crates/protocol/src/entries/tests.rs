@@ -1,5 +1,5 @@
 use super::*;
-use crate::units::{Address, RequestId, SlashId, StreamId};
+use crate::units::{Address, BasketId, RequestId, RouteId, ShareId, SlashId, StreamId, TicketId, VaultId};
 
 #[test]
 fn every_sort_of_key_has_one_text_and_one_form_in_bytes() {
@@ -30,6 +30,28 @@ fn every_sort_of_key_has_one_text_and_one_form_in_bytes() {
         (Key::Candidate, "candidate"),
         (Key::Header(9_425_184), "header/9425184"),
         (Key::Pod(ValidatorId::new(9)), "pod/9"),
+        (Key::Vault(VaultId::new(1)), "vault/1"),
+        (Key::Share(ShareId::new(2)), "share/2"),
+        (
+            Key::Holding { share: ShareId::new(2), account },
+            "holding/2/0xabababababababababababababababababababab",
+        ),
+        (Key::VaultDeposit(VaultId::new(1), TicketId::new(8)), "vault_deposit/1/8"),
+        (Key::VaultExit(VaultId::new(1), TicketId::new(8)), "vault_exit/1/8"),
+        (Key::VaultHoldback(VaultId::new(1), TicketId::new(8)), "vault_holdback/1/8"),
+        (
+            Key::VaultCohort(VaultId::new(1), u128::MAX),
+            "vault_cohort/1/340282366920938463463374607431768211455",
+        ),
+        (Key::VaultBatch(VaultId::new(1), 0), "vault_batch/1/0"),
+        (Key::VaultGap(VaultId::new(1), 77), "vault_gap/1/77"),
+        (Key::VaultContingent(VaultId::new(1), RequestId::new(4)), "vault_contingent/1/4"),
+        (Key::Verdict(RequestId::new(4)), "verdict/4"),
+        (Key::VaultOutcome(VaultId::new(1), RequestId::new(4)), "vault_outcome/1/4"),
+        (Key::VaultLoss(VaultId::new(1), Epoch::new(9)), "vault_loss/1/9"),
+        (Key::Basket(BasketId::new(6)), "basket/6"),
+        (Key::Route(RouteId::new(3)), "route/3"),
+        (Key::Arrival(RouteId::new(3), u64::MAX), "arrival/3/18446744073709551615"),
     ];
     for (key, text) in keys {
         assert_eq!(key.to_string(), text);
@@ -50,6 +72,9 @@ fn every_sort_of_key_has_one_text_and_one_form_in_bytes() {
         "table/2",
         "pool/4294967296",
         "header/01",
+        "vault_gap/1",
+        "vault_gap/1/07",
+        "holding/2",
     ] {
         assert!(text.parse::<Key>().is_err(), "{text:?} must be refused");
     }

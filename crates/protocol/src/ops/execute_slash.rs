@@ -1,11 +1,11 @@
 //! Anyone executes a request that nobody vetoed.
 
-use crate::event::Event;
+use crate::event::{Event, PoolReceipt};
 use crate::macros::{record, refusals};
 use crate::slashing::{self, Order};
 use crate::state::State;
 use crate::state::records::{Request, RequestState};
-use crate::units::{Address, Epoch, Fraction, RequestId};
+use crate::units::{Address, Amount, AssetId, Epoch, Fraction, RequestId};
 
 record! {
     /// Executes a request after its veto window and before it lapses. The sender gets the tip from the request's deposit.
@@ -61,16 +61,36 @@ impl ExecuteSlash {
 
         // From here on nothing can fail.
         let slash = slashing::carry_out(state, &order, &plan, events);
+        let taken = taken_of(state, &request, plan.fraction, events);
+        state.note_ended(id, taken);
         let tip = state.parameters().execution_tip.of_down(request.deposit);
         let executor = state.accounts.open(sender);
         state.return_deposit(executor, tip);
         state.return_deposit(request.requester, tip.room_below(request.deposit));
         if let Some(request) = state.requests.get_mut(&id) {
             request.state = RequestState::Executed(slash);
-            request.deposit = crate::units::Amount::ZERO;
+            request.deposit = Amount::ZERO;
         }
         Ok(())
     }
+}
+
+/// By asset, the share of the most that the request could cost stakers that the slash, of `fraction`, has cost them: a cap may have cut it,
+/// and a bond may have paid. Rounded down.
+fn taken_of(
+    state: &State,
+    request: &Request,
+    fraction: Fraction,
+    events: &[Event],
+) -> Vec<(AssetId, Fraction)> {
+    let Some(Event::Slashed { pools, .. }) = events.last() else { return Vec::new() };
+    let steps = |fraction: Fraction| Amount::new(u128::from(fraction.steps()));
+    let uncut = Fraction::ratio_down(steps(fraction), steps(state.worst_of(request)));
+    let of_stakers = |pool: &PoolReceipt| {
+        let all = pool.stake.plus(pool.bond).unwrap_or(pool.stake);
+        (pool.asset, uncut.times_down(Fraction::ratio_down(pool.stake, all)))
+    };
+    pools.iter().map(of_stakers).collect()
 }
 
 /// A set's mass bound: slashes for reasons within the window that take more of the weight need the resolvers' yes.

@@ -92,6 +92,13 @@ impl Release {
     }
 }
 
+/// Fetches one entry that is free.
+pub(crate) fn release_entry(state: &mut State, id: u32, events: &mut Vec<Event>) {
+    let position = *state.positions.get(id);
+    let asset = state.pool(position.pool).asset;
+    release(state, position.account, id, &position, asset, events);
+}
+
 fn release(
     state: &mut State,
     account: AccountId,

@@ -83,6 +83,7 @@ impl RequestSlash {
         let (executable_from, lapses_after) = state.request_window(&request);
         state.requests.insert(id, request);
         state.request_ids.insert((set, operator, capture), id);
+        state.note_open(id);
         let reason = self.reason.clone();
         events.push(Event::SlashRequested {
             request: id,

@@ -43,7 +43,7 @@ refusals! {
 }
 
 /// Part of a position that leaves.
-struct Part {
+pub(crate) struct Part {
     id: u32,
     position: Position,
     principal: Amount,
@@ -57,12 +57,7 @@ impl Undelegate {
         events: &mut Vec<Event>,
     ) -> Result<(), Refused> {
         let Self { operator, asset, .. } = *self;
-        if self.amount.is_some_and(Amount::is_zero) {
-            return Err(Refused::AmountIsZero);
-        }
-        let pool = state.pool_of(operator, asset).ok_or(Refused::PoolNotFound { operator, asset })?;
-        let account = state.accounts.find(sender).ok_or(Refused::NothingDelegated { operator, asset })?;
-        let parts = self.parts(state, account, pool)?;
+        let (account, parts) = self.check(state, sender)?;
         super::release::check_follow_up(state, asset, &self.follow_up)
             .map_err(|why| Refused::BadFollowUp { why })?;
         let (count, most) =
@@ -74,6 +69,7 @@ impl Undelegate {
         }
 
         // From here on nothing can fail.
+        let pool = state.pool_of(operator, asset).expect("it was checked");
         let mut leaving = Amount::ZERO;
         let mut returned = Amount::ZERO;
         for part in parts {
@@ -96,6 +92,18 @@ impl Undelegate {
             free_at: state.free_at(state.epoch),
         });
         Ok(())
+    }
+
+    /// Everything that can refuse it but the follow-up; who it is and what leaves.
+    pub(crate) fn check(&self, state: &State, sender: Address) -> Result<(AccountId, Vec<Part>), Refused> {
+        let Self { operator, asset, .. } = *self;
+        if self.amount.is_some_and(Amount::is_zero) {
+            return Err(Refused::AmountIsZero);
+        }
+        let pool = state.pool_of(operator, asset).ok_or(Refused::PoolNotFound { operator, asset })?;
+        let account = state.accounts.find(sender).ok_or(Refused::NothingDelegated { operator, asset })?;
+        let parts = self.parts(state, account, pool)?;
+        Ok((account, parts))
     }
 
     /// What leaves, the oldest entry first: each part whole but the last.

@@ -62,6 +62,7 @@ impl VetoSlash {
             request.state = RequestState::Vetoed;
             let deposit = std::mem::take(&mut request.deposit);
             state.burn_deposit(deposit);
+            state.note_ended(id, Vec::new());
             events.push(Event::SlashVetoed { request: id });
         }
         Ok(())

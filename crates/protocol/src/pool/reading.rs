@@ -58,6 +58,19 @@ impl Pool {
         self.cohort(entered, until).expect("a position has a cohort").track
     }
 
+    /// What `set` owned in `epoch` of principal that entered in `entered` and leaves in `until`, as it is left of it, rounded up.
+    pub(crate) fn owned_worth_up(
+        &self,
+        principal: Amount,
+        entered: Epoch,
+        until: Epoch,
+        set: SetId,
+        epoch: Epoch,
+    ) -> Amount {
+        let owned = self.track_of(entered, until).factor_owned(self.slices(), set, epoch);
+        Amount::new(wide::mul_div_up(principal.units(), owned, super::FACTOR_ONE))
+    }
+
     /// What one unit of such principal has earned of a reserve by payments after the boundary into `settled`.
     pub(crate) fn earned_between(
         &self,

@@ -150,6 +150,7 @@ impl std::fmt::Display for OffenceKind {
         f.write_str(match self {
             Self::Equivocation => "equivocation",
             Self::Subjective => "subjective",
+            Self::FalseEvent => "false_event",
             Self::Correlation => "correlation",
         })
     }

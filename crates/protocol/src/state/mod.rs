@@ -14,6 +14,7 @@ pub(crate) mod shelf;
 pub(crate) mod stake;
 pub(crate) mod validators;
 pub(crate) mod value;
+pub(crate) mod vaults;
 
 use std::collections::BTreeMap;
 
@@ -77,6 +78,7 @@ pub struct State {
     pub(crate) ethereum: Option<ethereum::Following>,
     /// Stake tables that came or went.
     pub(crate) touched_tables: Touched<(SetId, Epoch)>,
+    pub(crate) vaults: vaults::Vaults,
 }
 
 impl State {
@@ -118,6 +120,7 @@ impl State {
             time: 0,
             ethereum: genesis.ethereum.as_deref().map(ethereum::Following::new),
             touched_tables: Touched::default(),
+            vaults: Default::default(),
             genesis,
         })
     }

@@ -362,6 +362,13 @@ pub(crate) struct Request {
     pub(crate) state: RequestState,
 }
 
+impl Request {
+    /// Whether it may still be executed, or vetoed.
+    pub(crate) fn is_open(&self) -> bool {
+        self.state == RequestState::Open
+    }
+}
+
 record! {
     /// A user harmed by an offence.
     pub struct Victim {

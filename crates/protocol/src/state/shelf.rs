@@ -238,6 +238,11 @@ impl<K: Ord + Clone, V: Clone> Book<K, V> {
         self.records.range(first..)
     }
 
+    /// The last of those up to a key.
+    pub(crate) fn last_upto(&self, last: &K) -> Option<(&K, &V)> {
+        self.records.range(..=last.clone()).next_back()
+    }
+
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.records.size()

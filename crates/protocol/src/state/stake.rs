@@ -159,7 +159,10 @@ impl State {
         asset: AssetId,
     ) {
         match position.validator() {
-            None => self.accounts.get_mut(position.account).add_free(asset, worth),
+            None => {
+                self.accounts.get_mut(position.account).add_free(asset, worth);
+                self.count_released(position.account, asset, worth);
+            }
             Some(validator) => {
                 let validator = self.validator_mut(validator);
                 validator.free.grow(worth);

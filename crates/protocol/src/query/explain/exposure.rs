@@ -173,6 +173,9 @@ fn offence(state: &State, set: SetId, kind: OffenceKind, epoch: Epoch) -> Option
         OffenceKind::Subjective => {
             (stored("subjective", terms.offences.subjective?), "min(subjective, window_cap)")
         }
+        OffenceKind::FalseEvent => {
+            (stored("false_event", terms.offences.false_event?), "min(false_event, window_cap)")
+        }
         OffenceKind::Correlation => {
             let multiplier = terms.offences.correlation.as_ref()?.multiplier;
             (Explained::stored("multiplier", multiplier, "", at), "min(1, multiplier, window_cap)")

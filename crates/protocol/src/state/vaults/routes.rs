@@ -1,0 +1,95 @@
+//! Shares that live on other ledgers: locked here, by route, and let home only as far as the route's meter goes.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::super::State;
+use crate::macros::record;
+use crate::units::{Address, Amount, AccountId, Epoch, RouteId, ShareId, Shares};
+use crate::vault::meter::Meter;
+
+record! {
+    /// How shares go to another ledger and come home.
+    pub struct RouteTerms {
+        /// The other ledger, by the number that its own world knows it by.
+        pub chain: u64,
+        /// The most that may come home within a window, less what went out in it.
+        pub cap: Shares,
+        /// Epochs of a window, 1 to 128.
+        pub window: u32,
+        /// Who says what was burnt there: 2 to 16 accounts that prove it to themselves by different means.
+        pub verifiers: Vec<Address>,
+        /// How many of them must say the same, at least 2.
+        pub threshold: u16,
+        /// Above so many shares a message waits.
+        pub waits_above: Shares,
+        /// For so many epochs.
+        pub wait: u32,
+    }
+}
+
+impl RouteTerms {
+    /// Checks what no route may be; the text names the first that does not hold.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let count = self.verifiers.len();
+        if !(2..=16).contains(&count) {
+            return Err(format!("{count} verifiers are not 2 to 16"));
+        }
+        let distinct: BTreeSet<Address> = self.verifiers.iter().copied().collect();
+        if distinct.len() < count {
+            return Err("a verifier is named twice".to_owned());
+        }
+        if self.threshold < 2 || usize::from(self.threshold) > count {
+            return Err(format!("a threshold of {} is not 2 to {count}", self.threshold));
+        }
+        if !(1..=128).contains(&self.window) || self.wait > 128 {
+            return Err(format!("a window of {} and a wait of {} epochs are not 1 to 128", self.window, self.wait));
+        }
+        Ok(())
+    }
+}
+
+/// A route of one sort of shares.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Route {
+    pub(crate) share: ShareId,
+    pub(crate) terms: RouteTerms,
+    pub(crate) meter: Meter,
+    /// The cap that it was opened with: cuts since bind what comes, not what came.
+    pub(crate) opened_cap: Shares,
+    /// Number of the next message home.
+    pub(crate) next: u64,
+    /// Number of the next message out.
+    pub(crate) sent: u64,
+    pub(crate) opener: AccountId,
+    pub(crate) posted: Amount,
+}
+
+/// A message home that waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Arrival {
+    /// What each verifier says: to whom, and how many.
+    pub(crate) said: Vec<(Address, Address, Shares)>,
+    /// First epoch in which it may be let in, once enough say the same.
+    pub(crate) ready: Option<Epoch>,
+}
+
+impl Arrival {
+    /// What at least `threshold` verifiers say alike.
+    pub(crate) fn agreed(&self, threshold: u16) -> Option<(Address, Shares)> {
+        let of = |wanted: (Address, Shares)| self.said.iter().filter(|(_, to, shares)| (*to, *shares) == wanted).count();
+        let all = self.said.iter().map(|(_, to, shares)| (*to, *shares));
+        all.into_iter().find(|said| of(*said) >= usize::from(threshold))
+    }
+}
+
+impl State {
+    pub(crate) fn route(&self, id: RouteId) -> Option<&Route> {
+        self.vaults.routes.get(id.index())
+    }
+
+    pub(crate) fn route_mut(&mut self, id: RouteId) -> &mut Route {
+        self.vaults.routes.get_mut(id.index()).expect("the route was checked")
+    }
+}

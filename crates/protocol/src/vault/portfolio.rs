@@ -1,0 +1,444 @@
+//! What a vault may lose, computed from who holds how much and what can slash it.
+//!
+//! A **slot** is the vault's stake with one operator; a **cell** is what one set may slash of it. An **event** hits cells: all of one
+//! service, all of one slasher's sets, or all of the operators that share something. Every figure is a sum over cells, rounded up, so that
+//! a cap which holds here holds to the unit. Where sets share parts of a pool their fractions add up: never too low.
+//!
+//! What it does not do: it knows no state, moves nothing, and looks for no best allocation.
+
+use super::caps::VaultCaps;
+use crate::state::value::Dimension;
+use crate::units::{Address, Amount, Fraction, OperatorId, ServiceId, SetId};
+use crate::wide;
+
+/// What one set may slash of a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cell {
+    pub(crate) set: SetId,
+    pub(crate) service: ServiceId,
+    pub(crate) slasher: Address,
+    /// Of the pool's 256.
+    pub(crate) parts: u16,
+    /// The most that it takes of them.
+    pub(crate) fraction: Fraction,
+}
+
+/// The stake with one operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Slot {
+    pub(crate) operator: OperatorId,
+    /// Operators with the same number are one owner's; `None` for an owner of its own.
+    pub(crate) owner: Option<u16>,
+    /// What it shares with others: every operator is in one group of each dimension.
+    pub(crate) groups: Vec<(Dimension, Option<String>)>,
+    /// Worth of the stake that can be slashed: what stays, and what is on its way back unless told otherwise.
+    pub(crate) stake: Amount,
+    /// Its principal, which is never less: what losses are computed from.
+    pub(crate) principal: Amount,
+    pub(crate) cells: Vec<Cell>,
+    /// The most that may be with it by its own band, its ramp and its bond; `None` where nothing bounds it.
+    pub(crate) most: Option<Amount>,
+}
+
+/// All of a vault's stake.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Portfolio {
+    pub(crate) nav: Amount,
+    pub(crate) slots: Vec<Slot>,
+    /// Services with a cap of their own.
+    pub(crate) services: Vec<(ServiceId, Fraction)>,
+}
+
+/// Which cap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Cap {
+    Slot(OperatorId),
+    Operator(OperatorId),
+    Owner(u16),
+    Service(ServiceId),
+    Slasher(Address),
+    Group(Dimension, Option<String>),
+    Event(Event),
+    TwoEvents(Event, Event),
+}
+
+/// What happens to many at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    Service(ServiceId),
+    Slasher(Address),
+    Owner(u16),
+    Operator(OperatorId),
+    Group(Dimension, Option<String>),
+}
+
+impl std::fmt::Display for Event {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Service(id) => write!(f, "service {id}"),
+            Self::Slasher(account) => write!(f, "slasher {account}"),
+            Self::Owner(owner) => write!(f, "owner {owner}"),
+            Self::Operator(id) => write!(f, "operator {id}"),
+            Self::Group(dimension, Some(label)) => write!(f, "the {dimension:?} group {label:?}"),
+            Self::Group(dimension, None) => write!(f, "the group that declares no {dimension:?}"),
+        }
+    }
+}
+
+impl std::fmt::Display for Cap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Slot(id) => write!(f, "the band, ramp and bond of operator {id}"),
+            Self::Operator(id) => write!(f, "operator {id}"),
+            Self::Owner(owner) => write!(f, "owner {owner}"),
+            Self::Service(id) => write!(f, "service {id}"),
+            Self::Slasher(account) => write!(f, "slasher {account}"),
+            Self::Group(dimension, label) => Event::Group(*dimension, label.clone()).fmt(f),
+            Self::Event(event) => write!(f, "the worst event, {event}"),
+            Self::TwoEvents(one, other) => write!(f, "the worst two events, {one} and {other}"),
+        }
+    }
+}
+
+/// Parts of a pool times steps of a fraction: rates are counted in these.
+const WHOLE: u128 = 256_000_000_000_000_000_000;
+
+/// A sum over slots with a bound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Limit {
+    pub(crate) cap: Cap,
+    /// Base units.
+    pub(crate) value: Amount,
+    pub(crate) most: Amount,
+    /// By slot, what a unit there adds to it.
+    rates: Vec<u128>,
+}
+
+impl Limit {
+    /// By how much it is exceeded.
+    pub(crate) fn excess(&self) -> Amount {
+        self.most.room_below(self.value)
+    }
+
+    /// What may be added to a slot before it is.
+    fn room(&self, slot: usize) -> Option<Amount> {
+        let rate = self.rates.get(slot).copied().filter(|rate| *rate > 0)?;
+        let left = self.value.room_below(self.most);
+        Some(
+            wide::checked_mul_div_down(left.units(), WHOLE, rate).map_or(Amount::new(u128::MAX), Amount::new),
+        )
+    }
+
+    /// The least that has to leave a slot so that `excess` is gone, or nothing where the slot has no part in it.
+    pub(crate) fn to_leave(&self, slot: usize) -> Amount {
+        let Some(rate) = self.rates.get(slot).copied().filter(|rate| *rate > 0) else { return Amount::ZERO };
+        let units = wide::checked_mul_div_up(self.excess().units(), WHOLE, rate).unwrap_or(u128::MAX);
+        Amount::new(units)
+    }
+}
+
+/// What an event takes.
+struct Loss {
+    event: Event,
+    value: Amount,
+    /// By slot, in [`WHOLE`].
+    rates: Vec<u128>,
+    /// By slot, whether it takes everything that any set could take.
+    is_row: Vec<bool>,
+}
+
+/// Everything that is bounded, with what bounds it.
+pub(crate) struct Limits<'a> {
+    portfolio: &'a Portfolio,
+    single: Vec<Limit>,
+    /// The largest first.
+    losses: Vec<Loss>,
+    /// By slot, what all its sets together could take of a unit.
+    totals: Vec<u128>,
+    event: Option<Amount>,
+    two_events: Option<Amount>,
+}
+
+fn times(amount: Amount, rate: u128) -> Amount {
+    Amount::new(wide::checked_mul_div_up(amount.units(), rate, WHOLE).unwrap_or(u128::MAX))
+}
+
+fn sum(amounts: impl Iterator<Item = Amount>) -> Amount {
+    Amount::total(amounts).unwrap_or(Amount::new(u128::MAX))
+}
+
+impl Cell {
+    fn rate(&self) -> u128 {
+        u128::from(self.parts).saturating_mul(u128::from(self.fraction.steps()))
+    }
+}
+
+impl Slot {
+    fn total_rate(&self) -> u128 {
+        self.rate_of(|_| true)
+    }
+
+    fn rate_of(&self, chosen: impl Fn(&Cell) -> bool) -> u128 {
+        self.cells.iter().filter(|cell| chosen(cell)).fold(0, |sum, cell| sum.saturating_add(cell.rate()))
+    }
+
+    /// Which share of it the chosen sets own, in [`WHOLE`]; at most all of it.
+    fn share_of(&self, chosen: impl Fn(&Cell) -> bool) -> u128 {
+        let parts = self
+            .cells
+            .iter()
+            .filter(|cell| chosen(cell))
+            .fold(0_u128, |sum, cell| sum.saturating_add(u128::from(cell.parts)));
+        parts.saturating_mul(u128::from(Fraction::STEPS)).min(WHOLE)
+    }
+}
+
+/// Each once, in the order of appearance.
+fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut seen: Vec<T> = Vec::new();
+    for item in items {
+        if !seen.contains(&item) {
+            seen.push(item);
+        }
+    }
+    seen
+}
+
+impl Portfolio {
+    fn owners(&self) -> Vec<u16> {
+        distinct(self.slots.iter().filter_map(|slot| slot.owner))
+    }
+
+    fn groups(&self) -> Vec<(Dimension, Option<String>)> {
+        distinct(self.slots.iter().flat_map(|slot| slot.groups.iter().cloned()))
+    }
+
+    fn services(&self) -> Vec<ServiceId> {
+        distinct(self.slots.iter().flat_map(|slot| &slot.cells).map(|cell| cell.service))
+    }
+
+    fn slashers(&self) -> Vec<Address> {
+        distinct(self.slots.iter().flat_map(|slot| &slot.cells).map(|cell| cell.slasher))
+    }
+
+    /// The share cap of a service.
+    fn cap_of(&self, service: ServiceId, caps: &VaultCaps) -> Fraction {
+        let own = self.services.iter().find(|(id, _)| *id == service).map(|(_, share)| *share);
+        own.map_or(caps.service, |own| own.min(caps.service))
+    }
+
+    /// Every cap with what it bounds.
+    pub(crate) fn limits(&self, caps: &VaultCaps) -> Limits<'_> {
+        let bound = |share: Fraction| (share < Fraction::ONE).then(|| share.of_down(self.nav));
+        let mut single = Vec::new();
+        for (index, slot) in self.slots.iter().enumerate() {
+            let own = |place: usize| if place == index { WHOLE } else { 0 };
+            let rates: Vec<u128> = (0..self.slots.len()).map(own).collect();
+            let of = |cap, most| Limit { cap, value: slot.stake, most, rates: rates.clone() };
+            single.extend(slot.most.map(|most| of(Cap::Slot(slot.operator), most)));
+            single.extend(bound(caps.operator).map(|most| of(Cap::Operator(slot.operator), most)));
+        }
+        let members = |is_in: &dyn Fn(&Slot) -> bool| -> Vec<u128> {
+            self.slots.iter().map(|slot| if is_in(slot) { WHOLE } else { 0 }).collect()
+        };
+        if let Some(most) = bound(caps.owner) {
+            for owner in self.owners() {
+                let rates = members(&|slot| slot.owner == Some(owner));
+                single.push(self.limit_of_stake(Cap::Owner(owner), most, rates));
+            }
+        }
+        if let Some(most) = bound(caps.group) {
+            for group in self.groups() {
+                let rates = members(&|slot| slot.groups.contains(&group));
+                single.push(self.limit_of_stake(Cap::Group(group.0, group.1), most, rates));
+            }
+        }
+        for service in self.services() {
+            let Some(most) = bound(self.cap_of(service, caps)) else { continue };
+            let rates = self.slots.iter().map(|slot| slot.share_of(|cell| cell.service == service)).collect();
+            single.push(self.limit_of_principal(Cap::Service(service), most, rates));
+        }
+        if let Some(most) = bound(caps.slasher) {
+            for slasher in self.slashers() {
+                let rates =
+                    self.slots.iter().map(|slot| slot.share_of(|cell| cell.slasher == slasher)).collect();
+                single.push(self.limit_of_principal(Cap::Slasher(slasher), most, rates));
+            }
+        }
+        let (event, two_events) = (bound(caps.event), bound(caps.two_events));
+        let losses = if event.or(two_events).is_some() { self.losses() } else { Vec::new() };
+        let totals = self.slots.iter().map(Slot::total_rate).collect();
+        Limits { portfolio: self, single, losses, totals, event, two_events }
+    }
+
+    fn limit_of_stake(&self, cap: Cap, most: Amount, rates: Vec<u128>) -> Limit {
+        let value = sum(self.slots.iter().zip(&rates).map(|(slot, rate)| times(slot.stake, *rate)));
+        Limit { cap, value, most, rates }
+    }
+
+    fn limit_of_principal(&self, cap: Cap, most: Amount, rates: Vec<u128>) -> Limit {
+        Limit { cap, value: self.loss_at(&rates), most, rates }
+    }
+
+    /// What is lost where a unit of each slot loses its rate.
+    fn loss_at(&self, rates: &[u128]) -> Amount {
+        sum(self.slots.iter().zip(rates).map(|(slot, rate)| times(slot.principal, *rate)))
+    }
+
+    /// What each event takes, the largest first.
+    fn losses(&self) -> Vec<Loss> {
+        let mut losses = Vec::new();
+        let mut rows = |event: Event, is_in: &dyn Fn(&Slot) -> bool| {
+            let is_row: Vec<bool> = self.slots.iter().map(is_in).collect();
+            let rate = |slot: &Slot| if is_in(slot) { slot.total_rate() } else { 0 };
+            let rates: Vec<u128> = self.slots.iter().map(rate).collect();
+            losses.push(Loss { event, value: self.loss_at(&rates), rates, is_row });
+        };
+        for slot in &self.slots {
+            rows(Event::Operator(slot.operator), &|other| other.operator == slot.operator);
+        }
+        for owner in self.owners() {
+            rows(Event::Owner(owner), &|slot| slot.owner == Some(owner));
+        }
+        for group in self.groups() {
+            rows(Event::Group(group.0, group.1.clone()), &|slot| slot.groups.contains(&group));
+        }
+        let mut columns = |event: Event, is_in: &dyn Fn(&Cell) -> bool| {
+            let rates: Vec<u128> = self.slots.iter().map(|slot| slot.rate_of(is_in)).collect();
+            let is_row = vec![false; self.slots.len()];
+            losses.push(Loss { event, value: self.loss_at(&rates), rates, is_row });
+        };
+        for service in self.services() {
+            columns(Event::Service(service), &|cell| cell.service == service);
+        }
+        for slasher in self.slashers() {
+            columns(Event::Slasher(slasher), &|cell| cell.slasher == slasher);
+        }
+        losses.sort_by(|less, more| more.value.cmp(&less.value));
+        losses
+    }
+
+    /// How much may leave a slot before what a service can slash falls below `least`; `None` where the service has no part in it.
+    pub(crate) fn slack_above(&self, service: ServiceId, slot: usize, least: Amount) -> Option<Amount> {
+        let rates: Vec<u128> =
+            self.slots.iter().map(|slot| slot.share_of(|cell| cell.service == service)).collect();
+        let rate = rates.get(slot).copied().filter(|rate| *rate > 0)?;
+        let slack = least.room_below(self.loss_at(&rates));
+        wide::checked_mul_div_down(slack.units(), WHOLE, rate).map(Amount::new)
+    }
+
+    /// Adds stake to a slot.
+    pub(crate) fn add(&mut self, slot: usize, amount: Amount) {
+        if let Some(slot) = self.slots.get_mut(slot) {
+            slot.stake.grow(amount);
+            slot.principal.grow(amount);
+        }
+    }
+}
+
+impl Limits<'_> {
+    /// What a unit of a slot loses when both happen at once: each cell once.
+    fn rate_of_two(&self, slot: usize, one: &Loss, other: &Loss) -> u128 {
+        let is_row = |loss: &Loss| loss.is_row.get(slot).copied().unwrap_or(false);
+        if is_row(one) || is_row(other) {
+            return self.totals.get(slot).copied().unwrap_or(0);
+        }
+        let rate = |loss: &Loss| loss.rates.get(slot).copied().unwrap_or(0);
+        let both = match (&one.event, &other.event) {
+            (Event::Service(service), Event::Slasher(slasher))
+            | (Event::Slasher(slasher), Event::Service(service)) => {
+                let shared = |cell: &Cell| cell.service == *service && cell.slasher == *slasher;
+                self.portfolio.slots.get(slot).map_or(0, |slot| slot.rate_of(shared))
+            }
+            (event, same) if event == same => rate(one),
+            _ => 0,
+        };
+        rate(one).saturating_add(rate(other)).saturating_sub(both)
+    }
+
+    fn of_two(&self, one: &Loss, other: &Loss, most: Amount) -> Limit {
+        let count = self.portfolio.slots.len();
+        let rates: Vec<u128> = (0..count).map(|slot| self.rate_of_two(slot, one, other)).collect();
+        let cap = Cap::TwoEvents(one.event.clone(), other.event.clone());
+        Limit { cap, value: self.portfolio.loss_at(&rates), most, rates }
+    }
+
+    /// Pairs of events whose sum is above `floor`, an event with itself among them; a caller raises the floor by what it finds.
+    fn pairs(&self, mut floor: Amount, mut visit: impl FnMut(&Loss, &Loss) -> Amount) {
+        for (index, one) in self.losses.iter().enumerate() {
+            for other in self.losses.iter().skip(index) {
+                if one.value.plus(other.value).is_some_and(|both| both <= floor) {
+                    // Everything after it is smaller.
+                    break;
+                }
+                floor = visit(one, other);
+            }
+        }
+    }
+
+    /// The worst event and what it takes.
+    pub(crate) fn worst_event(&self) -> Option<(Event, Amount)> {
+        self.losses.first().map(|loss| (loss.event.clone(), loss.value))
+    }
+
+    /// The worst two events at once, and what they take together.
+    pub(crate) fn worst_two(&self) -> Option<Limit> {
+        let most = self.two_events.unwrap_or(self.portfolio.nav);
+        let mut worst: Option<Limit> = None;
+        self.pairs(Amount::ZERO, |one, other| {
+            let limit = self.of_two(one, other, most);
+            if worst.as_ref().is_none_or(|worst| worst.value < limit.value) {
+                worst = Some(limit);
+            }
+            worst.as_ref().map_or(Amount::ZERO, |worst| worst.value)
+        });
+        worst
+    }
+
+    /// Every cap that is exceeded, with by how much.
+    pub(crate) fn exceeded(&self) -> Vec<Limit> {
+        let is_over = |limit: &&Limit| !limit.excess().is_zero();
+        let mut exceeded: Vec<Limit> = self.single.iter().filter(is_over).cloned().collect();
+        exceeded.extend(self.events().filter(|limit| !limit.excess().is_zero()));
+        if self.two_events.is_some() {
+            exceeded.extend(self.worst_two().filter(|limit| !limit.excess().is_zero()));
+        }
+        exceeded
+    }
+
+    fn events(&self) -> impl Iterator<Item = Limit> {
+        let of = |most: Amount| {
+            self.losses.iter().map(move |loss| Limit {
+                cap: Cap::Event(loss.event.clone()),
+                value: loss.value,
+                most,
+                rates: loss.rates.clone(),
+            })
+        };
+        self.event.map(of).into_iter().flatten()
+    }
+
+    /// How much of `wanted` may be added to a slot before a cap is exceeded. What it can't add to exceeds nothing by it: whether something
+    /// else is exceeded already is for the caller to ask.
+    pub(crate) fn room(&self, slot: usize, wanted: Amount) -> Amount {
+        let mut room = wanted;
+        for limit in &self.single {
+            room = limit.room(slot).map_or(room, |more| room.min(more));
+        }
+        for limit in self.events() {
+            room = limit.room(slot).map_or(room, |more| room.min(more));
+        }
+        let Some(most) = self.two_events else { return room };
+        let total = self.totals.get(slot).copied().unwrap_or(0);
+        let floor = |room: Amount| times(room, total).room_below(most);
+        self.pairs(floor(room), |one, other| {
+            let limit = self.of_two(one, other, most);
+            room = limit.room(slot).map_or(room, |more| room.min(more));
+            floor(room)
+        });
+        room
+    }
+}
+
+#[cfg(test)]
+mod tests;

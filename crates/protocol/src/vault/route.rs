@@ -1,0 +1,253 @@
+//! Where stake goes and where it is taken from: by how far each place is from its target, measured by its own band; never by its number.
+//!
+//! Amounts are filled like water: first whoever lacks most of its band, until the next lacks as much. Whoever has more than its target is
+//! asked first, in the same way; after that, whoever earns least for its risk.
+
+use std::cmp::Ordering;
+
+use crate::units::{Amount, OperatorId};
+use crate::wide;
+
+/// A place for stake: an operator with its band, in base units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) operator: OperatorId,
+    /// Stake that it has not been asked for back.
+    pub(crate) stake: Amount,
+    pub(crate) min: Amount,
+    pub(crate) target: Amount,
+    pub(crate) max: Amount,
+    /// What every cap leaves room for; nothing where nothing may be added.
+    pub(crate) room: Amount,
+    /// What a unit earns, by what it may lose: the scale is the same for all.
+    pub(crate) merit: u128,
+    /// Decides where all else is equal; other in every epoch.
+    pub(crate) lot: u64,
+}
+
+/// An amount that moves to or from a place.
+pub(crate) type Step = (OperatorId, Amount);
+
+/// What a place lacks or has too much, by the width of its band.
+#[derive(Clone, Copy)]
+struct Gap {
+    place: Place,
+    gap: Amount,
+    width: Amount,
+}
+
+impl Gap {
+    /// `gap / width`, the larger first; then less stake, more merit, the lot.
+    fn rank(&self, other: &Self) -> Ordering {
+        let (own, theirs) = (self.gap.units(), other.gap.units());
+        let by_gap = wide::product(theirs, self.width.units()).cmp(&wide::product(own, other.width.units()));
+        let by_stake = self.place.stake.cmp(&other.place.stake);
+        let by_merit = other.place.merit.cmp(&self.place.merit);
+        by_gap.then(by_stake).then(by_merit).then(self.place.lot.cmp(&other.place.lot))
+    }
+}
+
+impl Place {
+    /// The width of its band, at least a unit.
+    fn width(&self) -> Amount {
+        self.min.room_below(self.max).max(Amount::new(1))
+    }
+
+    fn gap(&self, gap: Amount) -> Gap {
+        Gap { place: *self, gap, width: self.width() }
+    }
+}
+
+/// The first step of spreading `amount` over gaps so that what is left of each is the same share of its band: the one with the largest.
+fn first(mut gaps: Vec<Gap>, amount: Amount) -> Option<Step> {
+    gaps.retain(|gap| !gap.gap.is_zero());
+    gaps.sort_by(Gap::rank);
+    let top = *gaps.first()?;
+    let (mut sum, mut widths) = (Amount::ZERO, Amount::ZERO);
+    let mut kept = Amount::ZERO;
+    for (index, gap) in gaps.iter().enumerate() {
+        sum = sum.plus(gap.gap)?;
+        widths = widths.plus(gap.width)?;
+        let left = amount.room_below(sum);
+        // What would be left of the largest gap, once all of those so far are level.
+        kept = Amount::new(wide::checked_mul_div_down(left.units(), top.width.units(), widths.units())?);
+        let next = gaps.get(index.saturating_add(1));
+        let is_level = next.is_none_or(|next| {
+            wide::product(left.units(), next.width.units()) >= wide::product(next.gap.units(), widths.units())
+        });
+        if is_level {
+            break;
+        }
+    }
+    let step = kept.min(top.gap).room_below(top.gap).min(amount);
+    Some((top.place.operator, step))
+}
+
+/// Where the next of `amount` goes: to the largest gap below a target; where every target is reached or out of reach, what targets that
+/// are out of reach leave over goes up to the largest room below a band's upper end. At least `least` at once.
+pub(crate) fn into(places: &[Place], amount: Amount, least: Amount) -> Option<Step> {
+    let least = least.max(Amount::new(1));
+    let up_to = |end: fn(&Place) -> Amount| -> Vec<Gap> {
+        let open = places.iter().map(|place| place.gap(place.stake.room_below(end(place)).min(place.room)));
+        open.filter(|gap| gap.gap >= least).collect()
+    };
+    if amount < least {
+        return None;
+    }
+    let below_target = up_to(|place| place.target);
+    let (gaps, amount) = if below_target.is_empty() {
+        let staked = Amount::total(places.iter().map(|place| place.stake))?;
+        let targets = Amount::total(places.iter().map(|place| place.target))?;
+        (up_to(|place| place.max), amount.min(staked.room_below(targets)))
+    } else {
+        (below_target, amount)
+    };
+    let gap =
+        |operator: OperatorId| gaps.iter().find(|gap| gap.place.operator == operator).map(|gap| gap.gap);
+    if amount < least {
+        return None;
+    }
+    let (operator, step) = first(gaps.clone(), amount)?;
+    Some((operator, step.max(least).min(gap(operator)?)))
+}
+
+/// Where the next of `amount` is asked back: from the largest surplus above a target; then from what earns least for its risk, down to
+/// the lower end of its band; then from it whatever there is.
+pub(crate) fn out_of(places: &[Place], amount: Amount) -> Option<Step> {
+    if amount.is_zero() {
+        return None;
+    }
+    let surplus = places.iter().map(|place| place.gap(place.target.room_below(place.stake)));
+    if let Some(step) = first(surplus.collect(), amount) {
+        return Some((step.0, step.1.max(Amount::new(1))));
+    }
+    for end in [|place: &Place| place.min, |_: &Place| Amount::ZERO] {
+        let above = |place: &&Place| place.stake > end(place);
+        let by_merit = |a: &&Place, b: &&Place| {
+            a.merit.cmp(&b.merit).then(b.stake.cmp(&a.stake)).then(a.lot.cmp(&b.lot))
+        };
+        if let Some(place) = places.iter().filter(above).min_by(by_merit) {
+            return Some((place.operator, end(place).room_below(place.stake).min(amount)));
+        }
+    }
+    None
+}
+
+/// What is beyond the upper end of its band and is asked back down to the target, whoever is furthest beyond first.
+pub(crate) fn beyond(places: &[Place]) -> Option<Step> {
+    let over = places.iter().filter(|place| place.stake > place.max);
+    let over = over.map(|place| place.gap(place.target.room_below(place.stake)));
+    let furthest = over.min_by(Gap::rank)?;
+    Some((furthest.place.operator, furthest.gap))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(operator: u32, stake: u128, [min, target, max]: [u128; 3]) -> Place {
+        Place {
+            operator: OperatorId::new(operator),
+            stake: Amount::new(stake),
+            min: Amount::new(min),
+            target: Amount::new(target),
+            max: Amount::new(max),
+            room: Amount::new(u128::MAX),
+            merit: 0,
+            lot: u64::from(operator),
+        }
+    }
+
+    fn fill(places: &mut [Place], mut amount: u128, least: u128) -> Vec<(u32, u128)> {
+        let mut steps = Vec::new();
+        while let Some((operator, step)) = into(places, Amount::new(amount), Amount::new(least)) {
+            assert!(!step.is_zero() && step.units() <= amount, "{step} of {amount}");
+            amount -= step.units();
+            let place = places.iter_mut().find(|place| place.operator == operator).unwrap();
+            place.stake.grow(step);
+            steps.push((operator.number(), step.units()));
+            assert!(steps.len() <= places.len() * 2, "{steps:?}");
+        }
+        steps
+    }
+
+    #[test]
+    fn who_lacks_most_of_its_band_is_filled_first() {
+        // Lacks: 40 of 100 wide, 30 of 50 wide, 10 of 10 wide.
+        let mut places = [place(0, 60, [50, 100, 150]), place(1, 20, [25, 50, 75]), place(2, 0, [5, 10, 15])];
+        assert_eq!(
+            into(&places, Amount::new(4), Amount::ZERO).unwrap(),
+            (OperatorId::new(2), Amount::new(4))
+        );
+        // 40 over 80 missing: all end up lacking a quarter of their bands.
+        assert_eq!(fill(&mut places, 40, 0), [(2, 8), (1, 18), (0, 14)]);
+        let stakes = places.map(|place| place.stake.units());
+        assert_eq!(stakes, [74, 38, 8]);
+    }
+
+    #[test]
+    fn the_order_of_places_says_nothing() {
+        let mut places = vec![
+            place(0, 10, [0, 100, 200]),
+            place(1, 10, [0, 100, 200]),
+            place(2, 30, [0, 100, 200]),
+            place(3, 5, [0, 20, 30]),
+        ];
+        let steps = fill(&mut places.clone(), 100, 7);
+        places.reverse();
+        assert_eq!(fill(&mut places, 100, 7), steps);
+    }
+
+    #[test]
+    fn small_change_waits_until_it_is_worth_a_move() {
+        let mut places = vec![place(0, 95, [0, 100, 200]), place(1, 0, [0, 50, 100])];
+        assert_eq!(fill(&mut places, 9, 10), []);
+        assert_eq!(fill(&mut places, 49, 10), [(1, 49)], "5 are missing in the first: not worth it");
+    }
+
+    #[test]
+    fn what_one_may_not_take_goes_up_to_the_bands_of_others() {
+        let mut places = vec![place(0, 0, [0, 60, 90]), place(1, 0, [0, 30, 50]), place(2, 0, [0, 10, 20])];
+        places[0].room = Amount::new(20);
+        let mut left = places.clone();
+        let steps = fill(&mut left, 90, 0);
+        let sum: u128 = steps.iter().map(|(_, step)| step).sum();
+        // 20 + 30 + 10 by targets; 40 are out of reach of the first, of which the others have room for 30 below their upper ends.
+        let stakes: Vec<u128> = left.iter().map(|place| place.stake.units()).collect();
+        assert!(stakes[1] <= 50 && stakes[2] <= 20, "{stakes:?}");
+        assert_eq!(sum, 90, "{steps:?}");
+    }
+
+    #[test]
+    fn exits_come_from_the_largest_surplus_and_then_from_what_earns_least() {
+        let mut places =
+            vec![place(0, 150, [50, 100, 200]), place(1, 60, [20, 50, 80]), place(2, 30, [10, 30, 40])];
+        for (place, merit) in places.iter_mut().zip([5, 9, 2]) {
+            place.merit = merit;
+        }
+        let take = |places: &mut Vec<Place>, mut amount: u128| {
+            let mut steps = Vec::new();
+            while let Some((operator, step)) = out_of(places, Amount::new(amount)) {
+                let place = places.iter_mut().find(|place| place.operator == operator).unwrap();
+                place.stake.shrink(step);
+                amount -= step.units();
+                steps.push((operator.number(), step.units()));
+            }
+            steps
+        };
+        // Surpluses of 50 of 150 and 10 of 60: once 30 are gone, a seventh of each band is left of them.
+        assert_eq!(take(&mut places.clone(), 30), [(0, 29), (1, 1)]);
+        // All surplus, then from the third, which earns least, down to its lower end, then from the first.
+        assert_eq!(take(&mut places.clone(), 90), [(0, 50), (1, 10), (2, 20), (0, 10)]);
+        assert_eq!(take(&mut places, 240).iter().map(|(_, step)| step).sum::<u128>(), 240);
+        assert_eq!(out_of(&places, Amount::new(1)), None);
+    }
+
+    #[test]
+    fn only_what_is_beyond_its_band_moves_by_itself() {
+        let inside = place(0, 150, [50, 100, 150]);
+        let over = place(1, 100, [20, 50, 80]);
+        assert_eq!(beyond(&[inside]), None);
+        assert_eq!(beyond(&[inside, over]), Some((OperatorId::new(1), Amount::new(50))));
+    }
+}
