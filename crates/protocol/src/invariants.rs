@@ -1,5 +1,6 @@
 //! What holds between any two operations, as code that runs on any state: in tests after every operation, and on demand.
 
+mod caps;
 mod steps;
 mod vaults;
 
@@ -10,6 +11,8 @@ use crate::state::positions::Position;
 use crate::state::records::Set;
 use crate::units::{Amount, AssetId, Epoch};
 
+#[cfg(test)]
+pub(crate) use caps::staying;
 pub use steps::check_step;
 
 /// Something that must hold and does not.
@@ -136,7 +139,8 @@ pub fn check(state: &State) -> Result<(), Violation> {
     check_positions(state)?;
     check_validators(state)?;
     check_exits(state)?;
-    vaults::check(state)
+    vaults::check(state)?;
+    caps::check_baskets(state)
 }
 
 fn check_conservation(state: &State) -> Result<(), Violation> {

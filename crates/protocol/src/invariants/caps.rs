@@ -12,7 +12,8 @@ pub(super) fn check_caps(before: &State, after: &State, id: VaultId) -> Result<(
     let Some(policy) = &new.curation.policy else { return Ok(()) };
     let joined = |state: &State, account| -> Amount {
         let positions = state.positions.list(state.accounts.get(account).first_position);
-        let joining = positions.filter(|(_, position)| position.entered > after.epoch && position.until == Epoch::NEVER);
+        let joining = positions
+            .filter(|(_, position)| position.entered > after.epoch && position.until == Epoch::NEVER);
         joining.fold(Amount::ZERO, |sum, (_, position)| sum.plus(position.principal).unwrap_or(sum))
     };
     if joined(after, new.account) <= joined(before, old.account) {
@@ -25,7 +26,10 @@ pub(super) fn check_caps(before: &State, after: &State, id: VaultId) -> Result<(
     let dust = Amount::new(u128::try_from(holdings.len()).unwrap_or(0));
     let is_over = |limit: &Limit| !matches!(limit.cap, Cap::Slot(_)) && limit.excess() > dust;
     match portfolio.limits(&policy.caps).exceeded().into_iter().find(is_over) {
-        Some(limit) => Err(format!("I16: {} has {}, more than {}, after it delegated", limit.cap, limit.value, limit.most)),
+        Some(limit) => Err(format!(
+            "I16: {} has {}, more than {}, after it delegated",
+            limit.cap, limit.value, limit.most
+        )),
         None => Ok(()),
     }
 }
@@ -40,7 +44,9 @@ pub(super) fn check_baskets(state: &State) -> Result<(), Violation> {
             let there = state.holding(share, basket.account).shares;
             if there < leg.held {
                 let (vault, held) = (leg.vault, leg.held);
-                return Err(Violation(format!("I23: basket {id} has {there} shares of vault {vault}, and its leg says {held}")));
+                return Err(Violation(format!(
+                    "I23: basket {id} has {there} shares of vault {vault}, and its leg says {held}"
+                )));
             }
         }
     }
@@ -50,7 +56,9 @@ pub(super) fn check_baskets(state: &State) -> Result<(), Violation> {
 /// The least that a test needs to know of a vault's stake: with whom how much stays.
 #[cfg(test)]
 pub(crate) fn staying(state: &State, id: VaultId) -> Vec<(OperatorId, u128)> {
-    let Some(policy) = state.vault(id).and_then(|vault| vault.curation.policy.clone()) else { return Vec::new() };
+    let Some(policy) = state.vault(id).and_then(|vault| vault.curation.policy.clone()) else {
+        return Vec::new();
+    };
     let holdings = state.holdings_of(id, &policy);
     holdings.iter().map(|held| (held.operator, held.staying.units())).collect()
 }

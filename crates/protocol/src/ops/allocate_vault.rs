@@ -98,11 +98,7 @@ impl AllocateVault {
         }
         for part in self.moves.iter().filter(|part| part.way == Way::Delegate) {
             let signed = state.signed_for(id, part.operator, &policy).expect("the pool was checked");
-            // Several together may exceed a cap of the ledger that each alone does not: what does stays idle.
-            let did = state.vault_delegate(id, part.operator, part.amount, signed, events);
-            if did.is_err() {
-                continue;
-            }
+            state.vault_delegate(id, part.operator, part.amount, signed, events).expect("it was tried");
         }
         state.remark_vault(id);
         for Move { operator, amount, .. } in &self.moves {
@@ -196,6 +192,30 @@ impl AllocateVault {
                 .check_entry(id, operator, amount, policy)
                 .map_err(|refused| Refused::EntryRefused { operator, refused })?;
             portfolio.add(slot, amount);
+        }
+        self.check_together(state, policy)
+    }
+
+    /// Several moves together may exceed a bound of the ledger that each alone does not: tried on a copy, which shares what it does not write.
+    fn check_together(&self, state: &State, policy: &Policy) -> Result<(), Refused> {
+        if self.moves.len() < 2 {
+            return Ok(());
+        }
+        let (id, mut trial, mut events) = (self.vault, state.clone(), Vec::new());
+        for Move { operator, way, amount } in self.moves.iter().copied() {
+            if way == Way::AskBack {
+                trial
+                    .vault_undelegate(id, operator, Some(amount), &mut events)
+                    .map_err(|refused| Refused::LeaveRefused { operator, refused })?;
+            }
+        }
+        for Move { operator, way, amount } in self.moves.iter().copied() {
+            let Some(signed) = state.signed_for(id, operator, policy).filter(|_| way == Way::Delegate) else {
+                continue;
+            };
+            trial
+                .vault_delegate(id, operator, amount, signed, &mut events)
+                .map_err(|refused| Refused::EntryRefused { operator, refused })?;
         }
         Ok(())
     }

@@ -77,6 +77,14 @@ impl VaultCaps {
         }
     }
 
+    /// Whether no cap of it could ever be exceeded.
+    pub(crate) fn bounds_nothing(&self) -> bool {
+        let Self { operator, owner, service, slasher, group, event, two_events, .. } = self;
+        [operator, owner, service, slasher, group, event, two_events]
+            .into_iter()
+            .all(|share| *share == Fraction::ONE)
+    }
+
     /// What `docs/explanation/curation.md` starts from.
     pub fn usual() -> Self {
         let percent = Fraction::from_percent;

@@ -83,7 +83,7 @@ fn first(mut gaps: Vec<Gap>, amount: Amount) -> Option<Step> {
     Some((top.place.operator, step))
 }
 
-/// Where the next of `amount` goes: to the largest gap below a target; where every target is reached or out of reach, what targets that
+/// Where the next of `amount` goes: to the largest gap below a band's lower end, then below a target; where every target is reached or out of reach, what targets that
 /// are out of reach leave over goes up to the largest room below a band's upper end. At least `least` at once.
 pub(crate) fn into(places: &[Place], amount: Amount, least: Amount) -> Option<Step> {
     let least = least.max(Amount::new(1));
@@ -94,13 +94,17 @@ pub(crate) fn into(places: &[Place], amount: Amount, least: Amount) -> Option<St
     if amount < least {
         return None;
     }
-    let below_target = up_to(|place| place.target);
-    let (gaps, amount) = if below_target.is_empty() {
+    // Lower ends come first: where many share a cap that is soon used up, each gets its least.
+    let mut below = up_to(|place| place.min.min(place.target));
+    if below.is_empty() {
+        below = up_to(|place| place.target);
+    }
+    let (gaps, amount) = if below.is_empty() {
         let staked = Amount::total(places.iter().map(|place| place.stake))?;
         let targets = Amount::total(places.iter().map(|place| place.target))?;
         (up_to(|place| place.max), amount.min(staked.room_below(targets)))
     } else {
-        (below_target, amount)
+        (below, amount)
     };
     let gap =
         |operator: OperatorId| gaps.iter().find(|gap| gap.place.operator == operator).map(|gap| gap.gap);
@@ -174,7 +178,7 @@ mod tests {
     #[test]
     fn who_lacks_most_of_its_band_is_filled_first() {
         // Lacks: 40 of 100 wide, 30 of 50 wide, 10 of 10 wide.
-        let mut places = [place(0, 60, [50, 100, 150]), place(1, 20, [25, 50, 75]), place(2, 0, [5, 10, 15])];
+        let mut places = [place(0, 60, [50, 100, 150]), place(1, 20, [20, 50, 70]), place(2, 0, [0, 10, 10])];
         assert_eq!(
             into(&places, Amount::new(4), Amount::ZERO).unwrap(),
             (OperatorId::new(2), Amount::new(4))

@@ -329,10 +329,10 @@ impl Part for Address {
 }
 
 impl Part for OffenceKind {
-    const FORM: &'static str = "equivocation, subjective or correlation";
+    const FORM: &'static str = "equivocation, subjective, false_event or correlation";
 
     fn read(text: &str) -> Option<Self> {
-        [Self::Equivocation, Self::Subjective, Self::Correlation]
+        [Self::Equivocation, Self::Subjective, Self::FalseEvent, Self::Correlation]
             .into_iter()
             .find(|kind| kind.to_string() == text)
     }

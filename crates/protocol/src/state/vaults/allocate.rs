@@ -124,6 +124,9 @@ impl State {
         holdings: &[Holding],
         value: &Valuation,
     ) -> Option<Step> {
+        if policy.caps.bounds_nothing() && policy.services.is_empty() {
+            return None;
+        }
         let staying = self.portfolio_of(id, policy, holdings, (value.nav, Which::Staying));
         let is_drift = self.vault(id)?.curation.worsened.is_empty();
         let slack = if is_drift { policy.caps.slack.of_down(value.nav) } else { Amount::ZERO };

@@ -250,7 +250,11 @@ impl State {
             if struck.iter().find(shares).is_some() {
                 return Some("it, or one that shares something with it, was slashed or is to be");
             }
-            if slot.cells.iter().any(|cell| worsened.contains(&cell.set)) {
+            let is_announced = |cell: &Cell| {
+                let pending = self.set(cell.set).and_then(|set| set.pending.as_ref());
+                pending.is_some_and(|pending| pending.is_worse)
+            };
+            if slot.cells.iter().any(|cell| worsened.contains(&cell.set) || is_announced(cell)) {
                 return Some("the terms of a set that can slash it have become worse");
             }
             if !self.is_within_mandate(slot.operator, asset, policy) {

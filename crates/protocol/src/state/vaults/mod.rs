@@ -28,11 +28,11 @@ use super::State;
 use super::shelf::{Book, Shelf};
 use crate::units::{AccountId, Address, Epoch, OperatorId, RequestId, RouteId, ShareId, TicketId, VaultId};
 use crate::vault::queue::{Batch, Cohort};
-use routes::{Arrival, Route};
 use records::{
     Contingent, ContingentKey, DepositTicket, ExitTicket, Holdback, Holding, Outcome, ShareRecord, Vault,
     Verdict,
 };
+use routes::{Arrival, Route};
 
 /// Everything about vaults.
 #[derive(Clone, Debug, Default)]

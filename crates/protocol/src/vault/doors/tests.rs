@@ -215,32 +215,40 @@ fn an_old_price_pays_nobody() {
     assert_eq!(total, 0);
 }
 
-/// A8, controls: the reported price alone and without end to its age.
+/// What arbitrage gains while a leg loses a third in 34 hours: the vault says `own` of the price, and the reporter `said` of the hour and the price.
+fn decline(
+    defence: Option<Defence>,
+    own: impl Fn(u128) -> Price,
+    said: impl Fn(u64, u128) -> Option<u128>,
+) -> i128 {
+    without(defence, || {
+        let mut market = Market::new();
+        for hour in 1..=40_u64 {
+            let real = ONE * u128::from(100 - hour.min(34)) / 100;
+            if let Some(said) = said(hour, real) {
+                let _ = market.feed.report(&terms(), said, hour * HOUR);
+            }
+            market.arbitrage(own(real), real, hour * HOUR);
+        }
+        market.gained
+    })
+}
+
+/// A8, controls: a price of any age, and the reported price alone.
 #[test]
 fn one_source_of_any_age_would_pay() {
-    let mut gains = Vec::new();
-    for defence in [Defence::FeedAge, Defence::TwoSources] {
-        let gained = without(Some(defence), || {
-            let mut market = Market::new();
-            // Nobody reports any more while the leg loses a third.
-            for hour in 1..=40_u64 {
-                let real = ONE * u128::from(100 - hour.min(34)) / 100;
-                if hour < 3 || defence == Defence::TwoSources {
-                    let _ = market.feed.report(&terms(), ONE, hour * HOUR);
-                }
-                market.arbitrage(Price { low: real, high: ONE }, real, hour * HOUR);
-            }
-            market.gained
-        });
-        gains.push(gained);
-    }
-    assert!(gains[1] > 0, "{gains:?}");
-    let mut market = Market::new();
-    for hour in 1..=40_u64 {
-        let real = ONE * u128::from(100 - hour.min(34)) / 100;
-        market.arbitrage(Price { low: real, high: ONE }, real, hour * HOUR);
-    }
-    assert_eq!(market.gained, 0, "with both, nobody gains");
+    let whole = |_| Price { low: ONE, high: ONE };
+    let falls_silent = |hour, real| (hour < 3).then_some(real);
+    assert_eq!(decline(None, whole, falls_silent), 0, "nobody reports any more, and the doors close");
+    assert!(decline(Some(Defence::FeedAge), whole, falls_silent) > 0);
+    let exact = |real| Price { low: real, high: real };
+    let is_wrong = |_, _| Some(ONE);
+    assert_eq!(
+        decline(None, exact, is_wrong),
+        0,
+        "somebody reports what is wrong, and the vault knows better"
+    );
+    assert!(decline(Some(Defence::TwoSources), exact, is_wrong) > 0);
 }
 
 /// A8, as in June 2022 (94 % within days) and in April 2024 (40 % within the hour): the fall is reported at the next heartbeat, however
