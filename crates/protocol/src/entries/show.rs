@@ -19,9 +19,10 @@ use crate::state::records::{
 use crate::state::value::Values;
 use crate::state::vaults::baskets::Basket;
 use crate::state::vaults::records::{
-    Batch, Cohort, Contingent, DepositTicket, ExitTicket, Holdback, Holding, Outcome, ShareRecord, Vault, Verdict,
+    Contingent, DepositTicket, ExitTicket, Holdback, Holding, Outcome, ShareRecord, Vault, Verdict,
 };
 use crate::state::vaults::routes::{Arrival, Route};
+use crate::vault::queue::{Batch, Cohort};
 
 /// What the bytes of an entry say, with the names of its fields: as a store keeps it, so accounts are numbers within.
 ///
