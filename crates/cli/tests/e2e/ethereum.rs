@@ -209,8 +209,18 @@ fn real_validators_are_restaked_secure_a_service_are_slashed_earn_and_leave() {
     begin(&home);
     let node = home.start();
     let alice = home.json(&["keys", "show", "alice"])["address"].as_str().expect("an address").to_owned();
-    let native =
-        ["asset", "new", "--origin-chain", "1", "--origin-contract", "", "--decimals", "18", "--kind", "native"];
+    let native = [
+        "asset",
+        "new",
+        "--origin-chain",
+        "1",
+        "--origin-contract",
+        "",
+        "--decimals",
+        "18",
+        "--kind",
+        "native",
+    ];
     act(&home, "gov", &native);
     for contract in ["0xaa", "0xbb"] {
         let token = ["asset", "new", "--origin-chain", "1", "--origin-contract", contract, "--decimals", "6"];
@@ -237,14 +247,19 @@ fn real_validators_are_restaked_secure_a_service_are_slashed_earn_and_leave() {
     });
     act(&home, "meridian", &["service", "open-set", "--terms", &terms.to_string()]);
     act(&home, "olga", &["operator", "join", "set/0", "--allocations", "asset/0=256"]);
-    let delegate = ["stake", "delegate", "op/0", "20000000000000000000base", "--asset", "asset/0", "--validator", "0"];
+    let delegate =
+        ["stake", "delegate", "op/0", "20000000000000000000base", "--asset", "asset/0", "--validator", "0"];
     act(&home, "alice", &delegate);
     act(&home, "meridian", &["service", "stream", "set/0", "1000base", "40", "--token", "asset/2"]);
     node.wait_for_epoch(node.epoch() + 2);
 
     // Slashed for an epoch of duty; a later state shows that the validator is still there.
     let capture = node.epoch().to_string();
-    act(&home, "meridian", &["slash", "request", "set/0", "op/0", &capture, "25%", "--reason", "a false price"]);
+    act(
+        &home,
+        "meridian",
+        &["slash", "request", "set/0", "op/0", &capture, "25%", "--reason", "a false price"],
+    );
     let executable = get(&node.address, "/v1/requests/0")["executable_from"].as_u64().expect("an epoch");
     node.wait_for_epoch(executable);
     act(&home, "gov", &["slash", "execute", "request/0"]);

@@ -39,7 +39,8 @@ fn the_words_are_plain_and_not_endless() {
 fn is_left_out(path: &str, words: &str) -> bool {
     let last = path.rsplit('/').next().unwrap_or_default();
     let first = path.split('/').nth(1).unwrap_or_default();
-    let proofs = ["bootstrap", "update", "remembered", "opening", "validators", "nodes", "under_way", "earlier"];
+    let proofs =
+        ["bootstrap", "update", "remembered", "opening", "validators", "nodes", "under_way", "earlier"];
     if proofs.contains(&first) || path.starts_with("/proof/") || path.starts_with("/evidence/receipt") {
         return true;
     }
