@@ -10,6 +10,7 @@
 mod binary;
 mod book;
 mod demo;
+mod ethereum;
 mod following;
 mod http;
 mod kills;

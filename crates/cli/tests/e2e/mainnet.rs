@@ -58,11 +58,7 @@ fn chain(count: [u8; 32]) -> Ethereum {
         number: 1,
         chain: Chain::mainnet(Schedule::mainnet(None), 16).expect("sixteen are kept"),
         trusted: Digest(bytes(CHANGE)),
-        states: vec![TrustedState {
-            slot: SLOT,
-            state_root: Digest(state_root),
-            until: Epoch::new(1_000_000),
-        }],
+        states: Vec::new(),
         factory: None,
         existing: Vec::new(),
         assets: vec![asset("0xaa", Some(custody))],

@@ -127,6 +127,7 @@ pub const fn is_exit(kind: Kind) -> bool {
             | Kind::Claim
             | Kind::LowerBond
             | Kind::ReleaseBond
+            | Kind::ReleasePod
     )
 }
 
