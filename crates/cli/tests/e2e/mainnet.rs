@@ -153,7 +153,7 @@ fn follow_to_the_state(home: &Home, node: &Node, clients: [Answers; 2], key: &st
     let take = [
         "ethereum",
         "deposits",
-        "asset/1",
+        "asset/0",
         "9567456",
         "--deposits",
         "[]",
