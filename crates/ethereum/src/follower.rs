@@ -189,6 +189,11 @@ impl Follower {
         })
     }
 
+    /// Forgets what is known, and begins at the trusted block again: for where news go to does not have them.
+    pub fn begin_again(&mut self) {
+        (self.client, self.opened) = (None, None);
+    }
+
     /// The chain.
     pub fn chain(&self) -> &Chain {
         &self.chain

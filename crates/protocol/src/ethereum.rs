@@ -80,7 +80,7 @@ record! {
         pub contract: String,
         /// The most that may enter in one period of sync committees (27 hours).
         pub per_period: Amount,
-        /// What enters at once above this amount needs a header that the second source has attested.
+        /// What would make more than this amount enter in a period needs a header that the second source has attested.
         #[serde(default)]
         pub attested_above: Option<Amount>,
         /// Where deposits of a token are.

@@ -17,13 +17,16 @@ use crate::output::{Answer, Column, Section, Shape};
 #[derive(Debug, Args)]
 pub(crate) struct Source {
     /// The client of the execution layer that is asked.
-    #[arg(long, value_name = "URL", required_unless_present = "block", conflicts_with = "block")]
+    #[arg(long, value_name = "URL", required_unless_present = "answer")]
     execution: Option<String>,
+    /// The file into which surety ethereum follow --out has written how the block is opened. Otherwise the client is asked.
+    #[arg(long, value_name = "FILE", conflicts_with = "block")]
+    opened: Option<String>,
     /// Without a network: a file with the answer of eth_getBlockByHash for the execution block that the final block names.
-    #[arg(long, value_name = "FILE", requires = "answer")]
+    #[arg(long, value_name = "FILE")]
     block: Option<String>,
     /// Without a network: a file with the answer to what is to be proven, of eth_getProof or eth_getBlockReceipts.
-    #[arg(long, value_name = "FILE", requires = "block")]
+    #[arg(long, value_name = "FILE", conflicts_with = "execution")]
     answer: Option<String>,
 }
 
@@ -107,18 +110,38 @@ impl Source {
         header: &Finalized,
     ) -> Result<(Opening, Execution), Failure> {
         let opening = match (client, &self.block) {
-            (Some(client), _) => client.opening(header).map_err(|error| asked(client, &error))?,
-            (None, Some(file)) => {
+            _ if self.opened.is_some() => self.opening(header.header().slot)?,
+            (Some(client), None) => client.opening(header).map_err(|error| asked(client, &error))?,
+            (_, Some(file)) => {
                 let text = crate::input::read_text(file)?;
                 let reply: Value =
                     serde_json::from_str(&text).map_err(|error| form(file, &error.to_string()))?;
                 let block = reply.get("result").unwrap_or(&reply);
                 Opening::Header(header_of(block, header.block_hash()).map_err(|error| unproven(&error))?)
             }
-            (None, None) => return Err(form("the command", "no client and no file is named")),
+            (None, None) => {
+                return Err(Failure::usage(
+                    "ethereum.block",
+                    "it is not said what shows the execution block",
+                )
+                .help("name a file with --opened or --block, or a client with --execution"));
+            }
         };
         let opened = header.open(&opening).map_err(|error| unproven(&ExecutionFault::Opening(error)))?;
         Ok((opening, opened))
+    }
+
+    /// What a follower has written of how the block of a slot is opened.
+    fn opening(&self, slot: u64) -> Result<Opening, Failure> {
+        let file = self.opened.clone().unwrap_or_default();
+        let text = crate::input::read_text(&file)?;
+        let news = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let mut openings = news.filter(|news| news["op"] == "open_block" && news["slot"] == slot);
+        let opening = openings.next().and_then(|news| serde_json::from_value(news["opening"].clone()).ok());
+        opening.ok_or_else(|| {
+            let what = format!("{file} does not show the execution block of slot {slot}");
+            Failure::new(Exit::NotFound, "ethereum.block", what).help("name a client with --execution")
+        })
     }
 
     fn answer(&self) -> Result<(String, String), Failure> {

@@ -7,15 +7,16 @@ use std::time::Duration;
 
 use clap::Args;
 use ethereum::{Beacon, ExecutionClient, Follower, Keeper, News, Plan, Round, Sink, Stop};
-use evidence::ethereum::Hash;
+use evidence::ethereum::{Chain, Hash};
 use serde_json::{Value, json};
 
-use super::{OfChain, address, hex, kept, patience, unhex};
+use super::{OfChain, address, hex, kept, patience, submit, unhex};
 use crate::clock::{now_ms, span};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, shown};
 use crate::output::{Answer, Column, Form, Section, Shape};
+use crate::write::Writing;
 
 /// What is followed, and whom is asked.
 #[derive(Debug, Args)]
@@ -44,6 +45,14 @@ pub(crate) struct Follow {
     /// End once nothing newer is to be had.
     #[arg(long)]
     once: bool,
+    /// Follow as if it were this slot: for data of the past.
+    #[arg(long, value_name = "SLOT")]
+    at_slot: Option<u64>,
+    /// Tell the node's ledger what is new, by operations of the account that acts. What it knows already is not sent.
+    #[arg(long)]
+    submit: bool,
+    #[command(flatten)]
+    writing: Writing,
 }
 
 const HELP: &str = "\
@@ -140,21 +149,23 @@ impl Follow {
     /// # Errors
     /// What can't be used; why it can't go on; with `--once`, that nobody has answered, or that nobody knows anything newer.
     pub(super) fn run(&self, context: &Context) -> Result<Answer, Failure> {
-        let mut hand = Hand { form: context.form(), file: None };
-        if let Some(path) = &self.out {
-            let opened = open(path);
-            let failure = |error| Failure::storage(format!("cannot write {}", path.display()), &error);
-            hand.file = Some(opened.map_err(failure)?);
+        let form = context.form();
+        let ledger = self.submit.then(|| submit::following(context)).transpose()?;
+        let mut hand = self.hand(context)?;
+        let mut follower =
+            Follower::new(self.plan(context, ledger.as_ref())?).map_err(|stop| stopped(&stop))?;
+        // What the ledger lacks is not known to be new any more; it is asked for again.
+        if ledger.is_some_and(|ledger| submit::newest(&ledger) < follower.head()) {
+            follower.begin_again();
         }
-        let mut follower = Follower::new(self.plan(context)?).map_err(|stop| stopped(&stop))?;
         let (mut vain, mut before, mut news) = (0, Vec::new(), 0);
         loop {
-            let now = now_ms();
+            let now = self.now(&follower);
             let round = follower.round(now, &mut hand).map_err(|stop| stopped(&stop))?;
             news += round.news;
             let said: Vec<String> = round.complaints.iter().map(ToString::to_string).collect();
             // What was said already need not be said again.
-            complain(hand.form, said.iter().filter(|line| !before.contains(*line)));
+            complain(form, said.iter().filter(|line| !before.contains(*line)));
             before = said;
             if let Some(path) = &self.metrics {
                 crate::files::replace(path, &follower.metrics(now))?;
@@ -163,18 +174,42 @@ impl Follow {
             if self.once && (vain >= VAIN_MAX || (round.answered > 0 && round.news == 0)) {
                 return self.end(&follower, &before, news);
             }
-            self.sleep(&round);
+            self.sleep(&round, now);
         }
     }
 
+    /// What time it is, or as if it were.
+    fn now(&self, follower: &Follower) -> u64 {
+        let begins = |slot: u64| {
+            let since = slot.saturating_mul(12).saturating_add(follower.chain().genesis_time());
+            since.saturating_mul(1000)
+        };
+        self.at_slot.map_or_else(now_ms, begins)
+    }
+
+    /// Where news go to: the node, a file, the screen.
+    fn hand<'a>(&'a self, context: &'a Context) -> Result<submit::All<'a>, Failure> {
+        let mut sinks: Vec<Box<dyn Sink + 'a>> = Vec::new();
+        if self.submit {
+            sinks.push(Box::new(submit::Node { context, writing: &self.writing }));
+        }
+        let mut file = None;
+        if let Some(path) = &self.out {
+            let failure = |error| Failure::storage(format!("cannot write {}", path.display()), &error);
+            file = Some(open(path).map_err(failure)?);
+        }
+        sinks.push(Box::new(Hand { form: context.form(), file }));
+        Ok(submit::All(sinks))
+    }
+
     /// Waits as long as the round says; with `--once` not longer than it takes to look again.
-    fn sleep(&self, round: &Round) {
-        let wait = round.next_ms.saturating_sub(now_ms());
+    fn sleep(&self, round: &Round, now: u64) {
+        let wait = round.next_ms.saturating_sub(now);
         let most = if self.once && round.answered > 0 { 0 } else { wait };
         std::thread::sleep(Duration::from_millis(most));
     }
 
-    fn plan(&self, context: &Context) -> Result<Plan, Failure> {
+    fn plan(&self, context: &Context, ledger: Option<&Value>) -> Result<Plan, Failure> {
         let patience = patience(context);
         let keeper = self.state.as_deref().map(Keeper::new);
         let known = match (&keeper, self.trusted) {
@@ -182,21 +217,39 @@ impl Follow {
             (Some(keeper), None) => keeper.kept().map_err(|fault| kept(&fault))?.map(|(trusted, _)| trusted),
             (None, None) => None,
         };
-        let trusted = known.ok_or_else(|| {
+        let named = || ledger.and_then(|ledger| unhex(ledger["trusted"].as_str()?).ok());
+        let trusted = known.or_else(named).ok_or_else(|| {
             Failure::usage("ethereum.trusted", "no trusted block is named")
                 .why("what is final is told by committees, and the first one must be taken on trust")
                 .help("name the root of a final block with --trusted, from a source you trust")
-                .docs("docs/how-to/ethereum.md")
+                .docs("docs/how-to/follow-ethereum.md")
         })?;
         let beacons = self.beacon.iter().map(|url| Beacon::new(url, patience));
         let executions = self.execution.iter().map(|url| ExecutionClient::new(url, patience));
         Ok(Plan {
-            chain: self.chain.read()?,
+            chain: self.chain_of(context)?,
             trusted,
             beacons: beacons.collect::<Result<_, _>>().map_err(|error| address(&error))?,
             executions: executions.collect::<Result<_, _>>().map_err(|error| address(&error))?,
             keeper,
             seed: now_ms() ^ u64::from(std::process::id()),
+        })
+    }
+
+    /// The chain that was named; otherwise that of the ledger that is told.
+    fn chain_of(&self, context: &Context) -> Result<Chain, Failure> {
+        if !self.submit || self.chain.chain.is_some() {
+            return self.chain.read();
+        }
+        let genesis = context.get("/v1/genesis")?;
+        super::chain_of(&genesis).map_err(|error| {
+            Failure::new(
+                Exit::Network,
+                "ethereum.chain",
+                "the node does not say which chain its ledger follows",
+            )
+            .why(error.to_string())
+            .help("name its configuration with --chain")
         })
     }
 
@@ -211,7 +264,7 @@ impl Follow {
         };
         let newest = client.newest();
         let slot = newest.header().slot;
-        let now = follower.chain().slot_at(now_ms()).unwrap_or_default();
+        let now = follower.chain().slot_at(self.now(follower)).unwrap_or_default();
         let age = now.saturating_sub(slot);
         if age > AGE_MAX {
             let time = span(age.saturating_mul(12_000));
@@ -271,7 +324,7 @@ fn stopped(stop: &Stop) -> Failure {
     Failure::new(exit, code, "the follower can't go on")
         .why(stop.to_string())
         .help(help)
-        .docs("docs/how-to/ethereum.md")
+        .docs("docs/how-to/follow-ethereum.md")
 }
 
 #[cfg(test)]

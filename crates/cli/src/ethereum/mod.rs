@@ -3,6 +3,7 @@
 mod execution;
 mod follow;
 mod prove;
+mod submit;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -39,9 +40,19 @@ const KEPT: u16 = 64;
 /// Which chain.
 #[derive(Debug, Args)]
 pub(crate) struct OfChain {
-    /// The chain: mainnet, or a file with its configuration as a ledger's genesis has it.
-    #[arg(long, value_name = "CHAIN", default_value = "mainnet")]
-    chain: String,
+    /// The chain: mainnet, or a file with its configuration, for example the genesis of a ledger that follows it. Otherwise mainnet, or the chain of
+    /// the ledger that is told.
+    #[arg(long, value_name = "CHAIN")]
+    chain: Option<String>,
+}
+
+/// Where the configuration of a chain may stand: alone, in a ledger's genesis, in a node's answer.
+const INSIDE: [&str; 3] = ["/ethereum/chain", "/protocol/ethereum/chain", "/genesis/protocol/ethereum/chain"];
+
+/// The configuration of a chain, from a document that has it somewhere.
+fn chain_of(document: &Value) -> Result<Chain, serde_json::Error> {
+    let inside = INSIDE.iter().find_map(|place| document.pointer(place)).unwrap_or(document);
+    serde_json::from_value(inside.clone())
 }
 
 impl OfChain {
@@ -50,25 +61,23 @@ impl OfChain {
     /// # Errors
     /// If the file can't be read, or is no such configuration.
     fn read(&self) -> Result<Chain, Failure> {
-        if self.chain == "mainnet" {
+        let chain = self.chain.as_deref().unwrap_or("mainnet");
+        if chain == "mainnet" {
             return Ok(Chain::mainnet(Schedule::mainnet(None), KEPT).expect("some headers are kept"));
         }
-        if !Path::new(&self.chain).exists() {
+        if !Path::new(chain).exists() {
             let otherwise = || "write mainnet, or name a file with the configuration of a chain".to_owned();
-            let help = crate::spelling::proposal(&self.chain, ["mainnet"], otherwise);
-            let what = format!("there is no chain or file {:?}", self.chain);
+            let help = crate::spelling::proposal(chain, ["mainnet"], otherwise);
+            let what = format!("there is no chain or file {chain:?}");
             return Err(Failure::new(Exit::NotFound, "ethereum.chain", what).help(help));
         }
-        let text = crate::input::read_text(&self.chain)?;
-        let misfit = |why: String| {
-            Failure::usage("ethereum.chain", format!("{} is no configuration of a chain", self.chain))
-                .why(why)
-                .docs("docs/how-to/ethereum.md")
-        };
-        let whole: Value = serde_json::from_str(&text).map_err(|error| misfit(error.to_string()))?;
-        // A genesis has it inside.
-        let inside = whole.pointer("/ethereum/chain").unwrap_or(&whole).clone();
-        serde_json::from_value(inside).map_err(|error| misfit(error.to_string()))
+        let text = crate::input::read_text(chain)?;
+        let read = serde_json::from_str(&text).and_then(|document| chain_of(&document));
+        read.map_err(|error| {
+            Failure::usage("ethereum.chain", format!("{chain} is no configuration of a chain"))
+                .why(error.to_string())
+                .docs("docs/how-to/follow-ethereum.md")
+        })
     }
 }
 
@@ -229,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_chain_that_nobody_knows_has_a_proposal() {
-        let of = OfChain { chain: "mainet".to_owned() };
+        let of = OfChain { chain: Some("mainet".to_owned()) };
         assert_eq!(of.read().expect_err("no chain").remedy(), Some("did you mean \"mainnet\"?"));
     }
 }

@@ -191,7 +191,7 @@ impl Prove {
             | StateFault::Proof(_) => Failure::usage("ethereum.state", what)
                 .help("the file must have the SSZ bytes of the state of a block, and all of them"),
         };
-        failure.why(fault.to_string()).docs("docs/how-to/ethereum.md")
+        failure.why(fault.to_string()).docs("docs/how-to/follow-ethereum.md")
     }
 }
 

@@ -49,6 +49,10 @@ fn content(operation: &str, field: &str) -> Option<Content> {
     match (operation, field) {
         // The number that the validator has on its own chain.
         ("report_validator", "validator") => None,
+        // How a validator stands in a state of Ethereum.
+        ("report_pod" | "report_slashed", "validator") => None,
+        // Who paid into the custody contract.
+        ("take_deposits", "from") => Some(Content::Account),
         // Elsewhere a destination of slashed stake, or an address on another chain.
         ("claim", "to") => Some(Content::Account),
         _ => FIELDS.iter().find(|(name, _)| *name == field).map(|(_, content)| *content),

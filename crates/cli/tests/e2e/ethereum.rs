@@ -1,230 +1,284 @@
-//! Following a chain and proving what it says, by commands, against servers of which some lie.
+//! The main job on real input, by commands: mainnet of July 2024 is followed from its root to finality, an account and its storage are
+//! proven under the execution root, a validator that stood there is restaked, delegated, secures a service, is slashed, earns and leaves;
+//! and the whole history is executed again without a node.
+//!
+//! The data lies in the shared folder beside the project (or where `SURETY_SHARED` points) and is not part of it; without it the test says
+//! that it skipped. What nobody has recorded is left out: the proofs of validators are of other slots than the blocks that sync committees
+//! have signed, so the genesis vouches for the states of those slots, as it does for the root that the light client begins with.
 
-use std::path::Path;
-use std::process::Output;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::path::PathBuf;
 
-use evidence::ethereum::{Finalized, Opening, Question, ReceiptProof, StateNodes, ValidatorsProof, slot};
-use fixtures::{Answers, Block, Mood, Server, World, text};
+use evidence::ethereum::api::{AccountProof, Answered, LightBootstrap, LightUpdate};
+use evidence::ethereum::{
+    Chain, Limited, Schedule, SharedBranches, Validator, ValidatorClaim, ValidatorsProof, arrange_state,
+};
 use serde_json::{Value, json};
 
-use crate::demo::surety;
+use crate::binary::{Home, Node};
+use crate::http::get;
 
-/// Slot of the newest final block.
-const HEAD: u64 = 4 * 8192 + 640;
+const FOLDER: &str = "lc-mainnet-deneb-2024";
+const CHANGE_ROOT: &str = "0xefb4338d596b9d335b2da176dc85ee97469fc80c7e2d35b9b9c1558b4602077a";
+const INCLUSION_ROOT: &str = "0xf783c545d2dd90cee6c4cb92a9324323ef397f6ec85e1a3d61c48cf6cfc979e2";
+/// Slot and file of the two proofs of validator 1293592.
+const PROOFS: [(u64, &str); 2] = [
+    (8_845_045, "mainnet_withdrawal_credential_proof_1293592_1712964563"),
+    (9_325_910, "mainnet_withdrawal_credential_proof_1293592_1718734943"),
+];
+const POD: &str = "0x169eb59289d14642dd285def3d75f63aea3218d2";
 
-/// The chain, as if its newest update were of a minute ago; with its configuration and a state in a folder.
-struct Made {
-    folder: tempfile::TempDir,
-    world: &'static World,
-    answers: Answers,
-    trusted: String,
-    newest: Block,
+fn shared(path: &str) -> Option<Value> {
+    let root = std::env::var_os("SURETY_SHARED").map(PathBuf::from);
+    let root = root.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"));
+    let folder = root.join("data/ethereum");
+    if !folder.is_dir() {
+        println!("skipped: the shared folder with data of the real chain is missing");
+        return None;
+    }
+    let path = folder.join(path);
+    let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    Some(serde_json::from_slice(&bytes).expect("JSON"))
 }
 
-fn made() -> Made {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
-    let world: &'static World = Box::leak(Box::new(World::since(now - (HEAD + 70) * 12, 8)));
-    let (answers, trusted, newest) = Answers::made(world);
-    let folder = tempfile::tempdir().expect("a folder");
-    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).expect("written");
-    write("chain.json", &serde_json::to_vec(world.chain()).expect("plain data"));
-    write("state.ssz", &answers.states["finalized"]);
-    Made { folder, world, answers, trusted: text(&trusted), newest }
+fn hashes(value: &Value) -> Vec<[u8; 32]> {
+    let hash = |text: &Value| {
+        let digits = text.as_str().expect("a hash").trim_start_matches("0x");
+        hex::decode(digits).expect("hex").try_into().expect("32 bytes")
+    };
+    value.as_array().expect("a list").iter().map(hash).collect()
 }
 
-impl Made {
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
+/// A validator of mainnet with its branch, and the root of the state.
+fn validator(name: &str) -> (ValidatorsProof, String) {
+    let data = shared(&format!("validator-proofs-deneb-mainnet/{name}.json")).expect("the folder is there");
+    let fields = hashes(&data["ValidatorFields"]);
+    let number = |place: usize| u64::from_le_bytes(fields[place][..8].try_into().expect("8 bytes"));
+    let validator = Validator {
+        key_root: fields[0],
+        withdrawal_credentials: fields[1],
+        effective_balance: number(2),
+        slashed: number(3) == 1,
+        activation_eligibility_epoch: number(4),
+        activation_epoch: number(5),
+        exit_epoch: number(6),
+        withdrawable_epoch: number(7),
+    };
+    let claim = ValidatorClaim { index: data["validatorIndex"].as_u64().expect("an index"), validator };
+    let proof = ValidatorsProof {
+        validators: Limited::new(vec![claim]).expect("one"),
+        balances: Limited::default(),
+        siblings: SharedBranches::new(hashes(&data["WithdrawalCredentialProof"])).expect("46"),
+    };
+    (proof, data["beaconStateRoot"].as_str().expect("a root").to_owned())
+}
 
-    fn run(&self, arguments: &str) -> Output {
-        let words: Vec<&str> = arguments.split(' ').collect();
-        surety(self.path(), &words)
-    }
+fn light(path: &str) -> LightUpdate {
+    let answer = shared(&format!("{FOLDER}/{path}.json")).expect("the folder is there");
+    let answer = answer.get(0).unwrap_or(&answer).clone();
+    serde_json::from_value::<Answered<LightUpdate>>(answer).expect("an update").data
+}
 
-    /// It must end like that. Its standard output, and what it complains about.
-    fn ends(&self, exit: i32, arguments: &str) -> (String, String) {
-        let output = self.run(arguments);
-        let said = String::from_utf8(output.stdout).expect("text");
-        let complaint = String::from_utf8(output.stderr).expect("text");
-        assert_eq!(output.status.code(), Some(exit), "surety {arguments}: {said} {complaint}");
-        (said, complaint)
-    }
+fn account_proof() -> AccountProof {
+    let proof = shared(&format!("{FOLDER}/inclusion/EthGetProof.json")).expect("the folder is there");
+    serde_json::from_value::<Answered<AccountProof>>(proof).expect("a proof").data
+}
 
-    fn json(&self, arguments: &str) -> Value {
-        let (said, _) = self.ends(0, &format!("-o json {arguments}"));
-        serde_json::from_str(&said).expect(arguments)
+/// A development ledger that follows mainnet from the root of July 2024; alice owns the pod.
+fn begin(home: &Home) {
+    home.make_keys(&["gov", "alice", "olga", "meridian"]);
+    let alice = home.json(&["keys", "show", "alice"])["address"].clone();
+    let mut genesis: Value =
+        serde_json::from_str(&home.run(&["init", "--print", "--epoch", "400ms", "--governor", "gov"]))
+            .expect("a genesis");
+    let parameters = &mut genesis["protocol"]["parameters"];
+    for (name, epochs) in
+        [("unbonding", 42), ("slash_window", 20), ("veto", 1), ("execution", 20), ("notice", 1)]
+    {
+        parameters[name] = json!(epochs);
     }
+    let question = account_proof().question().expect("a question");
+    let hex = |bytes: &[u8]| format!("0x{}", hex::encode(bytes));
+    let custody = json!({
+        "contract": hex(&question.address), "count": hex(&question.slots[0]), "deposits": hex(&[0; 32]),
+    });
+    let chain = Chain::mainnet(Schedule::mainnet(None), 16).expect("so many are kept");
+    let limit = "20282409603651670423947251286015";
+    let states: Vec<Value> = PROOFS
+        .iter()
+        .map(|(slot, name)| json!({ "slot": slot, "state_root": validator(name).1, "until": 1_000_000 }))
+        .collect();
+    genesis["protocol"]["ethereum"] = json!({
+        "number": 1, "chain": chain, "trusted": CHANGE_ROOT, "states": states,
+        "existing": [{ "account": alice, "pod": POD }],
+        "assets": [
+            { "contract": "", "per_period": limit },
+            { "contract": "0xaa", "per_period": limit, "custody": custody },
+        ],
+        "reward": "0.25", "reward_above": "0.01", "due_epochs": 5, "halt_epochs": 40,
+    });
+    std::fs::write(home.path("genesis.json"), genesis.to_string()).expect("a file");
+    home.run(&["init", "--genesis", &home.path("genesis.json").display().to_string()]);
+}
 
-    fn finalized(&self) -> Finalized {
-        serde_json::from_str(&self.newest.finalized_text()).expect("a header")
-    }
+/// Signs and sends.
+fn act(home: &Home, from: &str, arguments: &[&str]) {
+    let mut all = arguments.to_vec();
+    all.extend(["--from", from, "--yes"]);
+    let receipt = home.json(&all);
+    assert_eq!(receipt["receipt"]["outcome"]["outcome"], "applied", "{arguments:?}: {receipt}");
+}
 
-    fn follow(&self, servers: &[&Server]) -> String {
-        let urls = servers.iter().map(|server| format!(" --beacon {0} --execution {0}", server.url()));
-        format!("ethereum follow --once --chain chain.json --state follow.state{}", urls.collect::<String>())
+/// The same with fields that stand in a file; what the command says.
+fn tell(home: &Home, verb: &[&str], fields: &Value) -> Result<(), String> {
+    let file = home.path("fields.json");
+    std::fs::write(&file, fields.to_string()).expect("a file");
+    let file = format!("@{}", file.display());
+    let output = home.output(&[verb, &["--json", &file, "--from", "olga", "--yes"]].concat());
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
     }
+}
+
+fn begin_chain(home: &Home, folder: &str) {
+    let answer = shared(&format!("{FOLDER}/{folder}/BootstrapDeneb.json")).expect("the folder is there");
+    let answer: Answered<LightBootstrap> = serde_json::from_value(answer).expect("a bootstrap");
+    let bootstrap = answer.data.bootstrap().expect("a header with its execution block");
+    tell(home, &["ethereum", "begin"], &json!({ "bootstrap": bootstrap })).expect("the root is trusted");
+}
+
+fn update(home: &Home, path: &str) -> Result<(), String> {
+    let update = light(path).update().expect("an update");
+    tell(home, &["ethereum", "update"], &json!({ "update": update }))
+}
+
+/// From the root to finality, and on from a later root after the notice: nobody has the updates between the two.
+fn follow(home: &Home, node: &Node) {
+    begin_chain(home, "committee-change");
+    update(home, "committee-change/UpdateDeneb").expect("the committee of period 1151");
+    update(home, "committee-change/UpdateNewPeriodDeneb").expect("signed by it");
+    let chain = get(&node.address, "/v1/ethereum");
+    assert_eq!((chain["period"].clone(), chain["knows_next"].clone()), (json!(1151), json!(true)));
+    assert_eq!(chain["headers"][1]["slot"], 9_430_496);
+    let unknown = update(home, "inclusion/UpdateDeneb").expect_err("its committee is not known");
+    assert!(unknown.contains("period 1167 is not known"), "{unknown}");
+    act(home, "gov", &["ethereum", "govern", "--trusted", INCLUSION_ROOT]);
+    node.wait_for_epoch(node.epoch() + 3);
+    begin_chain(home, "inclusion");
+    update(home, "inclusion/UpdateDeneb").expect("the committee of period 1168");
+    let opening = light("inclusion/FinalityUpdateDeneb").finalized_header.opening().expect("a payload");
+    let slot = 9_567_456;
+    tell(home, &["ethereum", "open"], &json!({ "slot": slot, "opening": opening })).expect("its block");
+    let status = home.run(&["ethereum", "status"]);
+    assert!(status.contains("9567456") && status.contains("20360596"), "{status}");
+}
+
+/// A real account and a real slot of its storage. As a custody contract it would hold no deposit, and that is proven.
+fn read_storage(home: &Home) {
+    let root = "c51ad191ded785644e792e03583a54dcd4329d605560734c93f6cd9b5eaa9315";
+    let root = hex::decode(root).expect("hex").try_into().expect("32 bytes");
+    let (proof, question) = (account_proof(), account_proof().question().expect("a question"));
+    let nodes = arrange_state(&root, &[question], &proof.nodes()).expect("they answer").expect("a few");
+    let take = |nodes: &Value| json!({ "asset": 1, "slot": 9_567_456, "deposits": [], "nodes": nodes });
+    let mut nodes = json!(nodes);
+    let told = tell(home, &["ethereum", "deposits"], &take(&nodes)).expect_err("there is none");
+    assert!(told.contains("the contract has 0 deposits"), "{told}");
+    nodes.as_array_mut().expect("a list").pop();
+    let told = tell(home, &["ethereum", "deposits"], &take(&nodes)).expect_err("a node is missing");
+    assert!(!told.contains("the contract has 0 deposits"), "{told}");
+}
+
+fn report(home: &Home, alice: &str, place: usize) -> Result<(), String> {
+    let (slot, name) = PROOFS[place];
+    let fields = json!({
+        "asset": 0, "account": alice, "slot": slot, "validators": validator(name).0, "nodes": null, "under_way": null,
+    });
+    tell(home, &["stake", "pod"], &fields)
+}
+
+fn pod(node: &Node) -> Value {
+    get(&node.address, "/v1/pods/0")
 }
 
 #[test]
-fn what_is_followed_is_proven_by_commands() {
-    let made = made();
-    let (honest, liar) = (
-        Server::start(made.answers.clone(), Mood::Honest),
-        Server::start(made.answers.clone(), Mood::WrongType),
-    );
-    let follow = made.follow(&[&liar, &honest]);
-
-    let (_, why) = made.ends(1, &follow);
-    assert!(why.contains("no trusted block is named"), "{why}");
-    let first = made.json(&format!("{follow} --trusted {} --out news --metrics metrics", made.trusted));
-    assert_eq!((&first["slot"], &first["root"]), (&json!(HEAD), &json!(text(&made.newest.root()))));
-    assert_eq!((&first["fork"], &first["news"]), (&json!("gloas"), &json!(8)));
-    let news = std::fs::read_to_string(made.path().join("news")).expect("news");
-    let kinds: Vec<Value> =
-        news.lines().map(|line| serde_json::from_str::<Value>(line).expect(line)["op"].clone()).collect();
-    assert_eq!((kinds.len(), &kinds[0], &kinds[7]), (8, &json!("begin_chain"), &json!("open_block")));
-    let metrics = std::fs::read_to_string(made.path().join("metrics")).expect("metrics");
-    assert!(metrics.contains(&format!("surety_follow_slot {HEAD}\n")), "{metrics}");
-
-    // The second time it goes on where it was, and says in a table who answered.
-    let (said, why) = made.ends(0, &format!("{follow} --out again"));
-    assert!(said.contains(&HEAD.to_string()) && why.contains("\"text/html\""), "{said} {why}");
-
-    let url = honest.url();
-    made.ends(0, &format!("ethereum state fetched.ssz --beacon {url}"));
-    let bytes = |name: &str| std::fs::read(made.path().join(name)).expect(name);
-    assert_eq!(bytes("fetched.ssz"), bytes("state.ssz"));
-    check_validators(&made);
-    check_execution(&made, &url);
-}
-
-fn check_validators(made: &Made) {
-    let prove = "ethereum prove fetched.ssz --chain chain.json --validator 3,100-119";
-    let document = made.json(&format!("{prove} --followed follow.state"));
-    assert_eq!((&document["slot"], &document["final"]), (&json!(HEAD), &json!(true)));
-    let proof: ValidatorsProof = serde_json::from_value(document["validators"].clone()).expect("a proof");
-    let proven = made.finalized().validators(&proof).expect("it holds");
-    assert_eq!(proven.len(), 21);
-    assert_eq!(document["under_way"]["withdrawals"].as_array().map(Vec::len), Some(9));
-
-    let alone = made.json(prove);
-    assert_eq!((&alone["final"], &alone["validators"]), (&Value::Null, &document["validators"]));
-    let credentials = &fixtures::registered(101).1.withdrawal_credentials[12..];
-    let (table, _) = made.ends(
-        0,
-        &format!("ethereum prove fetched.ssz --chain chain.json --address {} --out proof", text(credentials)),
-    );
-    assert!(table.contains("101") && table.contains(&text(credentials)), "{table}");
-    assert!(
-        serde_json::from_slice::<Value>(&std::fs::read(made.path().join("proof")).expect("a proof")).is_ok()
-    );
-}
-
-fn check_execution(made: &Made, url: &str) {
-    let contract = text(&made.world.contract());
-    let asked = format!("ethereum prove-account {contract} --slot 0,5 --followed follow.state");
-    let online = made.json(&format!("{asked} --execution {url}"));
-    let opening: Opening = serde_json::from_value(online["opening"].clone()).expect("an opening");
-    let execution = made.finalized().open(&opening).expect("it opens");
-    let nodes: StateNodes = serde_json::from_value(online["nodes"].clone()).expect("nodes");
-    let question = Question { address: made.world.contract(), slots: vec![slot(0), slot(5)] };
-    let answers = execution.state(&[question], &nodes).expect("it holds");
-    assert_eq!(answers[0].values[0].number(), Some(40));
-    assert_eq!(online["values"][0]["value"], json!(text(answers[0].values[0].get())));
-
-    // The same from files, as somebody may have saved the answers.
-    let (hash, block) =
-        made.answers.blocks.iter().find(|(hash, _)| **hash == online["block"]["hash"]).expect("a block");
-    let write = |name: &str, value: &Value| {
-        std::fs::write(made.path().join(name), json!({ "result": value }).to_string()).expect("written");
-    };
-    write("block.json", block);
-    write("receipts.json", &made.answers.receipts[hash]);
-    let word = |number: u64| text(&slot(number));
-    let trie = |key: &[u8]| {
-        made.world
-            .storage()
-            .proof(&fixtures::keccak256(key))
-            .iter()
-            .map(|node| text(node))
-            .collect::<Vec<_>>()
-    };
-    let storage = [0, 5].map(|number| json!({ "key": word(number), "proof": trie(&slot(number)) }));
-    let account = made.world.accounts().proof(&fixtures::keccak256(&made.world.contract()));
-    let account: Vec<String> = account.iter().map(|node| text(node)).collect();
-    write("proof.json", &json!({ "address": contract, "accountProof": account, "storageProof": storage }));
-    assert_eq!(made.json(&format!("{asked} --block block.json --answer proof.json")), online);
-
-    let receipt = made.json(&format!("ethereum prove-receipt 128 --followed follow.state --execution {url}"));
-    let proof: ReceiptProof = serde_json::from_value(receipt["receipt"].clone()).expect("a proof");
-    assert_eq!(execution.receipt(&proof).expect("it holds").cumulative_gas(), 21_000 * 129);
-    let offline =
-        "ethereum prove-receipt 128 --followed follow.state --block block.json --answer receipts.json";
-    assert_eq!(made.json(offline), receipt);
-    let (_, why) = made.ends(3, &offline.replace("128", "200"));
-    assert!(why.contains("block has 200 receipts, so there is none 200"), "{why}");
-    let (_, why) = made.ends(2, &format!("{asked} --slot 6 --block block.json --answer proof.json"));
-    assert!(why.contains("about another account or other slots"), "{why}");
-}
-
-#[test]
-fn what_cannot_be_followed_or_proven_says_why() {
-    let made = made();
-    let server = Server::start(made.answers.clone(), Mood::Status(503));
-    let (trusted, follow) = (&made.trusted, made.follow(&[&server]));
-    let cases = [
-        (1, "ethereum prove state.ssz --chain chain.json".to_owned(), "no validators are asked for"),
-        (1, "ethereum prove state.ssz --chain chain.json --validator 9-3".to_owned(), "can't be \"9-3\""),
-        (
-            1,
-            "ethereum prove state.ssz --chain chain.json --validator 0-9000".to_owned(),
-            "more than the 8192 of one proof",
-        ),
-        (3, "ethereum prove state.ssz --chain chain.json --validator 300".to_owned(), "so there is none 300"),
-        (1, "ethereum prove state.ssz --validator 3".to_owned(), "name the chain of the state"),
-        (1, "ethereum prove chain.json --chain chain.json --validator 3".to_owned(), "chain.json"),
-        (
-            7,
-            "ethereum prove nothing.ssz --chain chain.json --validator 3".to_owned(),
-            "cannot read nothing.ssz",
-        ),
-        (
-            3,
-            "ethereum prove state.ssz --chain chian --validator 3".to_owned(),
-            "there is no chain or file \"chian\"",
-        ),
-        (
-            3,
-            "ethereum prove state.ssz --chain chain.json --validator 3 --followed none".to_owned(),
-            "there is no file none",
-        ),
-        (
-            1,
-            "ethereum follow --beacon https://example.org --trusted 0x11".to_owned(),
-            "is not 0x and 64 hex digits",
-        ),
-        (1, format!("ethereum follow --beacon https://example.org --trusted {trusted}"), "needs TLS"),
-        (7, format!("{follow} --trusted {trusted} --out missing/news"), "cannot write missing/news"),
+fn real_validators_are_restaked_secure_a_service_are_slashed_earn_and_leave() {
+    if shared(&format!("{FOLDER}/inclusion/EthGetProof.json")).is_none() {
+        return;
+    }
+    let home = Home::new();
+    begin(&home);
+    let node = home.start();
+    let alice = home.json(&["keys", "show", "alice"])["address"].as_str().expect("an address").to_owned();
+    let native = [
+        "asset",
+        "new",
+        "--origin-chain",
+        "1",
+        "--origin-contract",
+        "",
+        "--decimals",
+        "18",
+        "--kind",
+        "native",
     ];
-    for (exit, arguments, expected) in cases {
-        let (_, why) = made.ends(exit, &arguments);
-        assert!(why.contains(expected), "surety {arguments}: {why}");
+    act(&home, "gov", &native);
+    for contract in ["0xaa", "0xbb"] {
+        let token = ["asset", "new", "--origin-chain", "1", "--origin-contract", contract, "--decimals", "6"];
+        act(&home, "gov", &token);
     }
-    // Nobody answers, and nothing is accepted.
-    let (_, why) = made.ends(4, &format!("{follow} --trusted {trusted}"));
-    assert!(
-        why.contains("the trusted block was not found") && why.contains("answered with status 503"),
-        "{why}"
+    follow(&home, &node);
+    read_storage(&home);
+
+    // The validator of July's registry, 32 ETH less the half that one on duty may lack.
+    report(&home, &alice, 0).expect("a state that the genesis vouches for");
+    let balance = "31500000000000000000";
+    assert_eq!((pod(&node)["balance"].clone(), pod(&node)["pod"].clone()), (json!(balance), json!(POD)));
+    let again = report(&home, &alice, 0).expect_err("of the same slot");
+    assert!(again.contains("not later"), "{again}");
+    act(&home, "olga", &["operator", "register"]);
+    act(&home, "olga", &["operator", "open-pool", "asset/0", "--mandate-worst-case", "50%"]);
+    act(&home, "meridian", &["stake", "deposit", "100000base", "--asset", "asset/2"]);
+    act(&home, "meridian", &["service", "create"]);
+    let meridian = home.json(&["keys", "show", "meridian"])["address"].clone();
+    let terms = json!({
+        "assets": [{"asset": 0, "weight": 1_000_000_000}], "admission": {"operators_max": 10},
+        "offences": {"subjective": "0.5", "false_event": "0.1"}, "window_cap": "0.5", "veto": 0,
+        "slasher": meridian, "reward_tokens": [2],
+    });
+    act(&home, "meridian", &["service", "open-set", "--terms", &terms.to_string()]);
+    act(&home, "olga", &["operator", "join", "set/0", "--allocations", "asset/0=256"]);
+    let delegate =
+        ["stake", "delegate", "op/0", "20000000000000000000base", "--asset", "asset/0", "--validator", "0"];
+    act(&home, "alice", &delegate);
+    act(&home, "meridian", &["service", "stream", "set/0", "1000base", "40", "--token", "asset/2"]);
+    node.wait_for_epoch(node.epoch() + 2);
+
+    // Slashed for an epoch of duty; a later state shows that the validator is still there.
+    let capture = node.epoch().to_string();
+    act(
+        &home,
+        "meridian",
+        &["slash", "request", "set/0", "op/0", &capture, "25%", "--reason", "a false price"],
     );
-    assert!(!made.path().join("follow.state").exists());
-    // Somebody answers, but everything is old: what is true is kept, and that it is old is said.
-    let mut old = made.answers.clone();
-    old.updates.retain(|period, _| *period < 2);
-    old.finality = old.updates.get(&1).cloned();
-    let old = Server::start(old, Mood::Honest);
-    let (_, why) = made.ends(4, &format!("{} --trusted {trusted}", made.follow(&[&old])));
-    assert!(why.contains(&format!("is of slot {}", 8192 + 320)), "{why}");
-    assert!(made.path().join("follow.state").exists());
+    let executable = get(&node.address, "/v1/requests/0")["executable_from"].as_u64().expect("an epoch");
+    node.wait_for_epoch(executable);
+    act(&home, "gov", &["slash", "execute", "request/0"]);
+    report(&home, &alice, 1).expect("a later state");
+    act(&home, "alice", &["rewards", "claim", "op/0"]);
+    act(&home, "alice", &["stake", "undelegate", "op/0", "--asset", "asset/0"]);
+    let exits = get(&node.address, &format!("/v1/accounts/{alice}/exits"));
+    node.wait_for_epoch(exits["positions"][0]["free"]["epoch"].as_u64().expect("an epoch"));
+    act(&home, "alice", &["stake", "release", "op/0", "asset/0"]);
+
+    // 31.5 less a quarter of 20: what was slashed is still in the validator, and nobody's.
+    let left = pod(&node);
+    let figures = ["free", "slashed", "balance", "slot"].map(|name| left[name].clone());
+    assert_eq!(figures[..2], [json!("26500000000000000000"), json!("5000000000000000000")]);
+    assert_eq!(figures[2..], [json!(balance), json!(9_325_910)]);
+    let account = get(&node.address, &format!("/v1/accounts/{alice}"));
+    let earned = account["balances"].as_array().expect("a list").iter().find(|held| held["asset"] == 2);
+    assert!(earned.is_some_and(|held| held["free"] != "0"), "{account}");
+    assert!(home.run(&["ethereum", "pods"]).contains(&POD[..10]), "the pod is listed");
+    node.kill();
+    home.run(&["verify", &home.data().display().to_string()]);
 }

@@ -81,7 +81,7 @@ const OTHERS: [&str; 17] = [
     "events",
     "replay",
     "run",
-    // They need files and servers of their own: `ethereum.rs`.
+    // They need files and servers of their own: `following.rs`.
     "ethereum prove",
     "ethereum prove-account",
     "ethereum prove-receipt",

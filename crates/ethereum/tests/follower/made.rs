@@ -118,4 +118,11 @@ fn metrics_name_what_was_counted() {
     ] {
         assert!(text.lines().any(|known| known == line), "{line} in\n{text}");
     }
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/follower-metrics.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let listed: Vec<&str> =
+        page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    let served: Vec<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
+    assert_eq!(listed, served, "docs/reference/follower-metrics.md lists what is written");
 }

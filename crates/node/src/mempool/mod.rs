@@ -129,6 +129,7 @@ pub const fn is_exit(kind: Kind) -> bool {
             | Kind::Claim
             | Kind::LowerBond
             | Kind::ReleaseBond
+            | Kind::ReleasePod
     )
 }
 

@@ -50,7 +50,7 @@ refusals! {
         TooManyValidators { count: usize, most: usize } => "{count} validators are more than a pod may have, {most}",
         NothingThere => "the pod is worth nothing",
         Incomplete { worth: Amount, known: Amount } => "the report leaves something out and shows {worth}, less than the {known} that are known; only a whole one may lower it",
-        NotAttested { slot: u64, gain: Amount, most: Amount } => "{gain} are more than {most}, so the second source has to attest the header of slot {slot} first",
+        NotAttested { slot: u64, sum: Amount, most: Amount } => "{sum} would have entered in the period, more than {most}, so the second source has to attest the header of slot {slot} first",
         DepositMissing { deposit: Amount, free: Amount } => "the deposit of {deposit} exceeds the free balance {free}",
     }
 }
@@ -166,8 +166,10 @@ impl ReportPod {
         let most = following.room(asset, config, slot).min(cap);
         let gain = balance.room_below(total).min(most);
         let counted = total.min(balance.plus(gain).unwrap_or(balance));
-        if let Some(most) = config.attested_above.filter(|most| !source.is_attested && gain > *most) {
-            return Err(Refused::NotAttested { slot, gain, most });
+        let sum = following.entered(asset, slot).plus(gain).unwrap_or(Amount::LIMIT);
+        let needs = !gain.is_zero() && !source.is_attested;
+        if let Some(most) = config.attested_above.filter(|most| needs && sum > *most) {
+            return Err(Refused::NotAttested { slot, sum, most });
         }
         let deposit = if known.is_none() { state.parameters().object_deposit } else { Amount::ZERO };
         state.can_post(sender, deposit).map_err(|free| Refused::DepositMissing { deposit, free })?;

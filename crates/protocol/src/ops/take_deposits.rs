@@ -34,7 +34,7 @@ refusals! {
         NotProven { refused: DepositsRefused } => "{refused}",
         NothingNew { next: u64, count: u64 } => "the contract has {count} deposits and the next one is {next}; none is given",
         NothingMayEnter { most: Amount } => "the asset's caps let {most} more enter for now",
-        NotAttested { slot: u64, amount: Amount, most: Amount } => "{amount} are more than {most}, so the second source has to attest the header of slot {slot} first",
+        NotAttested { slot: u64, sum: Amount, most: Amount } => "{sum} would have entered in the period, more than {most}, so the second source has to attest the header of slot {slot} first",
     }
 }
 
@@ -108,9 +108,9 @@ impl TakeDeposits {
             return Err(Refused::NothingMayEnter { most });
         }
         let is_attested = following.headers.get(&slot).is_some_and(|opened| opened.is_attested);
-        let amount = plan.total;
-        if let Some(most) = config.attested_above.filter(|most| !is_attested && amount > *most) {
-            return Err(Refused::NotAttested { slot, amount, most });
+        let sum = following.entered(asset, slot).plus(plan.total).unwrap_or(Amount::LIMIT);
+        if let Some(most) = config.attested_above.filter(|most| !is_attested && sum > *most) {
+            return Err(Refused::NotAttested { slot, sum, most });
         }
         Ok(plan)
     }

@@ -212,12 +212,13 @@ impl Following {
 
     /// How much of an asset may still enter by a proof about `slot`: a proof of an earlier period counts with the later one.
     pub(crate) fn room(&self, asset: AssetId, config: &ChainAsset, slot: u64) -> Amount {
-        let flow = self.record.flows.get(&asset).copied().unwrap_or_default();
-        if period_of(slot) > flow.period {
-            config.per_period
-        } else {
-            flow.entered.room_below(config.per_period)
-        }
+        self.entered(asset, slot).room_below(config.per_period)
+    }
+
+    /// How much of an asset has entered in the period of `slot`, or in a later one.
+    pub(crate) fn entered(&self, asset: AssetId, slot: u64) -> Amount {
+        let flow = self.record.flows.get(&asset).filter(|flow| period_of(slot) <= flow.period);
+        flow.map_or(Amount::ZERO, |flow| flow.entered)
     }
 
     /// Counts what has entered.

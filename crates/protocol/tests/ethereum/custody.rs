@@ -183,10 +183,13 @@ fn much_at_once_needs_the_second_source() {
     let register = ops::register_key::RegisterKey { set: SetId::new(0), key, possession };
     run.must("op", Operation::RegisterKey(register));
     run.advance(1);
-    let claims = [claim("alice", 600)];
+    let claims = [claim("alice", 300), claim("alice", 300)];
     hold(&mut run, &claims);
     run.finalize(slot + 64);
     assert_eq!(run.refused("anyone", take(&run, slot + 64, 0, &claims)), "take_deposits.NotAttested");
+    // Many small steps are a large one.
+    run.must("anyone", take(&run, slot + 64, 0, &claims[..1]));
+    assert_eq!(run.refused("anyone", take(&run, slot + 64, 1, &claims[1..])), "take_deposits.NotAttested");
     let header: evidence::ethereum::Finalized =
         serde_json::from_str(&run.blocks[&(slot + 64)].block.finalized_text()).unwrap();
     let message = header.attestation(WORLD.chain());
@@ -208,7 +211,7 @@ fn much_at_once_needs_the_second_source() {
     run.must("anyone", attest(&certificate, slot + 64));
     assert_eq!(run.refused("anyone", attest(&certificate, slot + 64)), "attest_header.Attested");
     run.state = run.restored();
-    run.must("anyone", take(&run, slot + 64, 0, &claims));
+    run.must("anyone", take(&run, slot + 64, 1, &claims[1..]));
     assert_eq!(free(&run, "alice"), 600);
 }
 

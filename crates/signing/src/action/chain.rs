@@ -86,17 +86,32 @@ pub(super) fn release_pod(op: &ReleasePod) -> String {
 }
 
 pub(super) fn take_deposits(op: &TakeDeposits) -> String {
-    let count = op.deposits.len();
+    let deposits = op.deposits.iter().map(|deposit| {
+        let hex = |address: &[u8; 20]| format!("0x{}", hex::encode(address));
+        format!("{} from {} for {}", deposit.amount, hex(&deposit.from), hex(&deposit.account))
+    });
     format!(
-        "Credit the next {count} deposits of asset {}, as slot {} of Ethereum shows them",
-        op.asset, op.slot
+        "Credit the next deposits of asset {}, as slot {} of Ethereum shows them: {}",
+        op.asset,
+        op.slot,
+        list(deposits)
     )
 }
 
 pub(super) fn submit_false_event(op: &SubmitFalseEvent) -> String {
     let evidence = &op.evidence;
     format!(
-        "Prove that key {} stated something false about block {} of Ethereum in epoch {} of set {}, and slash its operator",
-        evidence.key, evidence.claim.number, evidence.epoch, evidence.set
+        "Prove that key {} stated something false in slot {} of kind {} in epoch {} of set {}, about log {} of transaction {} of block {} \
+         of Ethereum, which it stated to be 0x{}, as slot {} shows, and slash its operator",
+        evidence.key,
+        evidence.slot,
+        evidence.kind,
+        evidence.epoch,
+        evidence.set,
+        evidence.claim.log,
+        evidence.claim.transaction,
+        evidence.claim.number,
+        hex::encode(evidence.claim.event),
+        op.slot
     )
 }
