@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::ops::guard::Stop;
 use crate::state::records::Origin;
 use crate::units::{
-    Address, Amount, AssetId, BasketId, Digest, Epoch, Fraction, OperatorId, PoolId, RequestId, RouteId, ServiceId,
-    SetId, ShareId, Shares, SlashId, StreamId, TicketId, ValidatorId, VaultId,
+    Address, Amount, AssetId, BasketId, Digest, Epoch, Fraction, OperatorId, PoolId, RequestId, RouteId,
+    ServiceId, SetId, ShareId, Shares, SlashId, StreamId, TicketId, ValidatorId, VaultId,
 };
 
 pub use curation::MoveReason;
@@ -24,6 +24,7 @@ pub use receipt::{Gained, Loss, PoolReceipt};
     missing_docs,
     reason = "the fields carry the names and meanings of the operations and records that they come from"
 )]
+#[rustfmt::skip] // Variants of vaults take a line each, or the list would be longer than a file may be.
 pub enum Event {
     // Accounts
     KeysSet {
@@ -413,32 +414,11 @@ pub enum Event {
         amount: Amount,
     },
     // Vaults
-    VaultCreated {
-        vault: VaultId,
-        account: Address,
-        asset: AssetId,
-        share: ShareId,
-    },
-    VaultTermsAnnounced {
-        vault: VaultId,
-        from: Epoch,
-    },
-    VaultTermsStarted {
-        vault: VaultId,
-    },
-    VaultDepositQueued {
-        vault: VaultId,
-        ticket: TicketId,
-        account: Address,
-        amount: Amount,
-    },
-    VaultEntered {
-        vault: VaultId,
-        ticket: TicketId,
-        account: Address,
-        amount: Amount,
-        shares: Shares,
-    },
+    VaultCreated { vault: VaultId, account: Address, asset: AssetId, share: ShareId },
+    VaultTermsAnnounced { vault: VaultId, from: Epoch },
+    VaultTermsStarted { vault: VaultId },
+    VaultDepositQueued { vault: VaultId, ticket: TicketId, account: Address, amount: Amount },
+    VaultEntered { vault: VaultId, ticket: TicketId, account: Address, amount: Amount, shares: Shares },
     VaultDepositReturned {
         vault: VaultId,
         ticket: TicketId,
@@ -447,13 +427,7 @@ pub enum Event {
         amount: Amount,
         why: String,
     },
-    VaultExitRequested {
-        vault: VaultId,
-        ticket: TicketId,
-        account: Address,
-        shares: Shares,
-        worth: Amount,
-    },
+    VaultExitRequested { vault: VaultId, ticket: TicketId, account: Address, shares: Shares, worth: Amount },
     VaultExitCancelled {
         vault: VaultId,
         ticket: TicketId,
@@ -470,13 +444,7 @@ pub enum Event {
         withheld: Amount,
         forfeited: Amount,
     },
-    VaultClaimed {
-        vault: VaultId,
-        ticket: TicketId,
-        account: Address,
-        amount: Amount,
-        is_closed: bool,
-    },
+    VaultClaimed { vault: VaultId, ticket: TicketId, account: Address, amount: Amount, is_closed: bool },
     VaultLeft {
         vault: VaultId,
         ticket: TicketId,
@@ -487,133 +455,30 @@ pub enum Event {
         held: Amount,
         held_until: Epoch,
     },
-    VaultHoldbackPaid {
-        vault: VaultId,
-        ticket: TicketId,
-        account: Address,
-        paid: Amount,
-        kept: Amount,
-    },
-    VaultHarvested {
-        vault: VaultId,
-        earned: Amount,
-        given: Amount,
-    },
-    VaultFunded {
-        vault: VaultId,
-        account: Address,
-        amount: Amount,
-    },
-    VaultTicked {
-        vault: VaultId,
-        epoch: Epoch,
-    },
-    VaultLost {
-        vault: VaultId,
-        loss: Amount,
-        withheld: Amount,
-        fund: Amount,
-        junior: Amount,
-        pool: Amount,
-    },
-    VaultFeeTaken {
-        vault: VaultId,
-        shares: Shares,
-        value: Amount,
-    },
-    VaultBreached {
-        vault: VaultId,
-        why: String,
-    },
-    VaultGuarded {
-        vault: VaultId,
-        by: Address,
-    },
-    VaultBandsSet {
-        vault: VaultId,
-        from: Epoch,
-    },
-    VaultMoved {
-        vault: VaultId,
-        operator: OperatorId,
-        amount: Amount,
-        why: MoveReason,
-    },
+    VaultHoldbackPaid { vault: VaultId, ticket: TicketId, account: Address, paid: Amount, kept: Amount },
+    VaultHarvested { vault: VaultId, earned: Amount, given: Amount },
+    VaultFunded { vault: VaultId, account: Address, amount: Amount },
+    VaultTicked { vault: VaultId, epoch: Epoch },
+    VaultLost { vault: VaultId, loss: Amount, withheld: Amount, fund: Amount, junior: Amount, pool: Amount },
+    VaultFeeTaken { vault: VaultId, shares: Shares, value: Amount },
+    VaultBreached { vault: VaultId, why: String },
+    VaultGuarded { vault: VaultId, by: Address },
+    VaultBandsSet { vault: VaultId, from: Epoch },
+    VaultMoved { vault: VaultId, operator: OperatorId, amount: Amount, why: MoveReason },
     // Baskets
-    BasketCreated {
-        basket: BasketId,
-        account: Address,
-        share: ShareId,
-    },
-    BasketTermsSet {
-        basket: BasketId,
-        from: Epoch,
-    },
-    BasketMinted {
-        basket: BasketId,
-        account: Address,
-        shares: Shares,
-        legs: Vec<Shares>,
-    },
-    BasketRedeemed {
-        basket: BasketId,
-        account: Address,
-        shares: Shares,
-        legs: Vec<Shares>,
-    },
-    BasketEntered {
-        basket: BasketId,
-        account: Address,
-        vault: VaultId,
-        paid: Shares,
-        shares: Shares,
-    },
-    BasketLeft {
-        basket: BasketId,
-        account: Address,
-        vault: VaultId,
-        shares: Shares,
-        paid: Shares,
-    },
-    BasketReported {
-        basket: BasketId,
-        vault: VaultId,
-        price: Amount,
-        is_fallen: bool,
-        is_risen: bool,
-    },
-    BasketAccepted {
-        basket: BasketId,
-        vault: VaultId,
-        price: Amount,
-    },
-    SharesMoved {
-        share: ShareId,
-        from: Address,
-        to: Address,
-        shares: Shares,
-    },
-    SharesApproved {
-        share: ShareId,
-        owner: Address,
-        spender: Address,
-        shares: Shares,
-    },
-    RouteOpened {
-        route: RouteId,
-        share: ShareId,
-    },
-    RouteCut {
-        route: RouteId,
-        cap: Shares,
-    },
-    SharesSent {
-        route: RouteId,
-        message: u64,
-        account: Address,
-        shares: Shares,
-        to: String,
-    },
+    BasketCreated { basket: BasketId, account: Address, share: ShareId },
+    BasketTermsSet { basket: BasketId, from: Epoch },
+    BasketMinted { basket: BasketId, account: Address, shares: Shares, legs: Vec<Shares> },
+    BasketRedeemed { basket: BasketId, account: Address, shares: Shares, legs: Vec<Shares> },
+    BasketEntered { basket: BasketId, account: Address, vault: VaultId, paid: Shares, shares: Shares },
+    BasketLeft { basket: BasketId, account: Address, vault: VaultId, shares: Shares, paid: Shares },
+    BasketReported { basket: BasketId, vault: VaultId, price: Amount, is_fallen: bool, is_risen: bool },
+    BasketAccepted { basket: BasketId, vault: VaultId, price: Amount },
+    SharesMoved { share: ShareId, from: Address, to: Address, shares: Shares },
+    SharesApproved { share: ShareId, owner: Address, spender: Address, shares: Shares },
+    RouteOpened { route: RouteId, share: ShareId },
+    RouteCut { route: RouteId, cap: Shares },
+    SharesSent { route: RouteId, message: u64, account: Address, shares: Shares, to: String },
     SharesVouched {
         route: RouteId,
         message: u64,
@@ -622,10 +487,5 @@ pub enum Event {
         shares: Shares,
         ready: Option<Epoch>,
     },
-    SharesReceived {
-        route: RouteId,
-        message: u64,
-        to: Address,
-        shares: Shares,
-    },
+    SharesReceived { route: RouteId, message: u64, to: Address, shares: Shares },
 }

@@ -1,5 +1,7 @@
 //! The state for readers: who has what where, in the words of the field, with the sums that must hold.
 
+mod vault_books;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +14,8 @@ use crate::state::records::{RequestState, Stream};
 use crate::units::{
     AccountId, Address, Amount, AssetId, Epoch, Fraction, OperatorId, PoolId, RequestId, SetId, StreamId,
 };
+
+pub use vault_books::{VaultBook, vault_books};
 
 /// Everything at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,12 +9,14 @@
 
 mod account;
 mod asset;
+mod basket;
 mod chain;
 mod governance;
 mod operator;
 mod service;
 mod slash;
 mod stake;
+mod vault;
 mod words;
 
 use protocol::Operation;
@@ -98,6 +100,40 @@ fn of_chain(operation: &Operation) -> String {
         Op::ReleasePod(op) => chain::release_pod(op),
         Op::TakeDeposits(op) => chain::take_deposits(op),
         Op::SubmitFalseEvent(op) => chain::submit_false_event(op),
+        _ => of_vaults(operation),
+    }
+}
+
+fn of_vaults(operation: &Operation) -> String {
+    use Operation as Op;
+    match operation {
+        Op::CreateVault(op) => vault::create_vault(op),
+        Op::ChangeVault(op) => vault::change_vault(op),
+        Op::VaultDeposit(op) => vault::vault_deposit(op),
+        Op::VaultRequest(op) => vault::vault_request(op),
+        Op::VaultCancel(op) => vault::vault_cancel(op),
+        Op::VaultClaim(op) => vault::vault_claim(op),
+        Op::VaultInstant(op) => vault::vault_instant(op),
+        Op::VaultTick(op) => vault::vault_tick(op),
+        Op::VaultHarvest(op) => vault::vault_harvest(op),
+        Op::VaultFund(op) => vault::vault_fund(op),
+        Op::VaultGuard(op) => vault::vault_guard(op),
+        Op::TransferShares(op) => vault::transfer_shares(op),
+        Op::ApproveShares(op) => vault::approve_shares(op),
+        Op::OpenRoute(op) => vault::open_route(op),
+        Op::SendShares(op) => vault::send_shares(op),
+        Op::VouchShares(op) => vault::vouch_shares(op),
+        Op::ReceiveShares(op) => vault::receive_shares(op),
+        Op::SetBands(op) => basket::set_bands(op),
+        Op::AllocateVault(op) => basket::allocate_vault(op),
+        Op::CreateBasket(op) => basket::create_basket(op),
+        Op::ChangeBasket(op) => basket::change_basket(op),
+        Op::BasketMint(op) => basket::basket_mint(op),
+        Op::BasketRedeem(op) => basket::basket_redeem(op),
+        Op::BasketEnter(op) => basket::basket_enter(op),
+        Op::BasketLeave(op) => basket::basket_leave(op),
+        Op::BasketReport(op) => basket::basket_report(op),
+        Op::BasketAccept(op) => basket::basket_accept(op),
         _ => unreachable!("the other kinds are above; a test goes through all of them"),
     }
 }

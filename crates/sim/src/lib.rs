@@ -5,6 +5,7 @@
 //! - [`workload`]: a seed becomes a history of operations, most of which succeed;
 //! - [`history`]: a history runs against the ledger and the model; one that fails is shrunk;
 //! - [`script`]: the steps of a history as lines that `surety replay` reads too;
+//! - [`vaults`]: vaults, told a second time by a book with every holder and ticket in it, on histories of their own;
 //! - [`prng`]: the numbers of a seed.
 //!
 //! The long run: `cargo run --release -p sim --bin long_run -- --operations 10000000 --seed 1`.
@@ -17,4 +18,5 @@ pub mod history;
 pub mod model;
 pub mod prng;
 pub mod script;
+pub mod vaults;
 pub mod workload;

@@ -7,8 +7,8 @@ use evidence::PublicKey;
 
 use crate::state::keys::KeyName;
 use crate::units::{
-    Address, AssetId, BasketId, Epoch, OperatorId, PoolId, RequestId, RouteId, ServiceId, SetId, ShareId, SlashId,
-    StreamId, TicketId, ValidatorId, VaultId,
+    Address, AssetId, BasketId, Epoch, OperatorId, PoolId, RequestId, RouteId, ServiceId, SetId, ShareId,
+    SlashId, StreamId, TicketId, ValidatorId, VaultId,
 };
 
 /// Bytes of a key.
@@ -288,7 +288,10 @@ impl Key {
             44 => Self::VaultLoss(vault()?, Epoch::new(number(5)?)),
             45 => Self::Basket(BasketId::new(number(1)?)),
             46 => Self::Route(RouteId::new(number(1)?)),
-            47 => Self::Arrival(RouteId::new(number(1)?), u64::from_be_bytes(bytes.get(5..13)?.try_into().ok()?)),
+            47 => Self::Arrival(
+                RouteId::new(number(1)?),
+                u64::from_be_bytes(bytes.get(5..13)?.try_into().ok()?),
+            ),
             _ => return None,
         };
         (key.to_bytes() == *bytes).then_some(key)

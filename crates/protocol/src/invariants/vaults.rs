@@ -223,12 +223,17 @@ fn check_routes(state: &State) -> Result<(), Violation> {
     for (index, route) in state.vaults.routes.iter().enumerate() {
         let home = route.meter.net_home(state.epoch, route.terms.window);
         if home > route.opened_cap {
-            return Err(Violation(format!("I19: {home} came home by route {index}, more than {}", route.opened_cap)));
+            return Err(Violation(format!(
+                "I19: {home} came home by route {index}, more than {}",
+                route.opened_cap
+            )));
         }
     }
     for (id, message) in state.vaults.arrivals.keys() {
         if state.route(*id).is_none_or(|route| route.next > *message) {
-            return Err(Violation(format!("I19: message {message} of route {id} waits, and came home before")));
+            return Err(Violation(format!(
+                "I19: message {message} of route {id} waits, and came home before"
+            )));
         }
     }
     Ok(())

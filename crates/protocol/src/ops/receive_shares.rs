@@ -35,7 +35,8 @@ impl ReceiveShares {
         let route = state.route(id).ok_or(Refused::RouteNotFound { route: id })?;
         let message = route.next;
         let arrival = state.vaults.arrivals.get(&(id, message));
-        let agreed = arrival.and_then(|arrival| Some((arrival.agreed(route.terms.threshold)?, arrival.ready?)));
+        let agreed =
+            arrival.and_then(|arrival| Some((arrival.agreed(route.terms.threshold)?, arrival.ready?)));
         let ((to, shares), ready) = agreed.ok_or(Refused::NotVouched { message })?;
         let now = state.epoch;
         if ready > now {

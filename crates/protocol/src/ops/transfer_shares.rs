@@ -14,7 +14,7 @@ record! {
         pub share: ShareId,
         /// Whose; the sender's where it is not given.
         #[serde(default)]
-        pub from: Option<Address>,
+        pub owner: Option<Address>,
         /// To whom.
         pub to: Address,
         /// How many.
@@ -41,7 +41,7 @@ impl TransferShares {
         events: &mut Vec<Event>,
     ) -> Result<(), Refused> {
         let Self { share, to, shares, .. } = *self;
-        let from = self.from.unwrap_or(sender);
+        let from = self.owner.unwrap_or(sender);
         if state.share(share).is_none() {
             return Err(Refused::ShareNotFound { share });
         }

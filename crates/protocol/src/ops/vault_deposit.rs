@@ -61,10 +61,7 @@ impl VaultDeposit {
         state.accounts.get_mut(owner).take_free(asset, amount);
         state.accounts.get_mut(account).add_free(asset, amount);
         let epoch = state.epoch;
-        state
-            .vaults
-            .deposits
-            .insert((id, ticket), DepositTicket { owner, amount, epoch, shares_min, deadline });
+        state.put_deposit(id, ticket, DepositTicket { owner, amount, epoch, shares_min, deadline });
         events.push(Event::VaultDepositQueued { vault: id, ticket, account: sender, amount });
         Ok(())
     }

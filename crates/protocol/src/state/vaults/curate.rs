@@ -397,3 +397,6 @@ impl State {
         room.min(kept.room_below(idle))
     }
 }
+
+#[cfg(test)]
+mod tests;

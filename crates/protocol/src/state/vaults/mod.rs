@@ -20,7 +20,7 @@ pub(crate) mod tickets;
 #[cfg(test)]
 mod attacks;
 #[cfg(test)]
-mod curation_tests;
+mod share_tests;
 #[cfg(test)]
 mod tests;
 

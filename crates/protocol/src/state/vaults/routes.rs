@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::State;
 use crate::macros::record;
-use crate::units::{Address, Amount, AccountId, Epoch, RouteId, ShareId, Shares};
+use crate::units::{AccountId, Address, Amount, Epoch, RouteId, ShareId, Shares};
 use crate::vault::meter::Meter;
 
 record! {
@@ -44,7 +44,10 @@ impl RouteTerms {
             return Err(format!("a threshold of {} is not 2 to {count}", self.threshold));
         }
         if !(1..=128).contains(&self.window) || self.wait > 128 {
-            return Err(format!("a window of {} and a wait of {} epochs are not 1 to 128", self.window, self.wait));
+            return Err(format!(
+                "a window of {} and a wait of {} epochs are not 1 to 128",
+                self.window, self.wait
+            ));
         }
         Ok(())
     }
@@ -78,7 +81,9 @@ pub(crate) struct Arrival {
 impl Arrival {
     /// What at least `threshold` verifiers say alike.
     pub(crate) fn agreed(&self, threshold: u16) -> Option<(Address, Shares)> {
-        let of = |wanted: (Address, Shares)| self.said.iter().filter(|(_, to, shares)| (*to, *shares) == wanted).count();
+        let of = |wanted: (Address, Shares)| {
+            self.said.iter().filter(|(_, to, shares)| (*to, *shares) == wanted).count()
+        };
         let all = self.said.iter().map(|(_, to, shares)| (*to, *shares));
         all.into_iter().find(|said| of(*said) >= usize::from(threshold))
     }

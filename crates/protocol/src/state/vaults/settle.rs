@@ -5,6 +5,7 @@ use super::nav::Valuation;
 use super::records::{Contingent, Outcome};
 use crate::event::Event;
 use crate::units::{Amount, AssetId, Epoch, Fraction, RequestId, Shares, VaultId};
+use crate::vault::defence::{Defence, is_on};
 use crate::vault::queue::{self, Batch, Cohort, Settlement};
 use crate::vault::rate::Rate;
 
@@ -60,7 +61,8 @@ impl State {
         }
         let upto = gap.map_or(end, |(_, start, _)| start.min(end));
         let (high, low) = self.vault_rates(id, value);
-        let payable = payable(cohort.rate.min(high), idle, queue::between(line.settled, upto));
+        let price = if is_on(Defence::WaitersLose) { cohort.rate.min(high) } else { cohort.rate };
+        let payable = payable(price, idle, queue::between(line.settled, upto));
         if payable.is_zero() {
             return false;
         }

@@ -212,7 +212,7 @@ impl State {
             return Err(format!("it would be {shares} shares, and {} were asked for", deposit.shares_min));
         }
         // Fewer than the virtual ones, and rounding alone could take more than a thousandth.
-        if shares.units() < VIRTUAL_SHARES {
+        if shares.units() < VIRTUAL_SHARES && is_on(Defence::VirtualShares) {
             return Err(format!(
                 "{shares} shares are fewer than {VIRTUAL_SHARES}, and would round too much away"
             ));

@@ -1,0 +1,66 @@
+//! Plays histories of vaults, one seed after the other. A sequence is a history of its own on a fresh ledger.
+//!
+//! `cargo run --release -p sim --bin vault_run -- --sequences 1000000 --operations 24 --seed 1`; with `--stress`, a run on a vault.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it is a command")]
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use sim::vaults::{Counts, play, run};
+
+/// Every so many sequences, one in which the ledger's invariants are checked after every step.
+const CHECKED: u64 = 16;
+
+fn argument(name: &str, default: u64) -> Result<u64, String> {
+    let mut arguments = std::env::args().skip_while(|argument| argument != name);
+    match (arguments.next(), arguments.next()) {
+        (None, _) => Ok(default),
+        (_, Some(value)) => value.parse().map_err(|error| format!("{name} {value}: {error}")),
+        (_, None) => Err(format!("{name} needs a number")),
+    }
+}
+
+fn stress() {
+    let found = run::run();
+    let waits = [50, 90, 99, 100].map(|percent| (percent, found.percentile(percent)));
+    let (count, forced) = (found.waits.len(), found.forced);
+    println!(
+        "{count} tickets paid, {} not; {forced} forced moves; epochs waited by percentile: {waits:?}",
+        found.unpaid
+    );
+}
+
+fn histories() -> Result<(), String> {
+    let (sequences, seed) = (argument("--sequences", 1_000_000)?, argument("--seed", 1)?);
+    let (operations, seconds) = (argument("--operations", 24)?, argument("--seconds", u64::MAX)?);
+    let started = Instant::now();
+    let mut counts = Counts::default();
+    let mut played = 0;
+    while played < sequences && started.elapsed().as_secs() < seconds {
+        let of_sequence = seed.wrapping_shl(32).wrapping_add(played);
+        let found = play(of_sequence, operations, played.is_multiple_of(CHECKED));
+        counts.add(&found.map_err(|why| format!("seed {seed}, sequence {played}: {why}"))?);
+        played += 1;
+    }
+    let Counts { applied, refused, epochs } = counts;
+    println!(
+        "seed {seed}: {played} sequences, {applied} operations applied, {refused} refused, {epochs} epochs, {} s",
+        started.elapsed().as_secs()
+    );
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    if std::env::args().any(|argument| argument == "--stress") {
+        stress();
+        return ExitCode::SUCCESS;
+    }
+    match histories() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,396 @@
+//! Vaults as a bookkeeper would tell them: every holder by name, every ticket on its own, prices as exact fractions.
+//!
+//! The model shares nothing with the ledger's cohorts, batches, gaps and lazy losses. It reads what the vault's stake is worth, which the
+//! model of the ledger checks elsewhere, and says what every event and every figure of the vault must be then: to the unit where one division
+//! is cut, within a unit for each cut where several are.
+
+use std::collections::BTreeMap;
+
+use num_traits::Zero;
+use protocol::units::{Address, Epoch, Shares, TicketId};
+use protocol::view::VaultBook;
+use protocol::{Event, Operation};
+
+use crate::model::exact::{Ratio, floor, whole};
+
+/// Somebody who waits to leave.
+#[derive(Clone, Debug)]
+struct Waiter {
+    ticket: TicketId,
+    shares: u128,
+    asked: Ratio,
+    epoch: Epoch,
+}
+
+/// What a ticket may be paid in all, what it was, and how often it was cut.
+#[derive(Clone, Debug)]
+struct Owed {
+    most: Ratio,
+    paid: u128,
+    pieces: u128,
+}
+
+/// A vault.
+#[derive(Clone, Debug)]
+pub struct Book {
+    now: VaultBook,
+    fee_to: Address,
+    drip: u32,
+    fee: Ratio,
+    holders: BTreeMap<Address, u128>,
+    supply: u128,
+    waiting: u128,
+    nav: u128,
+    line: Vec<Waiter>,
+    owed: BTreeMap<TicketId, Owed>,
+    held: BTreeMap<TicketId, u128>,
+    deposits: BTreeMap<TicketId, u128>,
+    gains: Vec<(Epoch, u128)>,
+    high_water: Ratio,
+    price: Ratio,
+    /// Whether anything was ever slashed: without it who leaves gets all of what it may get.
+    is_spared: bool,
+}
+
+/// What differs.
+pub type Found = Result<(), String>;
+
+fn rate(nav: u128, supply: u128) -> Ratio {
+    whole(nav + 1) / whole(supply + 1000)
+}
+
+fn near(what: &str, shown: u128, known: u128, slack: u128) -> Found {
+    if shown.abs_diff(known) <= slack {
+        Ok(())
+    } else {
+        Err(format!("{what}: the ledger has {shown}, the book {known} and {slack} roundings"))
+    }
+}
+
+impl Book {
+    /// The book of a vault that nobody has used yet.
+    pub fn new(now: VaultBook, fee_to: Address, drip: u32, fee: Ratio) -> Self {
+        Self {
+            now,
+            fee_to,
+            drip,
+            fee,
+            holders: BTreeMap::new(),
+            supply: 0,
+            waiting: 0,
+            nav: 0,
+            line: Vec::new(),
+            owed: BTreeMap::new(),
+            held: BTreeMap::new(),
+            deposits: BTreeMap::new(),
+            gains: Vec::new(),
+            high_water: rate(0, 0),
+            price: rate(0, 0),
+            is_spared: true,
+        }
+    }
+
+    /// The vault as it was seen last.
+    pub const fn seen(&self) -> &VaultBook {
+        &self.now
+    }
+
+    fn credit(&mut self, epoch: Epoch, gain: u128) {
+        let part = gain / u128::from(self.drip);
+        for step in 1..=self.drip {
+            let rest = gain - part * u128::from(self.drip);
+            let amount = if step == self.drip { part + rest } else { part };
+            self.gains.push((epoch.later(step), amount));
+        }
+    }
+
+    fn unvested(&self) -> u128 {
+        self.gains.iter().map(|(_, amount)| amount).sum()
+    }
+
+    /// A step was taken in an epoch: what the ledger says of it, and how the vault is afterwards.
+    ///
+    /// # Errors
+    /// The first thing that differs.
+    pub fn step(
+        &mut self,
+        epoch: Epoch,
+        operation: Option<&Operation>,
+        events: &[Event],
+        after: VaultBook,
+    ) -> Found {
+        let before = self.now.clone();
+        self.is_spared &= after.staked >= before.staked || operation.is_some_and(is_of_vaults);
+        let is_slash = after.staked < before.staked && !operation.is_some_and(is_of_vaults);
+        let mut slack = 2 + after.unvested.len() as u128;
+        if is_slash {
+            self.lose(&before, &after)?;
+        }
+        if after.tick.0 > before.tick.0 {
+            self.begin(epoch);
+        }
+        for event in events {
+            slack += 2;
+            self.read(epoch, event, &before, &after)?;
+        }
+        self.compare(&before, &after, slack)?;
+        self.now = after;
+        Ok(())
+    }
+
+    /// A slash: the fund, and what was withheld for it, pay first.
+    fn lose(&mut self, before: &VaultBook, after: &VaultBook) -> Found {
+        let loss = before.staked.units() - after.staked.units();
+        let cover = before.fund.units() + before.contingent.units();
+        let (least, most) =
+            (self.nav.saturating_sub(loss), self.nav.saturating_sub(loss.saturating_sub(cover)));
+        let shown = after.nav.units();
+        if shown + 1 < least || shown > most + 1 {
+            return Err(format!("after a loss of {loss} it is worth {shown}, not {least} to {most}"));
+        }
+        self.nav = shown;
+        self.price = self.price.clone().min(rate(self.nav, self.supply));
+        Ok(())
+    }
+
+    /// The vault's own clock moves: what is due counts, and the price of deposits is fixed. The fee comes as an event.
+    fn begin(&mut self, epoch: Epoch) {
+        self.high_water = self.high_water.clone().max(rate(self.nav, self.supply));
+        let due: u128 = self.gains.iter().filter(|(at, _)| *at <= epoch).map(|(_, amount)| amount).sum();
+        self.gains.retain(|(at, _)| *at > epoch);
+        self.nav += due;
+        self.price = rate(self.nav, self.supply);
+    }
+
+    fn read(&mut self, epoch: Epoch, event: &Event, before: &VaultBook, after: &VaultBook) -> Found {
+        match event {
+            Event::VaultFeeTaken { shares, value, .. } => self.take_fee(shares.units(), value.units())?,
+            Event::VaultDepositQueued { ticket, amount, .. } => {
+                self.deposits.insert(*ticket, amount.units());
+            }
+            Event::VaultDepositReturned { ticket, amount, .. } => {
+                if self.deposits.remove(ticket) != Some(amount.units()) {
+                    return Err(format!("deposit {ticket} of {amount} returns, and was none"));
+                }
+            }
+            Event::VaultEntered { ticket, account, amount, shares, .. } => {
+                self.enter(*ticket, *account, amount.units(), shares.units())?;
+            }
+            Event::VaultExitRequested { ticket, account, shares, worth, .. } => {
+                let (shares, asked) = (shares.units(), rate(self.nav, self.supply));
+                near("worth of a request", worth.units(), floor(&(asked.clone() * whole(shares))), 0)?;
+                self.take(*account, shares)?;
+                self.waiting += shares;
+                self.line.push(Waiter { ticket: *ticket, shares, asked, epoch });
+            }
+            Event::VaultExitCancelled { ticket, account, kept, burnt, forfeited, .. } => {
+                self.cancel(*ticket, *account, [kept.units(), burnt.units(), forfeited.units()])?;
+                self.credit(epoch, forfeited.units());
+                self.nav -= forfeited.units();
+            }
+            Event::VaultSettled { shares, assets, withheld, forfeited, .. } => {
+                let numbers = [shares.units(), assets.units(), withheld.units(), forfeited.units()];
+                self.settle(epoch, numbers)?;
+            }
+            Event::VaultClaimed { ticket, amount, is_closed, .. } => {
+                self.pay(*ticket, amount.units(), *is_closed)?;
+            }
+            Event::VaultLeft { account, shares, paid, fee, held, ticket, .. } => {
+                let gross = paid.units() + fee.units() + held.units();
+                let low =
+                    rate(self.nav - (before.nav.units() - before.low.units()).min(self.nav), self.supply);
+                near("price of leaving at once", gross, floor(&(low * whole(shares.units()))), 0)?;
+                let worth = floor(&(rate(self.nav, self.supply) * whole(shares.units())));
+                self.take(*account, shares.units())?;
+                self.supply -= shares.units();
+                self.nav -= worth;
+                self.held.insert(*ticket, held.units());
+                let to_fund = after.fund.units().saturating_sub(before.fund.units());
+                self.credit(epoch, worth - gross + fee.units() - to_fund);
+            }
+            Event::VaultHoldbackPaid { ticket, paid, kept, .. } => {
+                if self.held.remove(ticket) != Some(paid.units() + kept.units()) {
+                    return Err(format!("{paid} and {kept} are not what ticket {ticket} had held back"));
+                }
+                self.credit(epoch, kept.units());
+            }
+            Event::VaultHarvested { earned, given, .. } => self.credit(epoch, earned.units() + given.units()),
+            Event::SharesMoved { share, from, to, shares } if *share == after.share => {
+                self.take(*from, shares.units())?;
+                *self.holders.entry(*to).or_default() += shares.units();
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, account: Address, shares: u128) -> Found {
+        let held = self.holders.entry(account).or_default();
+        *held = held.checked_sub(shares).ok_or_else(|| format!("{account} has no {shares} shares"))?;
+        Ok(())
+    }
+
+    fn take_fee(&mut self, shares: u128, value: u128) -> Found {
+        let base = self.high_water.clone() * whole(self.supply + 1000);
+        let gain = whole(self.nav + 1) - base;
+        if whole(value) > gain.clone() * &self.fee || gain < Ratio::zero() {
+            return Err(format!("a fee of {value} on a gain of {}", floor(&gain.max(Ratio::zero()))));
+        }
+        self.supply += shares;
+        *self.holders.entry(self.fee_to).or_default() += shares;
+        let worth = rate(self.nav, self.supply) * whole(shares);
+        if worth > whole(value) {
+            return Err(format!("shares of a fee of {value} are worth {}", floor(&worth)));
+        }
+        self.price = rate(self.nav, self.supply);
+        self.high_water = self.high_water.clone().max(self.price.clone());
+        Ok(())
+    }
+
+    fn enter(&mut self, ticket: TicketId, account: Address, amount: u128, shares: u128) -> Found {
+        if self.deposits.remove(&ticket) != Some(amount) {
+            return Err(format!("deposit {ticket} of {amount} comes in, and was none"));
+        }
+        let price = self.price.clone().max(rate(self.nav, self.supply));
+        near("shares of a deposit", shares, floor(&(whole(amount) / price)), 0)?;
+        *self.holders.entry(account).or_default() += shares;
+        self.supply += shares;
+        self.nav += amount;
+        Ok(())
+    }
+
+    /// Whoever is first in the line is settled first, each at the lesser of what it asked for and what there is.
+    fn settle(&mut self, epoch: Epoch, [shares, assets, withheld, forfeited]: [u128; 4]) -> Found {
+        let high = rate(self.nav, self.supply);
+        let (mut left, mut most, mut pieces) = (shares, Ratio::zero(), 0);
+        while left > 0 {
+            let Some(waiter) = self.line.first_mut() else {
+                return Err(format!("{left} shares are settled of nobody"));
+            };
+            if waiter.epoch >= epoch {
+                return Err(format!("ticket {} is settled in the epoch in which it was made", waiter.ticket));
+            }
+            let part = left.min(waiter.shares);
+            let gets = waiter.asked.clone().min(high.clone()) * whole(part);
+            let owed = self.owed.entry(waiter.ticket).or_insert_with(|| Owed {
+                most: Ratio::zero(),
+                paid: 0,
+                pieces: 0,
+            });
+            owed.most += &gets;
+            owed.pieces += 1;
+            most += gets;
+            pieces += 1;
+            waiter.shares -= part;
+            left -= part;
+            if waiter.shares == 0 {
+                self.line.remove(0);
+            }
+        }
+        // Tickets of one epoch go by the lowest price of any of them, which rounding alone tells apart.
+        let out = assets + withheld;
+        if whole(out) > most || whole(out + 2 + 2 * pieces) < most {
+            return Err(format!("{shares} shares are settled for {out}, and are worth {}", floor(&most)));
+        }
+        near("forfeited", forfeited, floor(&(high * whole(shares))) - out, 0)?;
+        self.supply -= shares;
+        self.waiting -= shares;
+        self.nav -= out + forfeited;
+        self.credit(epoch, forfeited);
+        Ok(())
+    }
+
+    fn cancel(&mut self, ticket: TicketId, account: Address, [kept, burnt, forfeited]: [u128; 3]) -> Found {
+        let Some(place) = self.line.iter().position(|waiter| waiter.ticket == ticket) else {
+            return Err(format!("ticket {ticket} is cancelled and does not wait"));
+        };
+        let waiter = self.line.remove(place);
+        near("shares of a cancelled exit", kept + burnt, waiter.shares, 0)?;
+        let now = rate(self.nav, self.supply);
+        let most = waiter.asked * whole(waiter.shares);
+        if now.clone() * whole(kept) > most {
+            return Err(format!(
+                "{kept} shares are kept, worth more than the {} that was asked back",
+                floor(&most)
+            ));
+        }
+        near("forfeited by changing one's mind", forfeited, floor(&(now * whole(burnt))), 0)?;
+        *self.holders.entry(account).or_default() += kept;
+        self.supply -= burnt;
+        self.waiting -= kept + burnt;
+        Ok(())
+    }
+
+    fn pay(&mut self, ticket: TicketId, amount: u128, is_closed: bool) -> Found {
+        let Some(owed) = self.owed.get_mut(&ticket) else {
+            return Err(format!("ticket {ticket} is paid, and is owed nothing"));
+        };
+        owed.paid += amount;
+        if whole(owed.paid) > owed.most {
+            return Err(format!("ticket {ticket} was paid {}, and may get {}", owed.paid, floor(&owed.most)));
+        }
+        if is_closed {
+            if self.is_spared && whole(owed.paid + 4 * owed.pieces + 4) < owed.most {
+                return Err(format!("ticket {ticket} was paid {} of {}", owed.paid, floor(&owed.most)));
+            }
+            self.owed.remove(&ticket);
+        }
+        Ok(())
+    }
+
+    fn compare(&mut self, before: &VaultBook, after: &VaultBook, slack: u128) -> Found {
+        near("supply", after.supply.units(), self.supply, 0)?;
+        near("shares that wait", after.waiting.units(), self.waiting, 0)?;
+        near("shares in the line", self.line.iter().map(|waiter| waiter.shares).sum(), self.waiting, 0)?;
+        near("deposits that wait", after.deposits.units(), self.deposits.values().sum(), 0)?;
+        let holders: BTreeMap<Address, u128> =
+            after.holders.iter().map(|(account, shares)| (*account, shares.units())).collect();
+        self.holders.retain(|_, shares| *shares > 0);
+        if holders != self.holders {
+            return Err(format!("the ledger has the holders {holders:?}, the book {:?}", self.holders));
+        }
+        near("shares of everybody", holders.values().sum::<u128>() + self.waiting, self.supply, 0)?;
+        near("value", after.nav.units(), self.nav, slack)?;
+        // What was withheld or held back and is not paid joins the gains in the same call.
+        let released = (before.contingent.units() + before.holdback.units() + before.escrow.units())
+            .saturating_sub(after.contingent.units() + after.holdback.units() + after.escrow.units());
+        let shown: u128 = after.unvested.iter().map(|(_, amount)| amount.units()).sum();
+        let cut = if self.is_spared { 0 } else { u128::MAX / 4 };
+        near("gains that do not count yet", shown, self.unvested(), slack + released + cut)?;
+        let gross = after.idle.units() + after.staked.units();
+        near(
+            "value by drawers",
+            after.nav.units(),
+            gross.saturating_sub(shown),
+            if self.is_spared { slack } else { cut },
+        )?;
+        if after.low > after.nav {
+            return Err(format!("the low value {} is above the high one {}", after.low, after.nav));
+        }
+        self.nav = after.nav.units();
+        self.gains = after.unvested.iter().map(|(at, amount)| (*at, amount.units())).collect();
+        Ok(())
+    }
+
+    /// What a holder has.
+    pub fn shares_of(&self, account: Address) -> Shares {
+        Shares::new(self.holders.get(&account).copied().unwrap_or(0))
+    }
+
+    /// Tickets that wait or are owed something.
+    pub fn tickets(&self) -> Vec<TicketId> {
+        let waiting = self.line.iter().map(|waiter| waiter.ticket);
+        let mut all: Vec<TicketId> = waiting
+            .chain(self.owed.keys().copied())
+            .chain(self.held.keys().copied())
+            .chain(self.deposits.keys().copied())
+            .collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+}
+
+fn is_of_vaults(operation: &Operation) -> bool {
+    operation.kind().name().contains("vault")
+}
