@@ -113,6 +113,12 @@ pub(crate) enum Command {
     /// Show, request, veto and execute slashes.
     #[command(subcommand)]
     Slash(nouns::slash::Command),
+    /// Show vaults and their shares, enter, leave and tend them.
+    #[command(subcommand)]
+    Vault(nouns::vault::Command),
+    /// Enter, leave and tend baskets of shares of vaults.
+    #[command(subcommand)]
+    Basket(nouns::basket::Verbs),
     /// Show where the network stands, and its rules.
     #[command(subcommand)]
     Network(nouns::network::Command),

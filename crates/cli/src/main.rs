@@ -14,6 +14,7 @@ mod ethereum;
 mod exit;
 mod failure;
 mod files;
+mod import;
 mod init;
 mod input;
 mod keys;
@@ -107,6 +108,8 @@ fn dispatch(command: &Command, context: &Context) -> Result<Answer, Failure> {
         Command::Operator(operator) => operator.run(context),
         Command::Service(service) => service.run(context),
         Command::Slash(slash) => slash.run(context),
+        Command::Vault(vault) => vault.run(context),
+        Command::Basket(basket) => basket.run(context),
         Command::Network(network) => network.run(context),
         Command::Ethereum(ethereum) => ethereum.run(context),
         Command::Status(status) => status.run(context),

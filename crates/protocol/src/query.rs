@@ -9,6 +9,7 @@
 //! - The three questions: [`earnings`] (what do I earn), [`exposure`] (what can slash me, and how much at worst), [`exits`] (when am I
 //!   out).
 //! - [`balances`]: what an account has outside of pools, at the cost of nothing else.
+//! - Vaults and their shares: [`vault`], [`rate_feed`], [`limits`], `convert_*`, `preview_*`, [`exit_time_estimate`], [`tickets`], [`holders`].
 //! - [`notices`]: what is scheduled that concerns an account, when it counts and what cancels it.
 //! - [`mod@explain`]: figures with their inputs and formulas, down to what is stored.
 //! - [`stands_on`]: the entries that an answer is made of, for which the ledger has proofs.
@@ -53,6 +54,7 @@ mod sets;
 mod slashes;
 mod stands;
 mod streams;
+mod vaults;
 
 #[cfg(test)]
 mod tests;
@@ -92,6 +94,7 @@ pub use slashes::{
 };
 pub use stands::{Read, stands_on};
 pub use streams::{StreamDetail, stream, streams};
+pub use vaults::*;
 
 /// The most items of one page; more asked for is cut to it.
 pub const PAGE_MAX: usize = 1000;

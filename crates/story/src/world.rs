@@ -3,7 +3,7 @@
 use evidence::Scheme;
 use protocol::genesis::Genesis;
 use protocol::terms::{Beneficiary, Correlation, Destination, JailTerms, Mandate, Offences, Terms};
-use protocol::units::{Address, Amount, AssetId, Digest, Fraction, OperatorId, ServiceId, SetId};
+use protocol::units::{Address, Amount, AssetId, Digest, Fraction, OperatorId, ServiceId, SetId, VaultId};
 use sha2::{Digest as _, Sha256};
 
 use crate::people::{DemoKey, Role, address};
@@ -46,6 +46,13 @@ pub const ROSA: OperatorId = OperatorId::new(4);
 /// The services.
 pub const SERVICES: &[(&str, ServiceId)] =
     &[("meridian", ServiceId::new(0)), ("harbor", ServiceId::new(1)), ("stratum", ServiceId::new(2))];
+
+/// The vaults.
+pub const VAULTS: &[(&str, VaultId)] = &[("calm", CALM), ("brisk", BRISK)];
+/// With three operators whom nothing happens to.
+pub const CALM: VaultId = VaultId::new(0);
+/// With petra, who is slashed, and quentin, who is accused.
+pub const BRISK: VaultId = VaultId::new(1);
 
 /// The sets.
 pub const SETS: &[(&str, SetId)] = &[("prices", PRICES), ("relay", RELAY), ("sampling", SAMPLING)];

@@ -31,7 +31,7 @@ const fn verb(
 }
 
 /// Every operation under its noun.
-pub(crate) const VERBS: [Verb; 67] = [
+pub(crate) const VERBS: [Verb; 90] = [
     verb("account", "keys", "set_keys", &["keys"]),
     verb("account", "grant", "grant", &["delegate", "kinds"]),
     verb("account", "revoke", "revoke", &["delegate"]),
@@ -86,6 +86,29 @@ pub(crate) const VERBS: [Verb; 67] = [
     verb("slash", "evidence", "submit_equivocation", &["evidence"]),
     verb("slash", "correlate", "correlate", &["set", "operator", "capture"]),
     verb("slash", "release", "release_proceeds", &["slash"]),
+    verb("vault", "create", "create_vault", &["asset"]),
+    verb("vault", "terms", "change_vault", &["vault"]),
+    verb("vault", "deposit", "vault_deposit", &["vault", "amount"]),
+    verb("vault", "request", "vault_request", &["vault", "shares"]),
+    verb("vault", "cancel", "vault_cancel", &["vault", "ticket"]),
+    verb("vault", "claim", "vault_claim", &["vault", "ticket"]),
+    verb("vault", "instant", "vault_instant", &["vault", "shares"]),
+    verb("vault", "tick", "vault_tick", &["vault"]),
+    verb("vault", "harvest", "vault_harvest", &["vault", "operator"]),
+    verb("vault", "fund", "vault_fund", &["vault", "amount"]),
+    verb("vault", "guard", "vault_guard", &["vault", "action"]),
+    verb("vault", "transfer", "transfer_shares", &["share", "shares", "to"]),
+    verb("vault", "approve", "approve_shares", &["share", "spender", "shares"]),
+    verb("vault", "bands", "set_bands", &["vault"]),
+    verb("vault", "allocate", "allocate_vault", &["vault"]),
+    verb("basket", "create", "create_basket", &[]),
+    verb("basket", "change", "change_basket", &["basket"]),
+    verb("basket", "mint", "basket_mint", &["basket"]),
+    verb("basket", "redeem", "basket_redeem", &["basket"]),
+    verb("basket", "enter", "basket_enter", &["basket"]),
+    verb("basket", "leave", "basket_leave", &["basket"]),
+    verb("basket", "report", "basket_report", &["basket"]),
+    verb("basket", "accept", "basket_accept", &["basket"]),
     verb("network", "propose", "propose_parameters", &[]),
     verb("network", "guard", "guard", &["stop"]),
     verb("ethereum", "begin", "begin_chain", &[]),
@@ -129,6 +152,8 @@ nouns! {
     Slash = "slash";
     Network = "network";
     Ethereum = "ethereum";
+    Vault = "vault";
+    Basket = "basket";
 }
 
 /// An operation under a noun, as it was typed.

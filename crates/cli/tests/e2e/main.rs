@@ -13,6 +13,7 @@ mod demo;
 mod ethereum;
 mod following;
 mod http;
+mod import;
 mod kills;
 mod life;
 mod mainnet;

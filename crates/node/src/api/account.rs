@@ -77,8 +77,16 @@ impl Entries {
         Pinned { as_of: self.as_of }
     }
 
+    pub(crate) fn as_of(self) -> Option<u64> {
+        self.as_of
+    }
+
+    pub(crate) fn after(self) -> Option<u32> {
+        self.after
+    }
+
     /// How many entries a page has.
-    fn limit(self, app: &App) -> Result<usize, Problem> {
+    pub(crate) fn limit(self, app: &App) -> Result<usize, Problem> {
         app.limit(self.limit.or(Some(app.config.http.page_max)))
     }
 }
@@ -145,7 +153,12 @@ pub(crate) async fn exits(State(app): Shared, path: Path, Query(pinned): Query<P
         let (head, account) = app.account_of(&path, pinned)?;
         let positions = dated_exits(app, &head, account);
         let epoch = head.state.epoch();
-        app.answer(&head, &json!({ "account": account, "epoch": epoch, "positions": positions }))
+        let answer = query::exits(&head.state, account);
+        let (vaults, tickets) = (answer.vaults, answer.tickets);
+        app.answer(
+            &head,
+            &json!({ "account": account, "epoch": epoch, "positions": positions, "vaults": vaults, "tickets": tickets }),
+        )
     })
     .await
 }
@@ -299,7 +312,7 @@ fn in_block(block: &Executed, account: Address) -> Vec<Value> {
 
 impl App {
     /// The account of the path, at the height of the query.
-    fn account_of(&self, path: &Path, pinned: Pinned) -> Result<(std::sync::Arc<Head>, Address), Problem> {
+    pub(crate) fn account_of(&self, path: &Path, pinned: Pinned) -> Result<(std::sync::Arc<Head>, Address), Problem> {
         Ok((self.heads.at(pinned.as_of)?, self.address(path.text("account"))?))
     }
 }

@@ -6,6 +6,7 @@
 mod parameters;
 mod shapes;
 mod tests;
+mod vaults;
 
 pub(crate) use shapes::Wish;
 
@@ -199,6 +200,7 @@ impl Book {
             "Blocks and events" => self.block_shape(route.name),
             "Accounts" => self.account_shape(route.name),
             "Records" => self.record_shape(route.name),
+            "Vaults" => self.vault_shape(route.name),
             _ => self.other_shape(route.name),
         }
     }

@@ -436,6 +436,10 @@ pub(super) struct Exits {
     account: Address,
     epoch: Epoch,
     positions: Vec<DatedExit>,
+    /// Shares of vaults, if they were asked back now.
+    vaults: Vec<query::VaultExit>,
+    /// What it has waiting in vaults.
+    tickets: Vec<query::VaultTicket>,
 }
 
 #[derive(JsonSchema)]
