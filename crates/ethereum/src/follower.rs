@@ -44,6 +44,9 @@ pub struct Plan {
     pub seed: u64,
 }
 
+/// Who is complained about where news could not be handed over.
+pub const SINK: &str = "sink";
+
 /// A follower.
 pub struct Follower {
     chain: Chain,
@@ -81,7 +84,7 @@ pub struct Round {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{who} {why}")]
 pub struct Complaint {
-    /// Host and port; `sink` for where news go to.
+    /// Host and port; [`SINK`] for where news go to.
     pub who: String,
     /// What is wrong.
     pub why: Why,

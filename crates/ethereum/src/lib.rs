@@ -46,7 +46,8 @@ mod trie;
 pub use beacon::{Beacon, STATE_BYTES_MAX};
 pub use execution::{ExecutionClient, ExecutionFault, account_answer, header_of, prove_account};
 pub use follower::{
-    Complaint, Counters, Follower, Health, Keeper, KeeperFault, Lines, News, Plan, Round, Sink, Stop, Why,
+    Complaint, Counters, Follower, Health, Keeper, KeeperFault, Lines, News, Plan, Round, SINK, Sink, Stop,
+    Why,
 };
 pub use http::{AddressError, Fault, Patience};
 pub use receipts::{ListedReceipt, ListedReceipts, RECEIPTS_MAX, ReceiptsFault, prove_receipt};

@@ -155,7 +155,9 @@ impl Follow {
         let mut follower =
             Follower::new(self.plan(context, ledger.as_ref())?).map_err(|stop| stopped(&stop))?;
         // What the ledger lacks is not known to be new any more; it is asked for again.
-        if ledger.is_some_and(|ledger| submit::newest(&ledger) < follower.head()) {
+        let is_behind =
+            |ledger: &Value| follower.client().is_some_and(|client| submit::is_behind(ledger, client));
+        if ledger.as_ref().is_some_and(is_behind) {
             follower.begin_again();
         }
         let (mut vain, mut before, mut news) = (0, Vec::new(), 0);
@@ -258,6 +260,10 @@ impl Follow {
         let why =
             || if complaints.is_empty() { "nobody says more".to_owned() } else { complaints.join("; ") };
         let network = |what: String| Failure::new(Exit::Network, "ethereum.not-followed", what).why(why());
+        if complaints.iter().any(|line| line.starts_with(ethereum::SINK)) {
+            return Err(network("not everything that is new could be handed over".to_owned())
+                .help("what was not handed over is asked for again the next time"));
+        }
         let Some(client) = follower.client() else {
             return Err(network("the trusted block was not found".to_owned())
                 .help("name other clients with --beacon, or a trusted block that is less than a month old"));

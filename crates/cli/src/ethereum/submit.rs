@@ -1,7 +1,7 @@
 //! What a follower hands over, sent to a node as operations of an account.
 
 use ethereum::{News, Sink};
-use evidence::ethereum::period_of;
+use evidence::ethereum::{LightClient, period_of};
 use serde_json::Value;
 
 use crate::context::Context;
@@ -28,8 +28,16 @@ pub(super) fn following(context: &Context) -> Result<Value, Failure> {
     ))
 }
 
+/// Whether a ledger lacks something that is known here: then it has to be told again.
+pub(super) fn is_behind(status: &Value, client: &LightClient) -> bool {
+    let period = status.get("period").and_then(Value::as_u64);
+    let knows_next = status.get("knows_next").and_then(Value::as_bool) == Some(true);
+    let committees = (Some(client.period()), client.next().is_some());
+    newest(status) < Some(client.newest().header().slot) || (period, knows_next) < committees
+}
+
 /// Slot of the newest final block that a ledger knows.
-pub(super) fn newest(status: &Value) -> Option<u64> {
+fn newest(status: &Value) -> Option<u64> {
     status.get("headers")?.as_array()?.last()?.get("slot")?.as_u64()
 }
 

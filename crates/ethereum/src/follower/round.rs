@@ -7,7 +7,7 @@ use evidence::ethereum::{
     BootstrapRefused, Contradiction, LightClient, Opening, Progress, Update, UpdateRefused, period_of,
 };
 
-use super::{Asked, Complaint, Follower, News, ROUND_MS, Round, Sink, Stop, Why};
+use super::{Asked, Complaint, Follower, News, ROUND_MS, Round, SINK, Sink, Stop, Why};
 use crate::beacon::Beacon;
 use crate::execution::ExecutionFault;
 use crate::http::Fault;
@@ -150,7 +150,7 @@ impl Follower {
     /// What could not be handed over is tried again in the next round.
     fn unsent(&mut self, why: String, round: &mut Round) {
         self.counters.unsent = self.counters.unsent.saturating_add(1);
-        round.complaints.push(Complaint { who: "sink".into(), why: Why::Sink(why) });
+        round.complaints.push(Complaint { who: SINK.into(), why: Why::Sink(why) });
     }
 
     fn keep(&mut self, client: LightClient) -> Result<(), Stop> {
