@@ -113,9 +113,18 @@ pub(crate) enum Command {
     /// Show, request, veto and execute slashes.
     #[command(subcommand)]
     Slash(nouns::slash::Command),
+    /// Show vaults and their shares, enter, leave and tend them.
+    #[command(subcommand)]
+    Vault(nouns::vault::Command),
+    /// Enter, leave and tend baskets of shares of vaults.
+    #[command(subcommand)]
+    Basket(nouns::basket::Verbs),
     /// Show where the network stands, and its rules.
     #[command(subcommand)]
     Network(nouns::network::Command),
+    /// Show how Ethereum is followed and what is restaked there; follow it, prove what it says, and tell the ledger of it.
+    #[command(subcommand)]
+    Ethereum(nouns::ethereum::Command),
     /// Show how the node is doing.
     Status(nouns::status::Status),
     /// Print events as they come.

@@ -14,8 +14,9 @@ const FILE_BYTES_MAX: u64 = 4 << 20;
 /// The longest name.
 const NAME_BYTES_MAX: usize = 64;
 /// What can have a name.
-const THINGS: [&str; 9] =
-    ["account", "asset", "operator", "pool", "request", "service", "set", "slash", "stream"];
+const THINGS: [&str; 12] = [
+    "account", "asset", "operator", "pool", "request", "service", "set", "slash", "stream", "vault", "share", "basket",
+];
 
 /// The names that a node knows.
 #[derive(Clone, Debug, Default)]

@@ -9,7 +9,7 @@ use axum::routing::{self, MethodRouter};
 
 use crate::api::{
     account, blocks, events, explain, meta, operations, prepare, preview, proofs, records, rpc, slashes,
-    webhooks,
+    vaults, webhooks,
 };
 use crate::app::App;
 use crate::http::guard::{self, Guard};
@@ -110,10 +110,29 @@ routes! {
         get "/v1/slashes/{id}" slash = slashes::slash, "one slash, with its life";
         get "/v1/streams" streams = records::streams, "streams of rewards";
         get "/v1/streams/{id}" stream = records::stream, "one stream of rewards";
+        get "/v1/ethereum" chain = records::chain, "how Ethereum is followed: which headers are final, and whether it is stopped";
+        get "/v1/pods" pods = records::pods, "what is behind the withdrawal addresses of native stake";
+        get "/v1/pods/{id}" pod = records::pod, "one pod";
         get "/v1/network" network = records::network, "how much more an attack costs than it brings";
         get "/v1/parameters" parameters = records::parameters, "the rules in force and announced";
         get "/v1/explain" figures = explain::figures, "the figures that can be explained";
         get "/v1/explain/{figure}" explain = explain::explain, "how a figure comes about";
+    }
+    "Vaults" {
+        get "/v1/vaults" vaults = vaults::vaults, "vaults";
+        get "/v1/vaults/{id}" vault = vaults::vault, "one vault";
+        get "/v1/vaults/{id}/rate" vault_rate = vaults::vault_rate, "what it is worth, at which rates, and on which entries that stands";
+        get "/v1/vaults/{id}/limits" vault_limits = vaults::vault_limits, "max_deposit, max_request, max_instant: what would be accepted now";
+        get "/v1/vaults/{id}/convert" vault_convert = vaults::vault_convert, "convert_to_shares, convert_to_assets";
+        get "/v1/vaults/{id}/preview" vault_preview = vaults::vault_preview, "preview_deposit, preview_request, preview_instant";
+        get "/v1/vaults/{id}/exit-time" exit_time = vaults::exit_time, "when shares asked back now would be settled, and how that is known";
+        get "/v1/vaults/{id}/tickets" tickets = vaults::tickets, "what waits: deposits, exits, what was held back";
+        get "/v1/vaults/{id}/tickets/{ticket}" ticket = vaults::ticket, "one of them: pending and claimable";
+        get "/v1/vaults/{id}/holders" holders = vaults::holders, "who has its shares";
+        get "/v1/vaults/{id}/exposure" vault_exposure = vaults::vault_exposure, "what can slash it, and how much at worst";
+        get "/v1/shares" shares = vaults::shares, "sorts of shares";
+        get "/v1/accounts/{account}/shares" holdings = vaults::holdings, "an account's shares, allowances and points";
+        get "/v1/accounts/{account}/tickets" account_tickets = vaults::account_tickets, "what an account has waiting in vaults";
     }
     "Webhooks" {
         get "/v1/webhooks" webhooks = webhooks::list, "all webhooks";

@@ -9,8 +9,10 @@
 //! - The three questions: [`earnings`] (what do I earn), [`exposure`] (what can slash me, and how much at worst), [`exits`] (when am I
 //!   out).
 //! - [`balances`]: what an account has outside of pools, at the cost of nothing else.
+//! - Vaults and their shares: [`vault`], [`rate_feed`], [`limits`], `convert_*`, `preview_*`, [`exit_time_estimate`], [`tickets`], [`holders`].
 //! - [`notices`]: what is scheduled that concerns an account, when it counts and what cancels it.
 //! - [`mod@explain`]: figures with their inputs and formulas, down to what is stored.
+//! - [`stands_on`]: the entries that an answer is made of, for which the ledger has proofs.
 //!
 //! # What it does not do
 //! It changes nothing, knows no names, heights or wall times, and looks at no other account to answer for one: each answer costs as much
@@ -37,6 +39,7 @@ mod accounts;
 mod alike;
 mod assets;
 mod earnings;
+mod ethereum;
 mod exits;
 pub mod explain;
 mod exposure;
@@ -49,7 +52,9 @@ mod positions;
 mod services;
 mod sets;
 mod slashes;
+mod stands;
 mod streams;
+mod vaults;
 
 #[cfg(test)]
 mod tests;
@@ -67,8 +72,9 @@ pub use earnings::{
     Claimable, CommissionEarnings, EarningsAnswer, Expected, PositionEarnings, Source, earnings,
     earnings_page,
 };
+pub use ethereum::{ChainView, FlowView, HaltView, HeaderView, PodDetail, chain, pod, pods};
 pub use exits::{Exit, ExitState, ExitsAnswer, exits};
-pub use explain::{Explained, FIGURES, Figure, explain};
+pub use explain::{Explained, FIGURES, Figure, FigureName, explain};
 pub use exposure::{
     ExposureAnswer, ExposureTotal, MandateBound, Offence, OffenceKind, PositionExposure, RequestAgainst,
     SetExposure, Verdict, When, WorseTerms, exposure, exposure_page,
@@ -86,7 +92,9 @@ pub use sets::{
 pub use slashes::{
     HeldView, RequestDetail, RequestFilter, RequestStatus, SlashDetail, request, requests, slash, slashes,
 };
+pub use stands::{Read, stands_on};
 pub use streams::{StreamDetail, stream, streams};
+pub use vaults::*;
 
 /// The most items of one page; more asked for is cut to it.
 pub const PAGE_MAX: usize = 1000;

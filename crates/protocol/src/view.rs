@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::invariants::conservation;
-use crate::query::{Earned, add_token};
+use crate::query::{Earned, VaultDetail, add_token, vault};
 use crate::state::State;
 use crate::state::positions::Position;
 use crate::state::records::{RequestState, Stream};
 use crate::units::{
-    AccountId, Address, Amount, AssetId, Epoch, Fraction, OperatorId, PoolId, RequestId, SetId, StreamId,
+    AccountId, Address, Amount, AssetId, Epoch, Fraction, OperatorId, PoolId, RequestId, SetId, StreamId, VaultId,
 };
 
 pub use vault_books::{VaultBook, vault_books};
@@ -37,6 +37,9 @@ pub struct View {
     pub network: NetworkView,
     /// Where every unit of each asset is.
     pub assets: Vec<AssetView>,
+    /// The vaults, where there are any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vaults: Vec<VaultDetail>,
 }
 
 /// One account.
@@ -256,6 +259,7 @@ pub fn view(state: &State) -> View {
         streams: streams(state),
         network: network(state),
         assets: (0..state.assets.len()).map(|index| asset_of(state, AssetId::at(index))).collect(),
+        vaults: (0..state.vaults.list.len()).filter_map(|index| vault(state, VaultId::at(index))).collect(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Who asks for what in which epoch, for thirty epochs.
 
 mod opening;
+pub(crate) mod vaults;
 mod weeks;
 
 use evidence::{Equivocation, Proof, Signed, Statement};
@@ -47,6 +48,11 @@ pub fn steps(ledger: &Digest) -> Vec<Step> {
     let mut days = Days { ledger: *ledger, epoch: 0, steps: Vec::new() };
     opening::tell(&mut days);
     weeks::tell(&mut days);
+    let mut beside = Days { ledger: *ledger, epoch: 0, steps: Vec::new() };
+    vaults::tell(&mut beside);
+    days.steps.extend(beside.steps);
+    // Within an epoch the vaults come last: whatever slashes their stake was before.
+    days.steps.sort_by_key(|step| step.epoch);
     days.steps
 }
 

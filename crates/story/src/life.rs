@@ -2,6 +2,7 @@
 
 mod duty;
 mod stake;
+mod vaults;
 
 use protocol::query;
 use protocol::units::{Amount, AssetId, Epoch, OperatorId, SetId};
@@ -26,6 +27,7 @@ pub fn life(state: &State) -> Vec<Step> {
     duty::judges(&mut day);
     stake::validators(&mut day);
     stake::stakers(&mut day);
+    vaults::tend(&mut day);
     day.steps
 }
 

@@ -30,6 +30,10 @@ pub const PEOPLE: &[(&str, &str)] = &[
     ("jonas", "resolver"),
     ("kira", "resolver"),
     ("wanda", "watches, and submits what she sees"),
+    ("vera", "opens two vaults and curates them"),
+    ("gus", "guards the vaults: can lower their risk and nothing else"),
+    ("nora", "holds shares of both vaults"),
+    ("otto", "has asked shares of the brisk vault back before its operator was slashed"),
     ("uma", "uses the oracle, and is harmed by a wrong price"),
 ];
 

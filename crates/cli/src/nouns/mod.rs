@@ -2,6 +2,8 @@
 
 pub(crate) mod account;
 pub(crate) mod asset;
+pub(crate) mod basket;
+pub(crate) mod ethereum;
 pub(crate) mod network;
 pub(crate) mod operator;
 pub(crate) mod position;
@@ -11,6 +13,7 @@ pub(crate) mod service;
 pub(crate) mod slash;
 pub(crate) mod stake;
 pub(crate) mod status;
+pub(crate) mod vault;
 
 use clap::Args;
 use protocol::units::Address;

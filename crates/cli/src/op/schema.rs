@@ -172,6 +172,7 @@ fn named(schema: &'static Value, operation: &str, field: &str, name: &str) -> Co
         ("Address", ..) => Content::Account,
         ("Amount", "declare_profit", _) | ("Amount", "report_rate", _) => Content::Figure,
         ("Amount", ..) => Content::Amount,
+        ("Shares", ..) => Content::Figure,
         ("Fraction", ..) => Content::Fraction,
         ("Epoch", ..) => Content::Whole,
         ("Digest" | "PublicKey" | "Signature", ..) => Content::Text(Vec::new()),

@@ -31,7 +31,7 @@ const fn verb(
 }
 
 /// Every operation under its noun.
-pub(crate) const VERBS: [Verb; 56] = [
+pub(crate) const VERBS: [Verb; 90] = [
     verb("account", "keys", "set_keys", &["keys"]),
     verb("account", "grant", "grant", &["delegate", "kinds"]),
     verb("account", "revoke", "revoke", &["delegate"]),
@@ -86,8 +86,42 @@ pub(crate) const VERBS: [Verb; 56] = [
     verb("slash", "evidence", "submit_equivocation", &["evidence"]),
     verb("slash", "correlate", "correlate", &["set", "operator", "capture"]),
     verb("slash", "release", "release_proceeds", &["slash"]),
+    verb("vault", "create", "create_vault", &["asset"]),
+    verb("vault", "terms", "change_vault", &["vault"]),
+    verb("vault", "deposit", "vault_deposit", &["vault", "amount"]),
+    verb("vault", "request", "vault_request", &["vault", "shares"]),
+    verb("vault", "cancel", "vault_cancel", &["vault", "ticket"]),
+    verb("vault", "claim", "vault_claim", &["vault", "ticket"]),
+    verb("vault", "instant", "vault_instant", &["vault", "shares"]),
+    verb("vault", "tick", "vault_tick", &["vault"]),
+    verb("vault", "harvest", "vault_harvest", &["vault", "operator"]),
+    verb("vault", "fund", "vault_fund", &["vault", "amount"]),
+    verb("vault", "guard", "vault_guard", &["vault", "action"]),
+    verb("vault", "transfer", "transfer_shares", &["share", "shares", "to"]),
+    verb("vault", "approve", "approve_shares", &["share", "spender", "shares"]),
+    verb("vault", "bands", "set_bands", &["vault"]),
+    verb("vault", "allocate", "allocate_vault", &["vault"]),
+    verb("basket", "create", "create_basket", &[]),
+    verb("basket", "change", "change_basket", &["basket"]),
+    verb("basket", "mint", "basket_mint", &["basket"]),
+    verb("basket", "redeem", "basket_redeem", &["basket"]),
+    verb("basket", "enter", "basket_enter", &["basket"]),
+    verb("basket", "leave", "basket_leave", &["basket"]),
+    verb("basket", "report", "basket_report", &["basket"]),
+    verb("basket", "accept", "basket_accept", &["basket"]),
     verb("network", "propose", "propose_parameters", &[]),
     verb("network", "guard", "guard", &["stop"]),
+    verb("ethereum", "begin", "begin_chain", &[]),
+    verb("ethereum", "update", "update_chain", &[]),
+    verb("ethereum", "open", "open_block", &["slot"]),
+    verb("ethereum", "attest", "attest_header", &["slot"]),
+    verb("ethereum", "contradict", "report_contradiction", &[]),
+    verb("ethereum", "govern", "govern_chain", &[]),
+    verb("ethereum", "deposits", "take_deposits", &["asset", "slot"]),
+    verb("stake", "pod", "report_pod", &["asset", "slot"]),
+    verb("stake", "slashed", "report_slashed", &["asset", "slot"]),
+    verb("stake", "release-pod", "release_pod", &["validator"]),
+    verb("slash", "false-event", "submit_false_event", &["slot"]),
 ];
 
 /// A noun of the command line.
@@ -117,6 +151,9 @@ nouns! {
     Service = "service";
     Slash = "slash";
     Network = "network";
+    Ethereum = "ethereum";
+    Vault = "vault";
+    Basket = "basket";
 }
 
 /// An operation under a noun, as it was typed.

@@ -30,25 +30,34 @@ pub(crate) enum Thing {
     Service,
     /// An operator set.
     Set,
+    /// A sort of shares, of a vault or a basket.
+    Share,
     /// An executed slash.
     Slash,
     /// A stream of rewards.
     Stream,
     /// A validator of a base chain.
     Validator,
+    /// A vault.
+    Vault,
+    /// A basket of shares of vaults.
+    Basket,
 }
 
 impl Thing {
-    const ALL: [(Self, &str); 9] = [
+    const ALL: [(Self, &str); 12] = [
         (Self::Asset, "asset"),
         (Self::Operator, "operator"),
         (Self::Pool, "pool"),
         (Self::Request, "request"),
         (Self::Service, "service"),
         (Self::Set, "set"),
+        (Self::Share, "share"),
         (Self::Slash, "slash"),
         (Self::Stream, "stream"),
         (Self::Validator, "validator"),
+        (Self::Vault, "vault"),
+        (Self::Basket, "basket"),
     ];
 
     /// The word for it.

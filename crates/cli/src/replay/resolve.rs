@@ -20,7 +20,7 @@ enum Content {
 }
 
 /// What the fields of operations, of the genesis, of events and of the state hold. A list under a field holds as many of the same.
-const FIELDS: [(&str, Content); 21] = [
+const FIELDS: [(&str, Content); 28] = [
     ("account", Content::Account),
     ("claimer", Content::Account),
     ("delegate", Content::Account),
@@ -42,6 +42,13 @@ const FIELDS: [(&str, Content); 21] = [
     ("slash", Content::Number(Thing::Slash)),
     ("stream", Content::Number(Thing::Stream)),
     ("validator", Content::Number(Thing::Validator)),
+    ("vault", Content::Number(Thing::Vault)),
+    ("basket", Content::Number(Thing::Basket)),
+    ("curator", Content::Account),
+    ("council", Content::Account),
+    ("fee_to", Content::Account),
+    ("spender", Content::Account),
+    ("owner", Content::Account),
 ];
 
 /// What a field of an operation holds. The operation's name tells apart the fields that are called alike and are not.
@@ -49,8 +56,14 @@ fn content(operation: &str, field: &str) -> Option<Content> {
     match (operation, field) {
         // The number that the validator has on its own chain.
         ("report_validator", "validator") => None,
+        // How a validator stands in a state of Ethereum.
+        ("report_pod" | "report_slashed", "validator") => None,
+        // Who paid into the custody contract.
+        ("take_deposits", "from") => Some(Content::Account),
         // Elsewhere a destination of slashed stake, or an address on another chain.
-        ("claim", "to") => Some(Content::Account),
+        ("claim" | "transfer_shares", "to") => Some(Content::Account),
+        // Elsewhere a fraction of something.
+        ("transfer_shares" | "approve_shares", "share") => Some(Content::Number(Thing::Share)),
         _ => FIELDS.iter().find(|(name, _)| *name == field).map(|(_, content)| *content),
     }
 }

@@ -75,12 +75,18 @@ const COMMANDS: [&str; 61] = [
 ];
 
 /// Commands that are run elsewhere, or whose answer is a text and no table.
-const OTHERS: [&str; 12] = [
+const OTHERS: [&str; 17] = [
     "completions",
     "demo",
     "events",
     "replay",
     "run",
+    // They need files and servers of their own: `following.rs`.
+    "ethereum prove",
+    "ethereum prove-account",
+    "ethereum prove-receipt",
+    "ethereum state",
+    "ethereum follow",
     "keys import",
     "keys export",
     "keys rotate",

@@ -6,12 +6,13 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::IntoResponse;
 use ledger::{Executed, Head, Outcome, Receipt};
-use protocol::query::{self, ExitState, Notice, PositionExposure};
+use protocol::query::{self, ExitState, Notice, PositionExposure, Read, stands_on};
 use protocol::units::{Address, Epoch};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::lists::{Paging, bad_cursor};
+use super::proofs::{Found, Proving};
 use super::when::When;
 use super::{Pinned, Reply, Shared, not_found, value};
 use crate::app::App;
@@ -36,22 +37,23 @@ pub(crate) async fn accounts(State(app): Shared, Query(paging): Query<Paging>) -
 }
 
 /// What an account has, and who acts for it.
-pub(crate) async fn account(State(app): Shared, path: Path, Query(pinned): Query<Pinned>) -> Reply {
-    app.read(move |app| {
-        let (head, address) = app.account_of(&path, pinned)?;
+pub(crate) async fn account(State(app): Shared, path: Path, Query(proving): Query<Proving>) -> Reply {
+    app.read_or_prove(proving, move |app, head| {
+        let address = app.address(path.text("account"))?;
         let account =
             query::account(&head.state, address).ok_or_else(|| not_found("account", head.header.height))?;
-        app.answer(&head, &account)
+        Ok(Found { body: value(&account), keys: stands_on(&head.state, &Read::Account(address)) })
     })
     .await
 }
 
 /// Its entries of stake.
-pub(crate) async fn positions(State(app): Shared, path: Path, Query(pinned): Query<Pinned>) -> Reply {
-    app.read(move |app| {
-        let (head, account) = app.account_of(&path, pinned)?;
+pub(crate) async fn positions(State(app): Shared, path: Path, Query(proving): Query<Proving>) -> Reply {
+    app.read_or_prove(proving, move |app, head| {
+        let account = app.address(path.text("account"))?;
         let items = query::positions(&head.state, account);
-        app.answer(&head, &json!({ "account": account, "items": items }))
+        let keys = stands_on(&head.state, &Read::Positions(account));
+        Ok(Found { body: json!({ "account": account, "items": items }), keys })
     })
     .await
 }
@@ -75,8 +77,16 @@ impl Entries {
         Pinned { as_of: self.as_of }
     }
 
+    pub(crate) fn as_of(self) -> Option<u64> {
+        self.as_of
+    }
+
+    pub(crate) fn after(self) -> Option<u32> {
+        self.after
+    }
+
     /// How many entries a page has.
-    fn limit(self, app: &App) -> Result<usize, Problem> {
+    pub(crate) fn limit(self, app: &App) -> Result<usize, Problem> {
         app.limit(self.limit.or(Some(app.config.http.page_max)))
     }
 }
@@ -143,7 +153,12 @@ pub(crate) async fn exits(State(app): Shared, path: Path, Query(pinned): Query<P
         let (head, account) = app.account_of(&path, pinned)?;
         let positions = dated_exits(app, &head, account);
         let epoch = head.state.epoch();
-        app.answer(&head, &json!({ "account": account, "epoch": epoch, "positions": positions }))
+        let answer = query::exits(&head.state, account);
+        let (vaults, tickets) = (answer.vaults, answer.tickets);
+        app.answer(
+            &head,
+            &json!({ "account": account, "epoch": epoch, "positions": positions, "vaults": vaults, "tickets": tickets }),
+        )
     })
     .await
 }
@@ -297,7 +312,7 @@ fn in_block(block: &Executed, account: Address) -> Vec<Value> {
 
 impl App {
     /// The account of the path, at the height of the query.
-    fn account_of(&self, path: &Path, pinned: Pinned) -> Result<(std::sync::Arc<Head>, Address), Problem> {
+    pub(crate) fn account_of(&self, path: &Path, pinned: Pinned) -> Result<(std::sync::Arc<Head>, Address), Problem> {
         Ok((self.heads.at(pinned.as_of)?, self.address(path.text("account"))?))
     }
 }

@@ -15,6 +15,7 @@ pub(crate) mod proofs;
 pub(crate) mod records;
 pub(crate) mod rpc;
 pub(crate) mod slashes;
+pub(crate) mod vaults;
 pub(crate) mod webhooks;
 pub(crate) mod when;
 

@@ -53,8 +53,15 @@ pub(super) struct Version {
 }
 
 #[derive(JsonSchema)]
-pub(super) struct Names {
-    items: Vec<String>,
+pub(super) struct Figures {
+    items: Vec<query::FigureName>,
+}
+
+/// Proofs of the entries that an answer is made of, where they were asked for.
+#[derive(JsonSchema)]
+pub(super) struct Proven {
+    #[schemars(default)]
+    proofs: Vec<EntryProof>,
 }
 
 #[derive(JsonSchema)]
@@ -429,6 +436,10 @@ pub(super) struct Exits {
     account: Address,
     epoch: Epoch,
     positions: Vec<DatedExit>,
+    /// Shares of vaults, if they were asked back now.
+    vaults: Vec<query::VaultExit>,
+    /// What it has waiting in vaults.
+    tickets: Vec<query::VaultTicket>,
 }
 
 #[derive(JsonSchema)]

@@ -48,6 +48,7 @@ pub(crate) async fn page(State(app): Shared) -> Reply {
         tables::accounts(app, &head, &mut html);
         tables::slashes(app, &head, &mut html);
         tables::pools(app, &head, &mut html);
+        tables::vaults(app, &head, &mut html);
         tables::sets(app, &head, &mut html);
         tables::assets(app, &head, &mut html);
         tables::operations(app, &head, &mut html);

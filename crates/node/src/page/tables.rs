@@ -138,6 +138,45 @@ pub(super) fn pools(app: &App, head: &Head, html: &mut String) {
     table.write(html, &rows, page.next.map(|_| "/v1/operators"));
 }
 
+pub(super) fn vaults(app: &App, head: &Head, html: &mut String) {
+    let page = query::vaults(&head.state, None, ROWS_MAX);
+    let state = |vault: &query::VaultDetail| match (vault.is_winding_down, vault.deposits_stopped_until) {
+        (true, _) => "winding down",
+        (false, Some(_)) => "deposits stopped",
+        (false, None) => "open",
+    };
+    let row = |vault: &query::VaultDetail| {
+        let asset = vault.asset;
+        vec![
+            app.name("vault", vault.vault.number()),
+            app.name("asset", asset.number()),
+            amount(head, asset, vault.rate.nav),
+            amount(head, asset, vault.rate.pending_total),
+            amount(head, asset, vault.queue.worth),
+            amount(head, asset, vault.buckets.idle),
+            percent(vault.concentration),
+            state(vault).to_owned(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = page.items.iter().map(row).collect();
+    let table = Table {
+        title: "Vaults",
+        about: "Pools of stake with shares. What open requests to slash could take is in the low price at once; who waits to leave bears losses \
+                like all others.",
+        columns: &[
+            Column("Vault", false),
+            Column("Asset", false),
+            Column("Worth", true),
+            Column("Open slashes", true),
+            Column("Waiting to leave", true),
+            Column("Idle", true),
+            Column("Concentration", true),
+            Column("State", false),
+        ],
+    };
+    table.write(html, &rows, page.next.map(|_| "/v1/vaults"));
+}
+
 pub(super) fn sets(app: &App, head: &Head, html: &mut String) {
     let page = query::sets(&head.state, None, ROWS_MAX);
     let state = |set: &query::SetDetail| match (set.is_closed, set.under_since) {

@@ -3,7 +3,7 @@
 use super::Violation;
 use crate::state::State;
 use crate::state::vaults::curate::Which;
-use crate::units::{Amount, BasketId, Epoch, OperatorId, VaultId};
+use crate::units::{Amount, BasketId, Epoch, VaultId};
 use crate::vault::portfolio::{Cap, Limit};
 
 /// I16: a step in which a vault delegated leaves every cap kept. Only slashes, terms and drift exceed one, and then nothing is added.

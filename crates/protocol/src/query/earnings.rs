@@ -1,10 +1,11 @@
 //! What do I earn?
 
-mod payments;
+pub(super) mod payments;
 
 use std::collections::BTreeMap;
 
 use super::positions::{PositionState, entries, place_of, state_of, unsettled};
+use super::vaults::{VaultEarnings, earnings_of};
 use super::{PAGE_MAX, Page, TokenAmount, add_token, cut_entries};
 use crate::state::State;
 use crate::state::positions::Position;
@@ -26,6 +27,8 @@ answer! {
         pub positions: Vec<PositionEarnings>,
         /// What it earns as an operator.
         pub commission: Option<CommissionEarnings>,
+        /// Through shares of vaults; in no sum, since it is in what a share is worth.
+        pub vaults: Vec<VaultEarnings>,
         /// What it can expect for this epoch if nothing changes, by token: from all of its stake, each entry rounded down once, and as an
         /// operator.
         pub expected: Vec<TokenAmount>,
@@ -172,10 +175,18 @@ pub fn earnings_page(state: &State, account: Address, after: Option<u32>, limit:
         claimable,
         positions: items,
         commission,
+        vaults: earnings_of(state, account),
         expected,
         credited_in,
         next,
     }
+}
+
+/// What an account can claim by its own stake, settled or not.
+pub(super) fn claimable_of(state: &State, account: AccountId) -> Vec<Claimable> {
+    let entries = entries(state, account);
+    let own = entries.iter().map(|(id, _)| *id).zip(unsettled(state, &entries)).collect();
+    claimable(state, account, &own)
 }
 
 fn claimable(

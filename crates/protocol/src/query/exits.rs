@@ -2,6 +2,7 @@
 
 use super::alike::Stakes;
 use super::positions::{PositionState, place_of, state_of};
+use super::vaults::{VaultExit, VaultTicket, exits_of, tickets_of};
 use super::{Loss, Way};
 use crate::operation::Kind;
 use crate::state::State;
@@ -18,6 +19,10 @@ answer! {
         pub epoch: Epoch,
         /// Entry by entry.
         pub positions: Vec<Exit>,
+        /// Shares of vaults, if they were asked back now.
+        pub vaults: Vec<VaultExit>,
+        /// What it has waiting in vaults.
+        pub tickets: Vec<VaultTicket>,
     }
 }
 
@@ -95,7 +100,13 @@ answer! {
 
 /// When an account is out; empty for an account that nobody knows. Costs as its entries of stake and the slices of their pools.
 pub fn exits(state: &State, account: Address) -> ExitsAnswer {
-    ExitsAnswer { account, epoch: state.epoch, positions: of_stakes(&Stakes::of(state, account), account) }
+    ExitsAnswer {
+        account,
+        epoch: state.epoch,
+        positions: of_stakes(&Stakes::of(state, account), account),
+        vaults: exits_of(state, account),
+        tickets: tickets_of(state, account),
+    }
 }
 
 pub(super) fn of_stakes(stakes: &Stakes<'_>, account: Address) -> Vec<Exit> {

@@ -6,6 +6,7 @@ use super::alike::{Alike, Stakes};
 use super::liability::Threat;
 use super::positions::{PositionState, place_of, state_of};
 use super::slashes::veto_until;
+use super::vaults::{VaultShareExposure, exposures_of, tickets_of};
 use super::{Loss, PAGE_MAX, Page, Scheduled, cut_entries, ever};
 use crate::state::State;
 use crate::state::positions::Position;
@@ -25,6 +26,8 @@ answer! {
         pub positions: Vec<PositionExposure>,
         /// All of them, by asset, those on other pages included.
         pub totals: Vec<ExposureTotal>,
+        /// Through shares of vaults, with what was asked back of them; in no total.
+        pub vaults: Vec<VaultShareExposure>,
         /// After which entry the next page goes on; none on the last page.
         pub next: Option<u32>,
     }
@@ -138,8 +141,21 @@ answer! {
         Equivocation,
         /// Whatever the slasher gives as a reason.
         Subjective,
+        /// A signed statement about an event on Ethereum that is not so.
+        FalseEvent,
         /// How many offended together.
         Correlation,
+    }
+}
+
+impl std::fmt::Display for OffenceKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Equivocation => "equivocation",
+            Self::Subjective => "subjective",
+            Self::FalseEvent => "false_event",
+            Self::Correlation => "correlation",
+        })
     }
 }
 
@@ -239,7 +255,16 @@ pub fn exposure_page(state: &State, account: Address, after: Option<u32>, limit:
     let rows = |entry: &PositionExposure| entry.sets.len().saturating_add(entry.requests.len());
     let show = |(id, position): &(u32, Position)| of_position(&stakes, *id, position);
     let Page { items, next } = cut_entries(&listed, after, limit, show, rows);
-    ExposureAnswer { account, epoch: state.epoch, positions: items, totals: totals(&stakes, &listed), next }
+    let vaults = exposures_of(state, account, &tickets_of(state, account));
+    ExposureAnswer { account, epoch: state.epoch, positions: items, totals: totals(&stakes, &listed), vaults, next }
+}
+
+/// What an account's own stake loses at worst, by asset.
+pub(super) fn totals_of(state: &State, account: Address) -> Vec<ExposureTotal> {
+    let stakes = Stakes::of(state, account);
+    let is_free = |position: &Position| state_of(state, position) == PositionState::Free;
+    let listed: Vec<_> = stakes.entries.iter().filter(|(_, position)| !is_free(position)).copied().collect();
+    totals(&stakes, &listed)
 }
 
 fn totals(stakes: &Stakes<'_>, entries: &[(u32, Position)]) -> Vec<ExposureTotal> {
@@ -328,6 +353,10 @@ pub(super) fn offences(terms: &Terms) -> Vec<Offence> {
     let mut offences = Vec::new();
     if let Some(fraction) = terms.offences.equivocation {
         let (kind, verdict) = (OffenceKind::Equivocation, Verdict::BuiltIn);
+        offences.push(Offence { kind, fraction: capped(fraction), verdict });
+    }
+    if let Some(fraction) = terms.offences.false_event {
+        let (kind, verdict) = (OffenceKind::FalseEvent, Verdict::BuiltIn);
         offences.push(Offence { kind, fraction: capped(fraction), verdict });
     }
     if let Some(fraction) = terms.offences.subjective {

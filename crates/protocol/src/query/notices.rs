@@ -1,13 +1,15 @@
 //! What is scheduled that concerns an account: when it counts, until when it can be avoided, and what cancels it.
 
+mod announced;
 mod duty;
 mod rules;
 mod stake;
+mod vaults;
 
 use super::Way;
 use crate::state::State;
 use crate::units::{
-    Address, AssetId, Epoch, OperatorId, PoolId, RequestId, ServiceId, SetId, StreamId, ValidatorId,
+    Address, AssetId, Epoch, OperatorId, PoolId, RequestId, ServiceId, SetId, StreamId, ValidatorId, VaultId,
 };
 
 answer! {
@@ -80,6 +82,20 @@ answer! {
         GrantExpires,
         /// A standing order rests, since the pool is not what was signed.
         CompoundingRests,
+        /// The operator has left a set, and may be punished for its time on duty.
+        LeftSet,
+        /// A vault whose shares the account has, or waits with, changes what it promises.
+        VaultTermsAnnounced,
+        /// A vault may take more risk, or another one.
+        VaultRiskAnnounced,
+        /// A request would take a part of a vault's stake.
+        VaultSlashRequested,
+        /// A vault takes nothing in any more and gives all back.
+        VaultWindingDown,
+        /// A vault takes no deposits for a while.
+        VaultDepositsStopped,
+        /// Something that waited in a vault can be fetched.
+        VaultClaimable,
     }
 }
 
@@ -120,6 +136,9 @@ answer! {
         pub validator: Option<ValidatorId>,
         /// An entry of stake.
         pub position: Option<u32>,
+        /// A vault.
+        #[serde(default)]
+        pub vault: Option<VaultId>,
     }
 }
 
@@ -135,6 +154,7 @@ pub fn notices(state: &State, account: Address) -> Vec<Notice> {
         stake::add(state, account, &mut notices);
         rules::add(state, account, id, &mut notices);
         duty::add(state, account, id, &mut notices);
+        vaults::add(state, account, &mut notices);
     }
     // What no longer helps is not shown.
     for notice in &mut notices {

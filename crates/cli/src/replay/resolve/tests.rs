@@ -9,7 +9,7 @@ use super::*;
 const ALICE: &str = "0x08ac0147fe05a3431de492edc444a3daf093bac5";
 
 /// Numbers of 32 bits that are no ids: epochs and counts.
-const PLAIN: [&str; 12] = [
+const PLAIN: [&str; 13] = [
     "bonded_through",
     "capture",
     "epoch",
@@ -18,6 +18,7 @@ const PLAIN: [&str; 12] = [
     "expected_slashes",
     "expires",
     "grace",
+    "log",
     "period",
     "rules_version",
     "veto",

@@ -1,0 +1,59 @@
+//! What the routes of vaults take and give.
+
+use protocol::query;
+use schemars::JsonSchema;
+
+use super::{Book, Shape, shapes};
+use crate::api::vaults::{HowMuch, LimitsOf, PreviewOf};
+use crate::api::when::When;
+
+/// The rates of a vault, and what they are computed from.
+#[derive(JsonSchema)]
+#[allow(dead_code, reason = "the fields are read by the derive")]
+struct RateAnswer {
+    #[serde(flatten)]
+    feed: query::RateFeed,
+    /// The keys of the entries that all of it follows from; each has a proof at `/v1/entries/{key}?proof=1`.
+    stands_on: Vec<String>,
+}
+
+/// When shares asked back now would be settled.
+#[derive(JsonSchema)]
+#[allow(dead_code, reason = "the fields are read by the derive")]
+struct ExitTime {
+    #[serde(flatten)]
+    estimate: query::ExitTimeEstimate,
+    /// `settled_in` as a time.
+    settled: Option<When>,
+}
+
+impl Book {
+    pub(super) fn vault_shape(&mut self, name: &str) -> Shape {
+        let asked = |query, mut shape: Shape| {
+            shape.query = Some(query);
+            shape
+        };
+        match name {
+            "vaults" => self.paged::<query::VaultDetail>(),
+            "vault" => self.one::<query::VaultDetail>(),
+            "vault_rate" => self.one::<RateAnswer>(),
+            "vault_limits" => asked(self.of::<LimitsOf>(), self.one::<query::Limits>()),
+            "vault_convert" => asked(self.of::<HowMuch>(), self.one::<query::Converted>()),
+            "vault_preview" => {
+                let (later, now) = (self.of::<query::Preview>(), self.of::<query::InstantPreview>());
+                let either = self.dated(serde_json::json!({ "anyOf": [later, now] }));
+                let answers = vec![(200, super::JSON, Some(either))];
+                Shape { query: Some(self.of::<PreviewOf>()), answers, ..Shape::default() }
+            }
+            "exit_time" => asked(self.of::<HowMuch>(), self.one::<ExitTime>()),
+            "tickets" => self.paged::<query::VaultTicket>(),
+            "ticket" => self.one::<query::VaultTicket>(),
+            "holders" => self.paged::<query::HoldingView>(),
+            "vault_exposure" => self.entries::<query::ExposureAnswer>(),
+            "shares" => self.paged::<query::ShareDetail>(),
+            "holdings" => self.one::<shapes::OfAccount<query::HoldingView>>(),
+            "account_tickets" => self.one::<shapes::OfAccount<query::VaultTicket>>(),
+            _ => panic!("{name} is not described"),
+        }
+    }
+}
