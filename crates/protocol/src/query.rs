@@ -38,6 +38,7 @@ macro_rules! answer {
 mod accounts;
 mod alike;
 mod assets;
+mod baskets;
 mod earnings;
 mod ethereum;
 mod exits;
@@ -68,6 +69,7 @@ pub use accounts::{
     accounts, balances,
 };
 pub use assets::{AssetDetail, asset, assets};
+pub use baskets::{BasketDetail, InKind, LegView, PriceView, ReportedView, basket, baskets, in_kind};
 pub use earnings::{
     Claimable, CommissionEarnings, EarningsAnswer, Expected, PositionEarnings, Source, earnings,
     earnings_page,

@@ -46,6 +46,8 @@ const FIELDS: [(&str, Content); 28] = [
     ("basket", Content::Number(Thing::Basket)),
     ("curator", Content::Account),
     ("council", Content::Account),
+    ("reporter", Content::Account),
+    ("acceptor", Content::Account),
     ("fee_to", Content::Account),
     ("spender", Content::Account),
     ("owner", Content::Account),
@@ -54,6 +56,8 @@ const FIELDS: [(&str, Content); 28] = [
 /// What a field of an operation holds. The operation's name tells apart the fields that are called alike and are not.
 fn content(operation: &str, field: &str) -> Option<Content> {
     match (operation, field) {
+        // Operators with the same number are one owner's.
+        ("set_bands", "owner") => None,
         // The number that the validator has on its own chain.
         ("report_validator", "validator") => None,
         // How a validator stands in a state of Ethereum.

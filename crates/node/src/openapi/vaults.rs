@@ -4,7 +4,7 @@ use protocol::query;
 use schemars::JsonSchema;
 
 use super::{Book, Shape, shapes};
-use crate::api::vaults::{HowMuch, LimitsOf, PreviewOf};
+use crate::api::vaults::{HowMuch, LimitsOf, PreviewOf, SharesOf};
 use crate::api::when::When;
 
 /// The rates of a vault, and what they are computed from.
@@ -37,6 +37,10 @@ impl Book {
             "vaults" => self.paged::<query::VaultDetail>(),
             "vault" => self.one::<query::VaultDetail>(),
             "vault_rate" => self.one::<RateAnswer>(),
+            "vault_curation" => self.one::<query::CurationView>(),
+            "baskets" => self.paged::<query::BasketDetail>(),
+            "basket" => self.one::<query::BasketDetail>(),
+            "basket_in_kind" => asked(self.of::<SharesOf>(), self.one::<query::InKind>()),
             "vault_limits" => asked(self.of::<LimitsOf>(), self.one::<query::Limits>()),
             "vault_convert" => asked(self.of::<HowMuch>(), self.one::<query::Converted>()),
             "vault_preview" => {
