@@ -32,6 +32,8 @@ pub(crate) enum Which {
     Staying,
     /// What can be slashed.
     All,
+    /// The same as additions see it: what is new has only its ramp, and each operator its band and its bond.
+    Added,
 }
 
 impl State {
@@ -82,7 +84,8 @@ impl State {
         let slots = holdings.iter().map(|holding| {
             let (stake, principal, most) = match which {
                 Which::Staying => (holding.staying, holding.principal_staying, None),
-                Which::All => (holding.all, holding.principal, self.most_with(id, policy, holding, nav)),
+                Which::All => (holding.all, holding.principal, None),
+                Which::Added => (holding.all, holding.principal, self.most_with(id, policy, holding, nav)),
             };
             let groups = self.operator(holding.operator).map(|record| record.groups.labels());
             let groups = groups.into_iter().flatten().map(|(dimension, label)| (dimension, label.clone()));
@@ -156,7 +159,7 @@ impl State {
     fn service_cap(&self, id: VaultId, policy: &Policy, service: ServiceId, which: Which) -> Fraction {
         let band = policy.services.iter().find(|band| band.service == service);
         let cap = band.map_or(policy.caps.service, |band| band.max.min(policy.caps.service));
-        if which == Which::Staying {
+        if which != Which::Added {
             return cap;
         }
         let known = self.vault(id).and_then(|vault| {
