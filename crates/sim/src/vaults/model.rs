@@ -129,6 +129,11 @@ impl Book {
         if after.tick.0 > before.tick.0 {
             self.begin(epoch);
         }
+        // Each settlement ends a ticket, or what is idle; anything more would settle somebody for nothing.
+        let settled = events.iter().filter(|event| matches!(event, Event::VaultSettled { .. })).count();
+        if settled > 4 * self.line.len() + 4 {
+            return Err(format!("{settled} settlements of {} who wait", self.line.len()));
+        }
         for event in events {
             slack += 2;
             self.read(epoch, event, &before, &after)?;
