@@ -127,6 +127,12 @@ pub const fn is_exit(kind: Kind) -> bool {
             | Kind::Claim
             | Kind::LowerBond
             | Kind::ReleaseBond
+            | Kind::VaultRequest
+            | Kind::VaultCancel
+            | Kind::VaultClaim
+            | Kind::VaultInstant
+            | Kind::VaultTick
+            | Kind::BasketRedeem
     )
 }
 
