@@ -130,6 +130,12 @@ pub const fn is_exit(kind: Kind) -> bool {
             | Kind::LowerBond
             | Kind::ReleaseBond
             | Kind::ReleasePod
+            | Kind::VaultRequest
+            | Kind::VaultCancel
+            | Kind::VaultClaim
+            | Kind::VaultInstant
+            | Kind::VaultTick
+            | Kind::BasketRedeem
     )
 }
 
