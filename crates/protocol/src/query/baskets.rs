@@ -105,7 +105,12 @@ pub fn basket(state: &State, id: BasketId) -> Option<BasketDetail> {
         supply: state.basket_supply(id),
         terms: terms.clone(),
         announced: waits.map(|(from, value)| Scheduled { from: *from, value: value.clone() }),
-        legs: record.legs.iter().enumerate().map(|(place, leg)| leg_view(state, record, place, leg)).collect(),
+        legs: record
+            .legs
+            .iter()
+            .enumerate()
+            .map(|(place, leg)| leg_view(state, record, place, leg))
+            .collect(),
         posted: record.posted,
     })
 }
@@ -119,7 +124,8 @@ pub fn baskets(state: &State, after: Option<BasketId>, limit: usize) -> Page<Bas
 /// What shares of a basket take and give in kind.
 pub fn in_kind(state: &State, id: BasketId, shares: Shares) -> Option<InKind> {
     state.basket(id)?;
-    let redeem = (shares <= state.basket_supply(id)).then(|| basket_redeem::parts(state, id, shares)).flatten();
+    let redeem =
+        (shares <= state.basket_supply(id)).then(|| basket_redeem::parts(state, id, shares)).flatten();
     Some(InKind { shares, mint: basket_mint::cost(state, id, shares), redeem })
 }
 

@@ -108,8 +108,9 @@ pub fn curation(state: &State, id: VaultId) -> Option<CurationView> {
     let closed = state.closed_slots(id, policy, &portfolio);
     let place = |(holding, closed): (&Holding, &Option<&'static str>)| {
         let band = policy.band(holding.operator);
-        let [min, target, max] =
-            band.map_or([Amount::ZERO; 3], |band| [band.min, band.target, band.max].map(|share| share.of_down(value.nav)));
+        let [min, target, max] = band.map_or([Amount::ZERO; 3], |band| {
+            [band.min, band.target, band.max].map(|share| share.of_down(value.nav))
+        });
         let Holding { operator, staying, all, .. } = *holding;
         let closed = closed.map(str::to_owned);
         PlaceView { operator, stake: staying, slashable: all, min, target, max, closed }

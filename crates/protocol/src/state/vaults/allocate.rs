@@ -174,7 +174,8 @@ impl State {
         }
         // The usual case, and the cheap one: everybody has its target.
         let lacks = |holding: &Holding| {
-            let target = policy.band(holding.operator).map_or(Amount::ZERO, |band| band.target.of_down(value.nav));
+            let target =
+                policy.band(holding.operator).map_or(Amount::ZERO, |band| band.target.of_down(value.nav));
             holding.staying.plus(least).is_some_and(|stake| stake <= target)
         };
         if !holdings.iter().any(lacks) {

@@ -219,3 +219,40 @@ fn a_basket_does_not_make_shares_older() {
         "they came today"
     );
 }
+
+/// Of two shares a third could be rounded away from whoever enters.
+#[test]
+fn a_basket_of_few_shares_takes_no_single_sided_entry() {
+    let mut world = basket();
+    world.must("alice", mint(999_999));
+    assert_eq!(world.refused("alice", enter(0, 1000)), "basket_enter.TooSmall");
+    world.must("alice", mint(1));
+    assert_eq!(world.refused("alice", enter(0, 1000)), "basket_enter.Stale");
+}
+
+#[test]
+fn readers_see_what_a_basket_holds_takes_and_gives() {
+    let mut world = basket();
+    world.must("alice", mint(3_000_000));
+    world.state.begin_block(10_000_000);
+    let fair = Amount::new(1_000_000_000_000_000);
+    world.must("reporter", report(0, fair));
+    let view = crate::query::basket(&world.state, BASKET).unwrap();
+    assert_eq!((view.supply.units(), view.legs.len()), (3_000_000, 2));
+    let leg = &view.legs[0];
+    assert_eq!(
+        (leg.held.units(), leg.own.unwrap().low, leg.price),
+        (3_000_000, fair, None),
+        "nobody has accepted the first price"
+    );
+    assert_eq!(leg.reported.unwrap().risen, Some(fair));
+    world.must("acceptor", accept(0, fair));
+    let view = crate::query::basket(&world.state, BASKET).unwrap();
+    assert_eq!(view.legs[0].price.unwrap().high, fair);
+    let in_kind = crate::query::in_kind(&world.state, BASKET, Shares::new(10)).unwrap();
+    let units = |shares: Option<Vec<Shares>>| -> Vec<u128> {
+        shares.unwrap().iter().map(|each| each.units()).collect()
+    };
+    assert_eq!((units(in_kind.mint), units(in_kind.redeem)), (vec![10, 20], vec![10, 20]));
+    assert!(crate::query::basket(&world.state, BasketId::new(1)).is_none());
+}

@@ -399,3 +399,30 @@ fn a_service_band_bounds_what_its_sets_may_take() {
     let owned = world.stakes().iter().sum::<u128>() / 2;
     assert!((2000..=3000).contains(&owned), "{owned}");
 }
+
+#[test]
+fn a_service_that_is_new_bounds_its_operator_alone() {
+    let (mut world, _, mut policy) = four();
+    policy.caps.ramp = 60;
+    world.must("council", set(&policy));
+    world.deposit("alice", 10_000);
+    world.pass(1);
+    assert_eq!(world.stakes(), [3000, 2000, 2000, 1000], "what was there when the bands were set is no news");
+    world.must("another", Operation::CreateService(ops::create_service::CreateService {}));
+    let terms = crate::terms::Terms { slasher: address("another"), ..set_terms() };
+    world.must("another", Operation::CreateSet(ops::create_set::CreateSet { terms }));
+    let terms = world.state.terms_digest(SetId::new(1)).unwrap();
+    let allocations = vec![ops::join_set::Allocation { asset: ETH, parts: 64 }];
+    let join = ops::join_set::JoinSet { set: SetId::new(1), terms, allocations };
+    world.must("a", Operation::JoinSet(join));
+    world.deposit("alice", 10_000);
+    world.pass(1);
+    // A quarter of 3,000 is more than the hundredth that a new service may have. The others fill up, and half way beyond for the rest.
+    assert_eq!(world.stakes(), [3000, 5000, 5000, 3000]);
+    let view = crate::query::curation(&world.state, VAULT).unwrap();
+    let places: Vec<u128> = view.places.iter().map(|place| place.stake.units()).collect();
+    assert_eq!(places, [3000, 5000, 5000, 3000]);
+    // Half of everything and a quarter of the first: all of one group, since none is declared.
+    assert_eq!(view.worst_event.unwrap().loss.units(), 8000 + 750);
+    assert_eq!(view.deployable.units(), 4000);
+}
