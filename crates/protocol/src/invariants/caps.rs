@@ -55,7 +55,7 @@ pub(super) fn check_baskets(state: &State) -> Result<(), Violation> {
 
 /// The least that a test needs to know of a vault's stake: with whom how much stays.
 #[cfg(test)]
-pub(crate) fn staying(state: &State, id: VaultId) -> Vec<(OperatorId, u128)> {
+pub(crate) fn staying(state: &State, id: VaultId) -> Vec<(crate::units::OperatorId, u128)> {
     let Some(policy) = state.vault(id).and_then(|vault| vault.curation.policy.clone()) else {
         return Vec::new();
     };
