@@ -94,7 +94,9 @@ fn a_contradiction_stops_the_chain_until_it_is_decided_or_the_time_is_over() {
     };
     assert_eq!(run.refused("anyone", report()), "report_contradiction.NotProven", "nothing was accepted yet");
     run.validator(5, run.pod("alice"), 32_000_000_000);
+    run.validator(6, run.pod("bob"), 32_000_000_000);
     run.finalize(PERIOD + 320);
+    run.checkpoint("bob", PERIOD + 320);
     run.must("anyone", tell(WORLD.update(Told::finality(PERIOD + 640))));
     let refused = run.refused("anyone", tell(contradiction().0));
     assert_eq!(refused, "update_chain.NotProven", "what contradicts is never taken");
@@ -105,6 +107,26 @@ fn a_contradiction_stops_the_chain_until_it_is_decided_or_the_time_is_over() {
     assert_eq!(run.refused("anyone", report()), "report_contradiction.Halted");
     run.state = run.restored();
     assert_eq!(run.refused("anyone", checkpoint.clone()), "report_pod.Halted");
+
+    // Nothing leaves and nothing joins, of this chain.
+    let release =
+        ops::release_pod::ReleasePod { validator: protocol::units::ValidatorId::new(0), amount: None };
+    assert_eq!(run.refused("bob", Operation::ReleasePod(release)), "release_pod.Halted");
+    let delegate = ops::delegate::Delegate {
+        operator: protocol::units::OperatorId::new(0),
+        asset: crate::chain::NATIVE,
+        amount: protocol::units::Amount::new(1),
+        validator: None,
+        mandate: Digest([0; 32]),
+        worst_case: protocol::units::Fraction::ONE,
+    };
+    assert_eq!(run.refused("bob", Operation::Delegate(delegate)), "delegate.ChainHalted");
+    run.list("0xaa", protocol::AssetKind::Token, 18, protocol::RateSource::One);
+    let (asset, amount) = (protocol::units::AssetId::new(1), protocol::units::Amount::new(1));
+    let withdraw = ops::withdraw::Withdraw { asset, amount, to: "0xab".to_owned() };
+    assert_eq!(run.refused("bob", Operation::Withdraw(withdraw)), "withdraw.ChainHalted");
+    let raise = ops::raise_bond::RaiseBond { asset, amount };
+    assert_eq!(run.refused("bob", Operation::RaiseBond(raise)), "raise_bond.ChainHalted");
 
     // Governance decides that what was accepted stands.
     let decide = |resume, trusted| {

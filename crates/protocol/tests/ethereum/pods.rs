@@ -1,7 +1,7 @@
 //! Pods: what is behind a withdrawal address, through every fork.
 use protocol::ops;
 use protocol::units::Amount;
-use protocol::{Event, Operation};
+use protocol::{Event, Kind, Operation};
 
 use crate::chain::{ETHER, NATIVE, PERIOD, Run, address};
 use evidence::ethereum::Withdrawal;
@@ -221,4 +221,74 @@ fn a_slashed_validator_stops_delegations_and_rewards_whoever_proves_it() {
     run.finalize(slot + 128);
     run.checkpoint("alice", slot + 128);
     assert_eq!(run.refused("prover", flag(&run, slot + 128, 5)), "report_slashed.NotLater");
+}
+
+/// As many as a large operator has, anywhere in the registry, under the balanced and the progressive layout.
+#[test]
+fn thousands_of_validators_are_one_report() {
+    for period in [3, 4] {
+        let mut run = Run::new(period);
+        let (slot, pod) = (period * PERIOD + 320, run.pod("alice"));
+        for number in 0..2_000 {
+            run.validator(number * 1_100 + 7, pod, 32 * ETHER);
+        }
+        run.finalize(slot);
+        let report = run.report("alice", slot, true);
+        let mut without = report.clone();
+        let bytes = Operation::ReportPod(report.clone()).encode().len();
+        assert!(bytes > 500_000 && bytes < Kind::ReportPod.bytes_max(), "{bytes} bytes");
+        let events = run.must("prover", Operation::ReportPod(report));
+        assert_eq!(reported(&events), (0, 64_000 * E, 0));
+        let known: Vec<u64> = run.validators.keys().copied().skip(1).collect();
+        without.validators = run.blocks[&slot].validators(&known, true);
+        assert_eq!(run.refused("prover", Operation::ReportPod(without.clone())), "report_pod.NotLater");
+        run.finalize(slot + 64);
+        without = run.report("alice", slot + 64, true);
+        without.validators = run.blocks[&without.slot].validators(&known, true);
+        assert_eq!(run.refused("prover", Operation::ReportPod(without)), "report_pod.ValidatorMissing");
+        assert_eq!(run.restored().keys(), run.state.keys());
+    }
+}
+
+#[test]
+fn what_can_not_be_looked_up_is_refused_by_name() {
+    let mut run = Run::with(2, |genesis| {
+        let existing = protocol::ethereum::ExistingPod { account: address("old"), pod: address("contract") };
+        genesis.ethereum.as_mut().unwrap().existing.push(existing);
+    });
+    let slot = 2 * PERIOD + 320;
+    run.validator(5, run.pod("alice"), 32 * ETHER);
+    run.validator(6, address("contract"), 32 * ETHER);
+    let update = run.block_at(slot);
+    run.must("anyone", Operation::UpdateChain(ops::update_chain::UpdateChain { update }));
+    let report = run.report("alice", slot, true);
+    assert_eq!(run.refused("prover", Operation::ReportPod(report.clone())), "report_pod.BlockNotOpened");
+    let mut unlisted = report.clone();
+    unlisted.asset = protocol::units::AssetId::new(9);
+    assert_eq!(run.refused("prover", Operation::ReportPod(unlisted)), "report_pod.AssetNotFound");
+    let opening = run.blocks[&slot].block.opening();
+    run.must("anyone", Operation::OpenBlock(ops::open_block::OpenBlock { slot, opening }));
+    run.must("prover", Operation::ReportPod(report));
+    // A pod of another system: no slot counts what it has paid, and it takes no orders.
+    let old = ops::report_pod::ReportPod {
+        account: Some(address("old")),
+        validators: run.blocks[&slot].validators(&[6], true),
+        nodes: Some(run.blocks[&slot].nodes(&[(address("contract").0, Vec::new())])),
+        ..run.report("alice", slot, true)
+    };
+    let events = run.must("prover", Operation::ReportPod(old));
+    assert_eq!(reported(&events), (0, 32 * E, 0));
+    let release = |validator, amount: Option<u128>| {
+        let validator = protocol::units::ValidatorId::new(validator);
+        Operation::ReleasePod(ops::release_pod::ReleasePod { validator, amount: amount.map(Amount::new) })
+    };
+    assert_eq!(run.refused("old", release(1, None)), "release_pod.NotOurs");
+    assert_eq!(run.refused("alice", release(0, Some(0))), "release_pod.NothingFree");
+    let none = ops::report_slashed::ReportSlashed {
+        asset: NATIVE,
+        account: Some(address("nobody")),
+        slot,
+        validators: run.blocks[&slot].validators(&[5], false),
+    };
+    assert_eq!(run.refused("prover", Operation::ReportSlashed(none)), "report_slashed.PodNotFound");
 }
