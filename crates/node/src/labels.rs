@@ -14,8 +14,8 @@ const FILE_BYTES_MAX: u64 = 4 << 20;
 /// The longest name.
 const NAME_BYTES_MAX: usize = 64;
 /// What can have a name.
-const THINGS: [&str; 12] = [
-    "account", "asset", "operator", "pool", "request", "service", "set", "slash", "stream", "vault", "share", "basket",
+const THINGS: [&str; 13] = [
+    "account", "asset", "operator", "pool", "request", "service", "set", "slash", "stream", "vault", "share", "basket", "route",
 ];
 
 /// The names that a node knows.

@@ -174,7 +174,7 @@ fn named(schema: &'static Value, operation: &str, field: &str, name: &str) -> Co
         ("Amount", ..) => Content::Amount,
         ("Shares", ..) => Content::Figure,
         ("Fraction", ..) => Content::Fraction,
-        ("Epoch", ..) => Content::Whole,
+        ("Epoch" | "TicketId", ..) => Content::Whole,
         ("Digest" | "PublicKey" | "Signature", ..) => Content::Text(Vec::new()),
         _ => words(schema, operation, schema.pointer(&format!("/$defs/{name}"))),
     }

@@ -31,7 +31,7 @@ const fn verb(
 }
 
 /// Every operation under its noun.
-pub(crate) const VERBS: [Verb; 90] = [
+pub(crate) const VERBS: [Verb; 94] = [
     verb("account", "keys", "set_keys", &["keys"]),
     verb("account", "grant", "grant", &["delegate", "kinds"]),
     verb("account", "revoke", "revoke", &["delegate"]),
@@ -101,14 +101,18 @@ pub(crate) const VERBS: [Verb; 90] = [
     verb("vault", "approve", "approve_shares", &["share", "spender", "shares"]),
     verb("vault", "bands", "set_bands", &["vault"]),
     verb("vault", "allocate", "allocate_vault", &["vault"]),
+    verb("vault", "open-route", "open_route", &["share"]),
+    verb("vault", "send", "send_shares", &["route", "shares"]),
+    verb("vault", "vouch", "vouch_shares", &["route"]),
+    verb("vault", "receive", "receive_shares", &["route"]),
     verb("basket", "create", "create_basket", &[]),
     verb("basket", "change", "change_basket", &["basket"]),
-    verb("basket", "mint", "basket_mint", &["basket"]),
-    verb("basket", "redeem", "basket_redeem", &["basket"]),
-    verb("basket", "enter", "basket_enter", &["basket"]),
-    verb("basket", "leave", "basket_leave", &["basket"]),
-    verb("basket", "report", "basket_report", &["basket"]),
-    verb("basket", "accept", "basket_accept", &["basket"]),
+    verb("basket", "mint", "basket_mint", &["basket", "shares"]),
+    verb("basket", "redeem", "basket_redeem", &["basket", "shares"]),
+    verb("basket", "enter", "basket_enter", &["basket", "vault", "shares"]),
+    verb("basket", "leave", "basket_leave", &["basket", "vault", "shares"]),
+    verb("basket", "report", "basket_report", &["basket", "vault", "price"]),
+    verb("basket", "accept", "basket_accept", &["basket", "vault", "price"]),
     verb("network", "propose", "propose_parameters", &[]),
     verb("network", "guard", "guard", &["stop"]),
     verb("ethereum", "begin", "begin_chain", &[]),

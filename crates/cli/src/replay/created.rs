@@ -19,6 +19,7 @@ pub(crate) fn by(events: &[Event]) -> Option<(Thing, u32)> {
             Event::ValidatorReported { validator, .. } => (Thing::Validator, validator.number()),
             Event::PodReported { validator, .. } => (Thing::Validator, validator.number()),
             Event::VaultCreated { vault, .. } => (Thing::Vault, vault.number()),
+            Event::RouteOpened { route, .. } => (Thing::Route, route.number()),
             Event::BasketCreated { basket, .. } => (Thing::Basket, basket.number()),
             _ => return None,
         })

@@ -42,10 +42,12 @@ pub(crate) enum Thing {
     Vault,
     /// A basket of shares of vaults.
     Basket,
+    /// A route of shares to another ledger.
+    Route,
 }
 
 impl Thing {
-    const ALL: [(Self, &str); 12] = [
+    const ALL: [(Self, &str); 13] = [
         (Self::Asset, "asset"),
         (Self::Operator, "operator"),
         (Self::Pool, "pool"),
@@ -58,6 +60,7 @@ impl Thing {
         (Self::Validator, "validator"),
         (Self::Vault, "vault"),
         (Self::Basket, "basket"),
+        (Self::Route, "route"),
     ];
 
     /// The word for it.

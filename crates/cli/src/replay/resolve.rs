@@ -20,7 +20,7 @@ enum Content {
 }
 
 /// What the fields of operations, of the genesis, of events and of the state hold. A list under a field holds as many of the same.
-const FIELDS: [(&str, Content); 28] = [
+const FIELDS: [(&str, Content); 29] = [
     ("account", Content::Account),
     ("claimer", Content::Account),
     ("delegate", Content::Account),
@@ -44,6 +44,7 @@ const FIELDS: [(&str, Content); 28] = [
     ("validator", Content::Number(Thing::Validator)),
     ("vault", Content::Number(Thing::Vault)),
     ("basket", Content::Number(Thing::Basket)),
+    ("route", Content::Number(Thing::Route)),
     ("curator", Content::Account),
     ("council", Content::Account),
     ("reporter", Content::Account),
@@ -66,6 +67,8 @@ fn content(operation: &str, field: &str) -> Option<Content> {
         ("take_deposits", "from") => Some(Content::Account),
         // Elsewhere a destination of slashed stake, or an address on another chain.
         ("claim" | "transfer_shares", "to") => Some(Content::Account),
+        // Operators of one owner have the same number.
+        ("set_bands", "owner") => None,
         // Elsewhere a fraction of something.
         ("transfer_shares" | "approve_shares", "share") => Some(Content::Number(Thing::Share)),
         _ => FIELDS.iter().find(|(name, _)| *name == field).map(|(_, content)| *content),

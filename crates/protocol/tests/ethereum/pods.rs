@@ -243,7 +243,7 @@ fn thousands_of_validators_are_one_report() {
         without.validators = run.blocks[&slot].validators(&known, true);
         assert_eq!(run.refused("prover", Operation::ReportPod(without.clone())), "report_pod.NotLater");
         run.finalize(slot + 64);
-        without.slot = slot + 64;
+        without = run.report("alice", slot + 64, true);
         without.validators = run.blocks[&without.slot].validators(&known, true);
         assert_eq!(run.refused("prover", Operation::ReportPod(without)), "report_pod.ValidatorMissing");
         assert_eq!(run.restored().keys(), run.state.keys());
