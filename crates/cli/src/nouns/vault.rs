@@ -460,8 +460,16 @@ mod tests {
         let node = Recorded::default()
             .with("/v1/labels", json!({ "items": [{ "key": "vault/1", "label": "calm" }] }))
             .with("/v1/assets?limit=500", json!({ "items": [] }))
-            .with("/v1/vaults/1/convert?shares=7", json!({ "vault": 1, "asset": 0, "assets": "6", "shares": "7" }));
-        let how = HowMuch { vault: "calm".to_owned(), assets: None, shares: Some("7".to_owned()), pinned: Pinned::default() };
+            .with(
+                "/v1/vaults/1/convert?shares=7",
+                json!({ "vault": 1, "asset": 0, "assets": "6", "shares": "7" }),
+            );
+        let how = HowMuch {
+            vault: "calm".to_owned(),
+            assets: None,
+            shares: Some("7".to_owned()),
+            pinned: Pinned::default(),
+        };
         let answer = how.get(&Context::over(node), "/convert").expect("the node has it");
         assert_eq!(answer["assets"], json!("6"));
     }

@@ -289,5 +289,9 @@ fn unreadable(name: &str, why: &str) -> Problem {
 }
 
 fn one_of(which: &str) -> Problem {
-    Problem::new(Code::MalformedParameter, format!("exactly one of {which} is needed"), "none or several are given")
+    Problem::new(
+        Code::MalformedParameter,
+        format!("exactly one of {which} is needed"),
+        "none or several are given",
+    )
 }

@@ -77,7 +77,7 @@ pub fn run() -> Run {
 
     let mut run = Run { waits: Vec::new(), unpaid: 0, forced: 0 };
     let mut waiting: BTreeMap<TicketId, (u32, u128)> = BTreeMap::new();
-    let mut act = |state: &mut protocol::State, account, operation: Operation| {
+    let act = |state: &mut protocol::State, account, operation: Operation| {
         let authority = Authority { account, signer: Signer::Plain, expires: u64::MAX };
         apply(state, &authority, &operation).unwrap_or_default()
     };
