@@ -70,7 +70,10 @@ pub(crate) fn run(file: &Path, out: Option<&Path>) -> Result<Answer, Failure> {
     };
     crate::files::write_new(out, &text)?;
     let (tokens, count) = (snapshot.graph.lrts.len(), lines.len());
-    let said = format!("wrote {count} lines that make {tokens} vaults into {}; surety replay reads them", out.display());
+    let said = format!(
+        "wrote {count} lines that make {tokens} vaults into {}; surety replay reads them",
+        out.display()
+    );
     Ok(Answer::said(said).with("file", json!(out)))
 }
 
@@ -83,8 +86,10 @@ fn history(snapshot: &Snapshot) -> Result<Vec<Value>, String> {
     for token in tokens {
         token.check()?;
     }
-    let operators: BTreeSet<Address> =
-        tokens.iter().flat_map(|token| token.delegations.iter().map(|delegation| delegation.operator)).collect();
+    let operators: BTreeSet<Address> = tokens
+        .iter()
+        .flat_map(|token| token.delegations.iter().map(|delegation| delegation.operator))
+        .collect();
     let block = snapshot.graph.block.map_or(String::new(), |block| format!("; block {block}"));
     let origin = json!({ "chain": 1, "contract": "" });
     let mut lines = vec![
@@ -94,10 +99,12 @@ fn history(snapshot: &Snapshot) -> Result<Vec<Value>, String> {
     ];
     for operator in &operators {
         let from = operator.to_string();
-        let mandate =
-            json!({ "worst_case": "1", "elsewhere": "1", "own_verifiers": "1", "uncertified": true, "commission": "1" });
-        lines.push(json!({ "op": "register_operator", "from": from, "as": named(*operator), "expect": "ok" }));
-        lines.push(json!({ "op": "open_pool", "from": from, "asset": "eth", "mandate": mandate, "expect": "ok" }));
+        let mandate = json!({ "worst_case": "1", "elsewhere": "1", "own_verifiers": "1", "uncertified": true, "commission": "1" });
+        lines
+            .push(json!({ "op": "register_operator", "from": from, "as": named(*operator), "expect": "ok" }));
+        lines.push(
+            json!({ "op": "open_pool", "from": from, "asset": "eth", "mandate": mandate, "expect": "ok" }),
+        );
     }
     for token in tokens {
         lines.extend(token.opening());
@@ -133,7 +140,10 @@ impl Token {
         ] {
             let total = total.map_or("more than there can be".to_owned(), |total| total.to_string());
             if total != self.restaked.to_string() {
-                return Err(format!("the {what} of {symbol} are {total}, and {} are restaked", self.restaked));
+                return Err(format!(
+                    "the {what} of {symbol} are {total}, and {} are restaked",
+                    self.restaked
+                ));
             }
         }
         let distinct: BTreeSet<Address> = self.delegations.iter().map(|own| own.operator).collect();
@@ -151,7 +161,8 @@ impl Token {
     fn opening(&self) -> Vec<Value> {
         let council = self.role("council");
         let holder = self.role("holders");
-        let instant = json!({ "fee_low": "0", "fee_high": "0", "bucket": "0", "watermark": "0", "holdback": "0" });
+        let instant =
+            json!({ "fee_low": "0", "fee_high": "0", "bucket": "0", "watermark": "0", "holdback": "0" });
         let terms = json!({
             "curator": self.role("curator"), "guardian": self.role("guardian"), "council": council,
             "fee": "0", "fee_to": council, "cap": self.restaked, "deposit_min": "1", "drip": 7, "fund_target": "0",
@@ -164,8 +175,7 @@ impl Token {
             "bond_multiples": [0, 0], "ramp": 0, "freeze": 0, "gamma": "0", "ladder": [], "slow": rung,
             "turnover": "1", "slack": "0",
         });
-        let mandate =
-            json!({ "worst_case": "1", "elsewhere": "1", "own_verifiers": "1", "uncertified": true, "commission": "1" });
+        let mandate = json!({ "worst_case": "1", "elsewhere": "1", "own_verifiers": "1", "uncertified": true, "commission": "1" });
         // No targets: what is idle stays so until the curator's plan says where it goes, to the unit.
         let band = |own: &Delegation| json!({ "operator": named(own.operator), "min": "0", "target": "0", "max": "1" });
         let bands: Vec<Value> = self.delegations.iter().map(band).collect();
@@ -182,9 +192,9 @@ impl Token {
 
     /// The deposit comes in, and the curator's plan delegates it.
     fn allocation(&self) -> Vec<Value> {
-        let part =
-            |own: &Delegation| json!({ "operator": named(own.operator), "way": "delegate", "amount": own.amount });
-        let moves: Vec<Value> = self.delegations.iter().filter(|own| !own.amount.is_zero()).map(part).collect();
+        let part = |own: &Delegation| json!({ "operator": named(own.operator), "way": "delegate", "amount": own.amount });
+        let moves: Vec<Value> =
+            self.delegations.iter().filter(|own| !own.amount.is_zero()).map(part).collect();
         vec![
             json!({ "op": "vault_tick", "from": "anyone", "vault": self.symbol, "expect": "ok" }),
             json!({ "op": "allocate_vault", "from": self.role("curator"), "vault": self.symbol, "moves": moves, "expect": "ok" }),
@@ -213,7 +223,8 @@ mod tests {
         let other = format!("0x{}", "33".repeat(20));
         let why = history(&snapshot("11", &other)).expect_err("10 is not 11");
         assert_eq!(why, "the collateral of tokETH are 10, and 11 are restaked");
-        let why = history(&snapshot("10", &format!("0x{}", "22".repeat(20)))).expect_err("one operator twice");
+        let why =
+            history(&snapshot("10", &format!("0x{}", "22".repeat(20)))).expect_err("one operator twice");
         assert_eq!(why, "tokETH delegates to one operator in two rows");
         assert_eq!(history(&snapshot("10", &other)).map(|lines| lines.len()), Ok(14));
     }

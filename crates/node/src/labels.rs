@@ -15,7 +15,8 @@ const FILE_BYTES_MAX: u64 = 4 << 20;
 const NAME_BYTES_MAX: usize = 64;
 /// What can have a name.
 const THINGS: [&str; 13] = [
-    "account", "asset", "operator", "pool", "request", "service", "set", "slash", "stream", "vault", "share", "basket", "route",
+    "account", "asset", "operator", "pool", "request", "service", "set", "slash", "stream", "vault", "share",
+    "basket", "route",
 ];
 
 /// The names that a node knows.

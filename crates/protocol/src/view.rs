@@ -12,7 +12,8 @@ use crate::state::State;
 use crate::state::positions::Position;
 use crate::state::records::{RequestState, Stream};
 use crate::units::{
-    AccountId, Address, Amount, AssetId, Epoch, Fraction, OperatorId, PoolId, RequestId, SetId, StreamId, VaultId,
+    AccountId, Address, Amount, AssetId, Epoch, Fraction, OperatorId, PoolId, RequestId, SetId, StreamId,
+    VaultId,
 };
 
 pub use vault_books::{VaultBook, vault_books};

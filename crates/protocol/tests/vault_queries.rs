@@ -109,7 +109,8 @@ fn conversions_round_down_and_back_and_forth_gains_nothing() {
         let there = query::convert_to_shares(&world.state, VAULT, Amount::new(units)).expect("a vault");
         let back = query::convert_to_assets(&world.state, VAULT, there.shares).expect("a vault");
         assert!(back.assets <= Amount::new(units), "{units}");
-        let assets = query::convert_to_assets(&world.state, VAULT, Shares::new(units)).expect("a vault").assets;
+        let assets =
+            query::convert_to_assets(&world.state, VAULT, Shares::new(units)).expect("a vault").assets;
         let again = query::convert_to_shares(&world.state, VAULT, assets).expect("a vault");
         assert!(again.shares <= Shares::new(units), "{units}");
     }

@@ -50,7 +50,8 @@ fn a_real_snapshot_becomes_vaults_with_the_published_holdings_and_concentration(
         let symbol = token["symbol"].as_str().expect("a symbol");
         assert_eq!(units(&vault["rate"]["nav"]), units(&token["restaked"]), "{symbol}");
         assert_eq!(units(&vault["buckets"]["idle"]), 0, "{symbol}");
-        let mut held: Vec<u128> = vault["stakes"].as_array().unwrap().iter().map(|own| units(&own["worth"])).collect();
+        let mut held: Vec<u128> =
+            vault["stakes"].as_array().unwrap().iter().map(|own| units(&own["worth"])).collect();
         let mut expected: Vec<u128> =
             token["delegations"].as_array().unwrap().iter().map(|own| units(&own["amount"])).collect();
         held.sort_unstable();

@@ -312,7 +312,11 @@ fn in_block(block: &Executed, account: Address) -> Vec<Value> {
 
 impl App {
     /// The account of the path, at the height of the query.
-    pub(crate) fn account_of(&self, path: &Path, pinned: Pinned) -> Result<(std::sync::Arc<Head>, Address), Problem> {
+    pub(crate) fn account_of(
+        &self,
+        path: &Path,
+        pinned: Pinned,
+    ) -> Result<(std::sync::Arc<Head>, Address), Problem> {
         Ok((self.heads.at(pinned.as_of)?, self.address(path.text("account"))?))
     }
 }

@@ -256,7 +256,14 @@ pub fn exposure_page(state: &State, account: Address, after: Option<u32>, limit:
     let show = |(id, position): &(u32, Position)| of_position(&stakes, *id, position);
     let Page { items, next } = cut_entries(&listed, after, limit, show, rows);
     let vaults = exposures_of(state, account, &tickets_of(state, account));
-    ExposureAnswer { account, epoch: state.epoch, positions: items, totals: totals(&stakes, &listed), vaults, next }
+    ExposureAnswer {
+        account,
+        epoch: state.epoch,
+        positions: items,
+        totals: totals(&stakes, &listed),
+        vaults,
+        next,
+    }
 }
 
 /// What an account's own stake loses at worst, by asset.

@@ -14,8 +14,8 @@ mod stands;
 mod tickets;
 
 use super::{Page, Scheduled, page_of};
-use crate::state::vaults::records::VaultTerms;
 use crate::state::State;
+use crate::state::vaults::records::VaultTerms;
 use crate::state::vaults::records::{Phase, Vault};
 use crate::units::{Address, Amount, AssetId, Epoch, Fraction, OperatorId, ShareId, Shares, VaultId};
 use crate::vault::rate::Rate;
@@ -23,8 +23,8 @@ use crate::vault::rate::Rate;
 pub use curation::{CurationView, EventView, LimitView, PlaceView, curation};
 pub use exit_time::{ExitPart, ExitSource, ExitTimeEstimate, exit_time_estimate};
 pub use prices::{
-    Converted, InstantPreview, Limits, PendingSlash, Preview, RateFeed, RateView, convert_to_assets, convert_to_shares,
-    limits, preview_claim, preview_deposit, preview_instant, preview_request, rate_feed,
+    Converted, InstantPreview, Limits, PendingSlash, Preview, RateFeed, RateView, convert_to_assets,
+    convert_to_shares, limits, preview_claim, preview_deposit, preview_instant, preview_request, rate_feed,
 };
 pub use risk::{VaultEarnings, VaultExit, VaultShareExposure, VaultStake};
 pub(super) use risk::{earnings_of, exits_of, exposures_of};
@@ -174,7 +174,8 @@ pub fn vault(state: &State, id: VaultId) -> Option<VaultDetail> {
     let value = state.value_vault(id)?;
     let stakes = risk::stakes_of(state, record);
     let (first, parts) = record.drip.schedule();
-    let parts = (0..).zip(parts).map(|(place, amount)| DripPart { epoch: first.later(place), amount: *amount });
+    let parts =
+        (0..).zip(parts).map(|(place, amount)| DripPart { epoch: first.later(place), amount: *amount });
     let stop = record.stop.until;
     let deposits = state.vaults.deposits.starting_at((id, crate::units::TicketId::new(0)));
     let deposits = deposits.take_while(|((of, _), _)| *of == id).count();
@@ -185,7 +186,10 @@ pub fn vault(state: &State, id: VaultId) -> Option<VaultDetail> {
         asset: record.asset,
         share: record.share,
         terms: record.terms.clone(),
-        announced: record.pending.as_ref().map(|(from, value)| Scheduled { from: *from, value: value.clone() }),
+        announced: record
+            .pending
+            .as_ref()
+            .map(|(from, value)| Scheduled { from: *from, value: value.clone() }),
         is_winding_down: record.is_winding_down,
         deposits_stopped_until: (stop > state.epoch).then_some(stop),
         rate: prices::feed_of(state, id, record, &value),

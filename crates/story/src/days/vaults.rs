@@ -55,7 +55,11 @@ fn after(days: &mut Days) {
     }
     let guard = ops::vault_guard::GuardAction::StopDeposits;
     let guard = ops::vault_guard::VaultGuard { vault: BRISK, action: guard };
-    days.ask("gus", "stops deposits into the brisk vault until that is decided", Operation::VaultGuard(guard));
+    days.ask(
+        "gus",
+        "stops deposits into the brisk vault until that is decided",
+        Operation::VaultGuard(guard),
+    );
 }
 
 /// The ticket of otto's exit: two deposits of the vault came before.

@@ -129,7 +129,9 @@ impl Own<'_> {
                 ways: self.leave.iter().cloned().collect(),
                 ..plain(
                     NoticeKind::VaultWindingDown,
-                    format!("Vault {id} is winding down: it takes nothing in, and all of its stake is asked back."),
+                    format!(
+                        "Vault {id} is winding down: it takes nothing in, and all of its stake is asked back."
+                    ),
                 )
             });
         }
@@ -139,7 +141,9 @@ impl Own<'_> {
                 subject: self.subject(),
                 ..plain(
                     NoticeKind::VaultDepositsStopped,
-                    format!("Vault {id} takes no deposits until epoch {until}. Nothing that leaves is stopped."),
+                    format!(
+                        "Vault {id} takes no deposits until epoch {until}. Nothing that leaves is stopped."
+                    ),
                 )
             });
         }

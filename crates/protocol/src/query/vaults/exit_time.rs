@@ -112,7 +112,8 @@ fn sources(state: &State, id: VaultId, inflow: Amount) -> Option<Vec<(Epoch, Exi
     let next = state.epoch.next();
     let mut idle = vault.buckets.idle;
     idle.grow(inflow);
-    let mut sources = vec![(next, ExitSource::Idle, idle), (next, ExitSource::Deposits, vault.buckets.deposits)];
+    let mut sources =
+        vec![(next, ExitSource::Idle, idle), (next, ExitSource::Deposits, vault.buckets.deposits)];
     let mut staying = Amount::ZERO;
     for (_, position) in state.positions.list(state.accounts.get(vault.account).first_position) {
         let pool = state.pool(position.pool);

@@ -279,12 +279,18 @@ fn shares_within(rate: Rate, room: Amount) -> Shares {
 }
 
 /// What a deposit gets at the next boundary if nothing but time passes: what vests then is counted, a fee that makes shares cheaper is not.
-pub fn preview_deposit(state: &State, id: VaultId, assets: Amount, account: Option<Address>) -> Option<Preview> {
+pub fn preview_deposit(
+    state: &State,
+    id: VaultId,
+    assets: Amount,
+    account: Option<Address>,
+) -> Option<Preview> {
     let vault = state.vault(id)?;
     let value = state.value_vault(id)?;
     let next = state.epoch.next();
     let (first, parts) = vault.drip.schedule();
-    let due = (0..).zip(parts).take_while(|(place, _)| first.later(*place) <= next).map(|(_, amount)| *amount);
+    let due =
+        (0..).zip(parts).take_while(|(place, _)| first.later(*place) <= next).map(|(_, amount)| *amount);
     let mut nav = value.nav;
     nav.grow(Amount::total(due).unwrap_or(Amount::ZERO));
     let rate = Rate::of(nav, state.supply_of(id));
@@ -302,7 +308,16 @@ pub fn preview_deposit(state: &State, id: VaultId, assets: Amount, account: Opti
         None
     };
     let asset = vault.asset;
-    Some(Preview { vault: id, asset, assets, assets_most: assets, shares, priced_in: next, is_binding: false, refused })
+    Some(Preview {
+        vault: id,
+        asset,
+        assets,
+        assets_most: assets,
+        shares,
+        priced_in: next,
+        is_binding: false,
+        refused,
+    })
 }
 
 /// What shares that are asked back now are paid at least and at most, if nothing but time passes: at least if every open request takes the most
@@ -325,7 +340,12 @@ pub fn preview_request(state: &State, id: VaultId, shares: Shares) -> Option<Pre
 }
 
 /// What leaving at once gets now, of an account or of anybody.
-pub fn preview_instant(state: &State, id: VaultId, shares: Shares, account: Option<Address>) -> Option<InstantPreview> {
+pub fn preview_instant(
+    state: &State,
+    id: VaultId,
+    shares: Shares,
+    account: Option<Address>,
+) -> Option<InstantPreview> {
     let vault = state.vault(id)?;
     let value = state.value_vault(id)?;
     let exit = vault_instant::quote(state, id, shares, &value)?;

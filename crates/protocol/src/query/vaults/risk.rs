@@ -119,7 +119,9 @@ pub(super) fn concentration(stakes: &[VaultStake]) -> Fraction {
     if all.is_zero() {
         return Fraction::ZERO;
     }
-    let square = |stake: &VaultStake| Amount::new(wide::mul_div_down(stake.worth.units(), stake.worth.units(), all.units()));
+    let square = |stake: &VaultStake| {
+        Amount::new(wide::mul_div_down(stake.worth.units(), stake.worth.units(), all.units()))
+    };
     Fraction::ratio_down(Amount::total(stakes.iter().map(square)).unwrap_or(all), all)
 }
 
@@ -157,7 +159,11 @@ fn parts<'a>(state: &'a State, account: Address, tickets: &[VaultTicket]) -> Vec
 }
 
 /// What can slash an account through vaults.
-pub(in crate::query) fn exposures_of(state: &State, account: Address, tickets: &[VaultTicket]) -> Vec<VaultShareExposure> {
+pub(in crate::query) fn exposures_of(
+    state: &State,
+    account: Address,
+    tickets: &[VaultTicket],
+) -> Vec<VaultShareExposure> {
     let show = |part: Part<'_>| {
         let asset = part.vault.asset;
         let vault_account = state.address_of(part.vault.account);
@@ -175,7 +181,11 @@ pub(in crate::query) fn exposures_of(state: &State, account: Address, tickets: &
             shares: part.shares,
             waiting: part.waiting,
             worth: part.rate.assets_down(shares),
-            worst_case: if worst.is_zero() { Loss::of(Amount::ZERO, worth) } else { after(Rate::of(worst.room_below(part.nav), part.supply)) },
+            worst_case: if worst.is_zero() {
+                Loss::of(Amount::ZERO, worth)
+            } else {
+                after(Rate::of(worst.room_below(part.nav), part.supply))
+            },
             pending: if part.low == part.rate { Loss::of(Amount::ZERO, worth) } else { after(part.low) },
         }
     };
@@ -189,7 +199,8 @@ pub(in crate::query) fn earnings_of(state: &State, account: Address) -> Vec<Vaul
         let drip = &part.vault.drip;
         let next = state.epoch.next();
         let (first, coming) = drip.schedule();
-        let due = (0..).zip(coming).take_while(|(place, _)| first.later(*place) <= next).map(|(_, amount)| *amount);
+        let due =
+            (0..).zip(coming).take_while(|(place, _)| first.later(*place) <= next).map(|(_, amount)| *amount);
         let due = Amount::total(due).unwrap_or(Amount::ZERO);
         let earned = claimable_of(state, part.vault.account);
         let earned = earned.iter().find(|claimable| claimable.token == asset);

@@ -119,7 +119,8 @@ impl Rates {
         let vault = vault_of(state, id);
         let rates = vault.and_then(|vault| self.of(state, vault));
         let worth = |rate: crate::vault::rate::Rate| rate.assets_down(holding.shares);
-        let fresh = if holding.fresh_in == state.epoch { holding.fresh.min(holding.shares) } else { Shares::ZERO };
+        let fresh =
+            if holding.fresh_in == state.epoch { holding.fresh.min(holding.shares) } else { Shares::ZERO };
         let allowances = holding.allowances.iter().map(|(spender, shares)| AllowanceView {
             spender: *spender,
             shares: (*shares != crate::ops::approve_shares::UNLIMITED).then_some(*shares),
@@ -138,7 +139,11 @@ impl Rates {
         }
     }
 
-    fn of(&mut self, state: &State, vault: VaultId) -> Option<(crate::vault::rate::Rate, crate::vault::rate::Rate)> {
+    fn of(
+        &mut self,
+        state: &State,
+        vault: VaultId,
+    ) -> Option<(crate::vault::rate::Rate, crate::vault::rate::Rate)> {
         if let Some(known) = self.known.get(&vault) {
             return Some(*known);
         }

@@ -125,7 +125,13 @@ pub fn tickets_of(state: &State, account: Address) -> Vec<VaultTicket> {
     state.tickets_of(owner).filter_map(|(vault, id)| ticket(state, vault, id)).collect()
 }
 
-fn empty(state: &State, vault: VaultId, ticket: TicketId, owner: AccountId, kind: TicketKind) -> Option<VaultTicket> {
+fn empty(
+    state: &State,
+    vault: VaultId,
+    ticket: TicketId,
+    owner: AccountId,
+    kind: TicketKind,
+) -> Option<VaultTicket> {
     Some(VaultTicket {
         vault,
         ticket,
@@ -146,7 +152,12 @@ fn empty(state: &State, vault: VaultId, ticket: TicketId, owner: AccountId, kind
     })
 }
 
-fn of_deposit(state: &State, vault: VaultId, ticket: TicketId, deposit: &DepositTicket) -> Option<VaultTicket> {
+fn of_deposit(
+    state: &State,
+    vault: VaultId,
+    ticket: TicketId,
+    deposit: &DepositTicket,
+) -> Option<VaultTicket> {
     let base = empty(state, vault, ticket, deposit.owner, TicketKind::Deposit)?;
     Some(VaultTicket {
         requested: Some(deposit.epoch),
@@ -203,7 +214,8 @@ fn of_exit(state: &State, vault: VaultId, ticket: TicketId, exit: &ExitTicket) -
 fn ahead_of(state: &State, vault: VaultId, settled: u128, start: u128) -> Shares {
     let gaps = state.vaults.gaps.starting_at((vault, settled));
     let gaps = gaps.take_while(|((of, first), _)| *of == vault && *first < start).take(PIECES_MAX);
-    let empty = gaps.fold(0_u128, |sum, ((_, first), end)| sum.saturating_add(end.min(&start).saturating_sub(*first)));
+    let empty = gaps
+        .fold(0_u128, |sum, ((_, first), end)| sum.saturating_add(end.min(&start).saturating_sub(*first)));
     Shares::new(start.saturating_sub(settled).saturating_sub(empty))
 }
 
