@@ -122,6 +122,9 @@ pub(crate) enum Command {
     /// Show where the network stands, and its rules.
     #[command(subcommand)]
     Network(nouns::network::Command),
+    /// Show how Ethereum is followed and what is restaked there; follow it, prove what it says, and tell the ledger of it.
+    #[command(subcommand)]
+    Ethereum(nouns::ethereum::Command),
     /// Show how the node is doing.
     Status(nouns::status::Status),
     /// Print events as they come.

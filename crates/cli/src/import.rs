@@ -170,7 +170,8 @@ impl Token {
         });
         let rung = json!({ "epochs": 0, "share": "1" });
         let caps = json!({
-            "operator": "1", "owner": "1", "service": "1", "slasher": "1", "group": "1", "event": "1", "two_events": "1",
+            "per_operator": "1", "per_owner": "1", "per_service": "1", "per_slasher": "1", "per_group": "1",
+            "event": "1", "two_events": "1",
             "bond_multiples": [0, 0], "ramp": 0, "freeze": 0, "gamma": "0", "ladder": [], "slow": rung,
             "turnover": "1", "slack": "0",
         });

@@ -10,6 +10,7 @@ mod config;
 mod context;
 mod demo;
 mod doctor;
+mod ethereum;
 mod exit;
 mod failure;
 mod files;
@@ -46,6 +47,10 @@ use context::Context;
 use exit::Exit;
 use failure::Failure;
 use output::{Answer, Form, Unlabelled};
+
+/// That of the system takes a tenth of what a node does, most of it for what one thread asks for and another gives back.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     match CommandLine::try_parse() {
@@ -106,6 +111,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<Answer, Failure> {
         Command::Vault(vault) => vault.run(context),
         Command::Basket(basket) => basket.run(context),
         Command::Network(network) => network.run(context),
+        Command::Ethereum(ethereum) => ethereum.run(context),
         Command::Status(status) => status.run(context),
         Command::Events(events) => events.run(context),
         Command::Proof(proof) => proof.run(context),

@@ -5,7 +5,7 @@
 use sha2::{Digest as _, Sha256};
 use sha3::Keccak256;
 
-use crate::signature::{PublicKey, Scheme, secp256k1};
+use crate::signature::{PublicKey, RecoveryError, Scheme, recover_point, secp256k1};
 
 /// What the address of an ed25519 key hashes before the key.
 const ED25519_TAG: &[u8] = b"surety/account/ed25519/";
@@ -29,10 +29,64 @@ pub fn address_of(key: &PublicKey) -> Option<[u8; 20]> {
     }
 }
 
+/// A key with the address of the account that it is by itself, which costs as much to derive as a sixth of a signature: whoever asks for
+/// it again does not derive it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signatory {
+    key: PublicKey,
+    address: Option<[u8; 20]>,
+}
+
+impl Signatory {
+    /// Derives the address of a key.
+    pub fn of(key: PublicKey) -> Self {
+        let address = address_of(&key);
+        Self { key, address }
+    }
+
+    /// The key that signed `hash`, as [`recover`](crate::recover) finds it. Its point is at hand, so its address costs one hash.
+    ///
+    /// # Refuses
+    /// As [`recover`](crate::recover).
+    pub fn recover(hash: &[u8; 32], signature: &[u8; 65]) -> Result<Self, RecoveryError> {
+        let point = recover_point(hash, signature)?;
+        let address = Keccak256::digest(secp256k1::coordinates_of(&point)).last_chunk().copied();
+        Ok(Self { key: PublicKey::of_secp256k1(&point), address })
+    }
+
+    /// The key.
+    pub fn key(&self) -> &PublicKey {
+        &self.key
+    }
+
+    /// What [`address_of`] says of the key.
+    pub fn address(&self) -> Option<[u8; 20]> {
+        self.address
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{Scheme, SecretKey};
+
+    #[test]
+    fn a_signatory_has_the_address_of_its_key_wherever_it_comes_from() {
+        for seed in 0..32 {
+            let secret = SecretKey::from_seed(Scheme::Secp256k1, [seed; 32]);
+            let hash = [seed.wrapping_mul(7); 32];
+            let recovered = Signatory::recover(&hash, &secret.sign_recoverable(&hash).unwrap()).unwrap();
+            assert_eq!(recovered, Signatory::of(secret.public_key()));
+            assert_eq!(recovered.address(), address_of(recovered.key()));
+            assert_eq!(
+                crate::recover(&hash, &secret.sign_recoverable(&hash).unwrap()),
+                Ok(secret.public_key())
+            );
+        }
+        assert_eq!(Signatory::recover(&[0; 32], &[0; 65]), Err(RecoveryError::V { v: 0 }));
+        let duty = SecretKey::from_seed(Scheme::Bls12381, [1; 32]).public_key();
+        assert_eq!(Signatory::of(duty).address(), None);
+    }
 
     fn address(key: &str) -> Option<String> {
         address_of(&key.parse().unwrap()).map(hex::encode)

@@ -33,10 +33,19 @@ mod list;
 mod receipt;
 mod rlp;
 mod schedule;
+#[cfg(feature = "schema")]
+mod schema;
+mod state;
 mod storage;
 mod trie;
 mod validator;
 mod wire;
+mod withdrawal;
+
+/// How values are written, for configurations and claims outside of this module.
+pub(crate) mod serde_form {
+    pub(crate) use super::wire::{decimal, decimal128, fixed};
+}
 
 /// 32 bytes: a hash, or a leaf of a tree of hashes.
 pub type Hash = [u8; 32];
@@ -50,8 +59,9 @@ pub use hash::{keccak256, pair};
 pub use header::{BeaconHeader, BlobGas, ExecutionClaim, PayloadError, PayloadHeader};
 pub use index::GeneralizedIndex;
 pub use light::{
-    Bootstrap, BootstrapRefused, Contradiction, ContradictionRefused, Disputed, Finalized, LightClient,
-    NextCommittee, PATIENCE, Progress, RememberedRoot, Update, UpdateRefused,
+    Bootstrap, BootstrapRefused, Candidate, Contradiction, ContradictionRefused, Disputed, Finalized,
+    LightClient, LightParts, NextCommittee, PATIENCE, PartsError, Progress, RememberedRoot, Update,
+    UpdateRefused,
 };
 pub use list::ListTree;
 pub use receipt::{
@@ -59,6 +69,7 @@ pub use receipt::{
 };
 pub use rlp::RlpError;
 pub use schedule::{Schedule, ScheduleError, ScheduledFork, UnknownFork};
+pub use state::BeaconState;
 pub use storage::{
     ACCOUNTS_MAX, Account, Answer, HISTORY, NODE_BYTES_MAX, NODES_MAX, Question, SLOTS_MAX, StateError,
     StateNodes, Word, arrange_state, history_slot, mapping_slot, slot,
@@ -69,3 +80,4 @@ pub use validator::{
     ValidatorClaim, ValidatorsError, ValidatorsProof, key_root,
 };
 pub use wire::{Bytes, Limited};
+pub use withdrawal::{UNDER_WAY_MAX, UnderWay, Withdrawal};

@@ -4,14 +4,20 @@
 //! verified form only, so a chain is added here, as a variant of [`Proof`] and what [`Sources`] must know to check it
 //! (for Ethereum: a sync committee and its finalised header, then SSZ and Merkle-Patricia branches), and nowhere else.
 //!
-//! No chain is followed yet. The single proof is that of a development ledger, where whoever submits a fact is
-//! believed; a live ledger refuses it, and therefore believes nothing.
+//! Ethereum is followed. What its contracts say is in [`custody`], what is behind a withdrawal address in [`pod`]; each takes a
+//! state or a block that only a light client, or what a ledger's genesis vouches for, can have made. A development ledger also
+//! believes whoever submits a fact; a live ledger refuses that.
 //!
 //! Source: `protocol.md`, 10 (base chains).
+
+pub mod custody;
+pub mod pod;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+use crate::ethereum::StateNodes;
 
 /// A claim about another chain. Accounts are Ethereum-style addresses; amounts are base units of the asset; assets
 /// have their index on this ledger.
@@ -63,6 +69,13 @@ pub enum Proof {
     /// Because somebody says so. Believed on development ledgers only.
     #[default]
     Development,
+    /// Because the contracts of the asset say so, after the execution block that the finalized header of a slot names. Rates only.
+    Storage {
+        /// The slot.
+        slot: u64,
+        /// The nodes of the tries.
+        nodes: StateNodes,
+    },
 }
 
 /// What a ledger believes, from its genesis and state.
@@ -98,11 +111,13 @@ impl<T> Verified<T> {
 /// the ledger's rules.
 ///
 /// # Refuses
-/// [`FactRefused::DevelopmentProofOnLiveLedger`].
+/// [`FactRefused::DevelopmentProofOnLiveLedger`]; [`FactRefused::NoStorage`], since what contracts say is verified against a block, by
+/// [`custody::verify_rate`].
 pub fn verify_fact(fact: Fact, proof: &Proof, sources: &Sources) -> Result<Verified<Fact>, FactRefused> {
     match proof {
         Proof::Development if sources.development => Ok(Verified(fact)),
         Proof::Development => Err(FactRefused::DevelopmentProofOnLiveLedger),
+        Proof::Storage { .. } => Err(FactRefused::NoStorage),
     }
 }
 
@@ -111,6 +126,8 @@ pub fn verify_fact(fact: Fact, proof: &Proof, sources: &Sources) -> Result<Verif
 pub enum FactRefused {
     /// The proof is somebody's word, and this is not a development ledger.
     DevelopmentProofOnLiveLedger,
+    /// The fact is none that a contract's storage could prove.
+    NoStorage,
 }
 
 impl fmt::Display for FactRefused {
@@ -119,6 +136,7 @@ impl fmt::Display for FactRefused {
             Self::DevelopmentProofOnLiveLedger => {
                 write!(f, "proof is for development and the ledger is live")
             }
+            Self::NoStorage => write!(f, "a storage proof says nothing about this"),
         }
     }
 }

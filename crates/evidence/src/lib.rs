@@ -55,10 +55,10 @@ pub mod signature;
 pub mod signing;
 pub mod statement;
 
-pub use address::address_of;
+pub use address::{Signatory, address_of};
 pub use encoding::HexError;
 pub use fact::{Fact, FactRefused, Proof, Sources, Verified, verify_fact};
-pub use offence::{Equivocation, EvidenceRefused, Offence, Rule};
+pub use offence::{Equivocation, EventClaim, EvidenceRefused, FalseEvent, Offence, Rule, event_digest};
 pub use quorum::{
     Bitmap, BitmapError, Certificate, CertificateRefused, VerifiedCertificate, verify_certificate,
 };

@@ -3,8 +3,9 @@
 //! | Rule | Tag | Evidence | Constructor |
 //! |---|---|---|---|
 //! | [`Rule::Equivocation`] | 1 | two statements of one key for the same slot | [`Offence::from_equivocation`] |
+//! | [`Rule::FalseEvent`] | 2 | a statement about an event on Ethereum, and the receipt that says otherwise | [`Offence::from_false_event`] |
 //!
-//! A new rule (the contradiction of a proven fact of a base chain, the extraction of an EOTS key) is a row above, a
+//! A new rule (the extraction of an EOTS key) is a row above, a
 //! variant and tag of [`Rule`], a type for its evidence and a constructor of [`Offence`]. The rest of the ledger
 //! handles offences of every rule alike.
 //!
@@ -15,14 +16,18 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::ethereum::ReceiptError;
 use crate::{
     encoding::to_hex,
     signature::{PublicKey, SignatureError, verify},
     statement::{Signed, Statement},
 };
 
+mod event;
 #[cfg(test)]
 mod tests;
+
+pub use event::{EventClaim, FalseEvent, event_digest};
 
 const TAG: &[u8] = b"surety/offence/v1";
 
@@ -31,6 +36,8 @@ const TAG: &[u8] = b"surety/offence/v1";
 pub enum Rule {
     /// A key signed two statements of different content for the same slot.
     Equivocation,
+    /// A key stated something about Ethereum that is not so.
+    FalseEvent,
 }
 
 impl Rule {
@@ -38,6 +45,7 @@ impl Rule {
     fn tag(self) -> u8 {
         match self {
             Self::Equivocation => 1,
+            Self::FalseEvent => 2,
         }
     }
 }
@@ -122,7 +130,12 @@ impl Offence {
             epoch: evidence.epoch,
             kind: evidence.kind,
             slot: evidence.slot,
-            digest: digest(Rule::Equivocation, ledger, evidence),
+            digest: digest(
+                Rule::Equivocation,
+                ledger,
+                (evidence.set, evidence.epoch, evidence.kind, evidence.slot),
+                &evidence.key,
+            ),
         })
     }
 
@@ -163,7 +176,7 @@ impl Offence {
     /// | Offset | Bytes | Field |
     /// |---|---|---|
     /// | 0 | 17 | `surety/offence/v1` |
-    /// | 17 | 1 | rule: 1 equivocation |
+    /// | 17 | 1 | rule: 1 equivocation, 2 false event |
     /// | 18 | 32 | ledger |
     /// | 50 | 4 | set |
     /// | 54 | 4 | epoch |
@@ -177,17 +190,22 @@ impl Offence {
 }
 
 /// See [`Offence::digest`].
-fn digest(rule: Rule, ledger: &[u8; 32], evidence: &Equivocation) -> [u8; 32] {
+fn digest(
+    rule: Rule,
+    ledger: &[u8; 32],
+    (set, epoch, kind, slot): (u32, u32, u16, u64),
+    key: &PublicKey,
+) -> [u8; 32] {
     Sha256::new()
         .chain_update(TAG)
         .chain_update([rule.tag()])
         .chain_update(ledger)
-        .chain_update(evidence.set.to_be_bytes())
-        .chain_update(evidence.epoch.to_be_bytes())
-        .chain_update(evidence.kind.to_be_bytes())
-        .chain_update(evidence.slot.to_be_bytes())
-        .chain_update([evidence.key.scheme().tag()])
-        .chain_update(evidence.key.as_bytes())
+        .chain_update(set.to_be_bytes())
+        .chain_update(epoch.to_be_bytes())
+        .chain_update(kind.to_be_bytes())
+        .chain_update(slot.to_be_bytes())
+        .chain_update([key.scheme().tag()])
+        .chain_update(key.as_bytes())
         .finalize()
         .into()
 }
@@ -204,6 +222,20 @@ pub enum EvidenceRefused {
     FirstSignature(SignatureError),
     /// The key did not sign the second statement for this ledger, set, epoch, kind and slot.
     SecondSignature(SignatureError),
+    /// The block or the transaction shown is not the one that the statement is about.
+    OtherBlock {
+        /// Number of the block of the statement.
+        stated: u64,
+        /// Number of the block shown.
+        shown: u64,
+    },
+    /// The receipt is not believed.
+    Receipt(ReceiptError),
+    /// What was stated is so.
+    True {
+        /// Digest of the event, or zeros.
+        event: [u8; 32],
+    },
 }
 
 impl fmt::Display for EvidenceRefused {
@@ -215,6 +247,11 @@ impl fmt::Display for EvidenceRefused {
             }
             Self::FirstSignature(error) => write!(f, "first statement: {error}"),
             Self::SecondSignature(error) => write!(f, "second statement: {error}"),
+            Self::OtherBlock { stated, shown } => {
+                write!(f, "statement is about another place: block {stated} was stated, {shown} is shown")
+            }
+            Self::Receipt(error) => write!(f, "receipt: {error}"),
+            Self::True { event } => write!(f, "what was stated is so: {}", to_hex(event)),
         }
     }
 }
@@ -222,7 +259,8 @@ impl fmt::Display for EvidenceRefused {
 impl std::error::Error for EvidenceRefused {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::ContentsEqual { .. } => None,
+            Self::ContentsEqual { .. } | Self::OtherBlock { .. } | Self::True { .. } => None,
+            Self::Receipt(error) => Some(error),
             Self::FirstSignature(error) | Self::SecondSignature(error) => Some(error),
         }
     }

@@ -16,6 +16,7 @@ use std::{fmt, str::FromStr};
 
 use self::key::Point;
 pub use self::key::{KeyError, PublicKey, Scheme};
+pub(crate) use self::recovery::recover_point;
 pub use self::recovery::{RecoveryError, recover};
 use crate::encoding::{HexError, from_hex, text_or_bytes, to_hex};
 

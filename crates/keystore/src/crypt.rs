@@ -165,7 +165,8 @@ pub(crate) fn sized<const LENGTH: usize>(
 }
 
 pub(crate) fn unsupported(what: &'static str, found: &str, known: &'static str) -> KeystoreError {
-    KeystoreError::Unsupported { what, found: found.chars().take(80).collect(), known }
+    let file = "the key file".to_owned();
+    KeystoreError::Unsupported { file, what, found: found.chars().take(80).collect(), known }
 }
 
 #[cfg(test)]

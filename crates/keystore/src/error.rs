@@ -67,8 +67,10 @@ pub enum KeystoreError {
         known: Vec<String>,
     },
     /// The file is too large for a key.
-    #[error("a key file of {bytes} bytes is longer than {most}; it is something else")]
+    #[error("{file} has {bytes} bytes, and a key file at most {most}; it is something else")]
     TooLong {
+        /// Which: a path, or `the key file`.
+        file: String,
         /// Its size.
         bytes: u64,
         /// The largest.
@@ -83,8 +85,10 @@ pub enum KeystoreError {
         why: String,
     },
     /// The file asks for something that is not done here.
-    #[error("the key file asks for {what} {found}, and only {known} can be read")]
+    #[error("{file} asks for {what} {found}, and only {known} can be read")]
     Unsupported {
+        /// Which: a path, or `the key file`.
+        file: String,
         /// Of what.
         what: &'static str,
         /// What it asks for, cut.

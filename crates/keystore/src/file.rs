@@ -55,15 +55,15 @@ pub(crate) fn read_private(path: &Path) -> Result<String, KeystoreError> {
     file.take(KEY_FILE_BYTES_MAX.saturating_add(1))
         .read_to_string(&mut text)
         .map_err(io_error("read", path))?;
-    check_length(text.len())?;
+    check_length(text.len(), &path.display().to_string())?;
     Ok(text)
 }
 
 /// Whether a text may be a key file.
-pub(crate) fn check_length(bytes: usize) -> Result<(), KeystoreError> {
+pub(crate) fn check_length(bytes: usize, file: &str) -> Result<(), KeystoreError> {
     let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
     if bytes > KEY_FILE_BYTES_MAX {
-        return Err(KeystoreError::TooLong { bytes, most: KEY_FILE_BYTES_MAX });
+        return Err(KeystoreError::TooLong { file: file.to_owned(), bytes, most: KEY_FILE_BYTES_MAX });
     }
     Ok(())
 }

@@ -152,7 +152,7 @@ impl Keystore {
         password: &Password,
     ) -> Result<Entry, KeystoreError> {
         check_name(name)?;
-        check_length(text.len())?;
+        check_length(text.len(), "the key file")?;
         let secret = KeyFile::parse(text)?.open("the key file", password_of_file)?;
         self.import_secret(name, role, &secret, password)
     }
@@ -369,7 +369,7 @@ impl Keystore {
 /// # Errors
 /// [`KeystoreError::TooLong`], [`KeystoreError::Malformed`], [`KeystoreError::Unsupported`].
 pub fn look(text: &str) -> Result<Scheme, KeystoreError> {
-    check_length(text.len())?;
+    check_length(text.len(), "the key file")?;
     KeyFile::parse(text).map(|file| file.scheme)
 }
 
@@ -390,6 +390,9 @@ fn read_entry(name: &str, path: PathBuf) -> Result<(Entry, KeyFile), KeystoreErr
     let file = KeyFile::parse(&read_private(&path)?).map_err(|error| match error {
         KeystoreError::Malformed { why, .. } => {
             KeystoreError::Malformed { what: path.display().to_string(), why }
+        }
+        KeystoreError::Unsupported { what, found, known, .. } => {
+            KeystoreError::Unsupported { file: path.display().to_string(), what, found, known }
         }
         other => other,
     })?;

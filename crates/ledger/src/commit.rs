@@ -183,8 +183,8 @@ impl Board {
 pub(crate) enum Work {
     /// A block was executed: these entries of the state after it may have changed.
     Block { executed: Arc<Executed>, head: Arc<Head>, touched: Vec<Key> },
-    /// Prove an entry against the newest root.
-    Prove { key: Key, answer: Sender<Result<EntryProof, Fault>> },
+    /// Prove entries, all against the newest root.
+    Prove { keys: Vec<Key>, answer: Sender<Result<Vec<EntryProof>, Fault>> },
     /// Make everything durable.
     Sync { answer: Sender<Result<(), Fault>> },
 }
@@ -309,9 +309,11 @@ impl Worker {
                     self.block(&executed, &head.state, &touched)
                 }
                 (Some(_), Work::Block { .. }) => Ok(()),
-                (None, Work::Prove { key, answer }) => {
+                (None, Work::Prove { keys, answer }) => {
+                    let proofs =
+                        keys.iter().map(|key| self.store.prove(&key.to_bytes()).map_err(Fault::Store));
                     // Whoever has stopped waiting does not need the answer.
-                    drop(answer.send(self.store.prove(&key.to_bytes()).map_err(Fault::Store)));
+                    drop(answer.send(proofs.collect()));
                     Ok(())
                 }
                 (None, Work::Sync { answer }) => {

@@ -60,7 +60,7 @@ pub use header::Header;
 pub use ledger::{Head, Ledger, block_bytes};
 pub use open::{Opened, Options, Stage, read_genesis};
 pub use outbox::Message;
-pub use proof::{Proof, ProofError, Proven};
+pub use proof::{EntryStatement, Proof, ProofError, Proven};
 pub use reader::{Blocks, Reader};
 pub use receipt::{Executed, Outcome, Receipt};
 pub use store::Store;

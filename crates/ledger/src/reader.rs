@@ -168,13 +168,21 @@ impl Reader {
     /// # Errors
     /// [`Fault::Stopped`], [`Fault::Store`], [`Fault::Unclaimed`], [`Fault::Io`], [`Fault::Damaged`].
     pub fn prove(&self, key: &Key, limit: Duration) -> Result<Proof, Fault> {
-        let ended = || Fault::Stopped { first: "the ledger is closed".to_owned() };
+        let statement = self.prove_all(std::slice::from_ref(key), limit)?.pop();
+        statement.map(Proof::Entry).ok_or_else(ended)
+    }
+
+    /// Proves several entries of one state under one header, in their order; as [`Reader::prove`] otherwise.
+    ///
+    /// # Errors
+    /// As [`Reader::prove`].
+    pub fn prove_all(&self, keys: &[Key], limit: Duration) -> Result<Vec<EntryStatement>, Fault> {
         let (answer, result) = std::sync::mpsc::channel();
-        if !self.gate.send(Work::Prove { key: *key, answer }) {
+        if !self.gate.send(Work::Prove { keys: keys.to_vec(), answer }) {
             return Err(ended());
         }
-        let proof = result.recv().map_err(|_| ended())??;
-        let height = proof.at.height;
+        let proofs = result.recv().map_err(|_| ended())??;
+        let Some(height) = proofs.first().map(|proof| proof.at.height) else { return Ok(Vec::new()) };
         let is_waiting = self.board.change(|progress| {
             let is_new = progress.claimed_by(height).is_none();
             if is_new {
@@ -187,7 +195,13 @@ impl Reader {
             self.board.change(|progress| progress.unwant(height));
         }
         let header = claimed.ok_or(Fault::Unclaimed { height })?;
-        Ok(Proof::Entry(EntryStatement { header, key: *key, value: proof.value, proof: proof.bytes }))
+        let statement = |(key, proof): (&Key, crate::store::EntryProof)| EntryStatement {
+            header: header.clone(),
+            key: *key,
+            value: proof.value,
+            proof: proof.bytes,
+        };
+        Ok(keys.iter().zip(proofs).map(statement).collect())
     }
 
     /// Proves that an operation is in a block; `None` if it is in none.
@@ -229,6 +243,10 @@ impl Reader {
         let prove = |message| MessageStatement::new(header.clone(), &all, message).map(Proof::Message);
         Ok(Some(own.into_iter().filter_map(prove).collect()))
     }
+}
+
+fn ended() -> Fault {
+    Fault::Stopped { first: "the ledger is closed".to_owned() }
 }
 
 fn unreadable(height: u64, why: &dyn std::fmt::Display) -> Fault {

@@ -18,7 +18,7 @@ use crate::format::{
 };
 use crate::ledger::Ledger;
 use crate::log::{Log, Since};
-use crate::open::{Options, Stage, journal_identity};
+use crate::open::{Options, Stage, journal_identity, read_genesis};
 use crate::reader::Reader;
 use crate::store::Store;
 
@@ -139,7 +139,7 @@ fn check_block(bytes: &[u8], height: u64, manifest: &mut Manifest) -> Result<(),
 /// Reads the manifest of a snapshot, and checks every file against it.
 ///
 /// # Errors
-/// [`Fault::Io`], [`Fault::Snapshot`], [`Fault::Format`].
+/// [`Fault::Io`], [`Fault::Snapshot`], [`Fault::Format`], [`Fault::Genesis`].
 pub fn check(source: &dyn Files) -> Result<Manifest, Fault> {
     let bytes =
         read_all(source, MANIFEST_FILE, MANIFEST_BYTES_MAX).map_err(Fault::io("reading", MANIFEST_FILE))?;
@@ -166,6 +166,16 @@ pub fn check(source: &dyn Files) -> Result<Manifest, Fault> {
         found.iter().find(|found| manifest.files.iter().all(|known| known.name != found.name))
     {
         return Err(unusable(format!("{} is not in the manifest", extra.name)));
+    }
+    let genesis = read_genesis(source)?;
+    if (&genesis.name, genesis.digest()) != (&manifest.name, manifest.ledger) {
+        return Err(unusable(format!(
+            "{GENESIS_FILE} is of {} ({}), and the manifest says {} ({})",
+            genesis.name,
+            genesis.digest(),
+            manifest.name,
+            manifest.ledger
+        )));
     }
     Ok(manifest)
 }
@@ -199,7 +209,31 @@ pub fn restore(
         let by = MANIFEST_FILE.to_owned();
         return Err(Fault::Diverged { height, found, claimed: manifest.state_root, by });
     }
+    let operations = count_operations(&ledger.reader())?;
+    if (head.header.time_ms, operations) != (manifest.time_ms, manifest.operations) {
+        let why = format!(
+            "the last block is of {} ms and {operations} operations are in all, and {MANIFEST_FILE} says {} ms and {}",
+            head.header.time_ms, manifest.time_ms, manifest.operations
+        );
+        return Err(Fault::Snapshot { why, remedy: AGAIN });
+    }
     Ok((ledger, manifest))
+}
+
+/// How many operations the blocks have.
+fn count_operations(reader: &Reader) -> Result<u64, Fault> {
+    let mut operations = 0;
+    for item in reader.journal.walk(0) {
+        let (height, bytes) = item?;
+        let block = RawBlock::decode(&bytes).map_err(|why| Fault::Damaged {
+            file: format!("the block of height {height} in {JOURNAL_FOLDER}"),
+            offset: 0,
+            what: why.to_string(),
+            remedy: AGAIN,
+        })?;
+        operations += wide(block.operations.len());
+    }
+    Ok(operations)
 }
 
 /// A ledger's folder that nobody has begun.

@@ -30,6 +30,10 @@ use clap::Parser;
 
 use crate::report::Report;
 
+/// As the binary has it.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Whatever stops a measurement.
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 

@@ -48,7 +48,7 @@ impl Measured {
 }
 
 impl Pipeline {
-    /// Starts the node of a folder, and waits until it has passed the epochs that began meanwhile.
+    /// Starts the node of a folder, and waits until it has read its history and passed the epochs that began meanwhile.
     pub(crate) fn start(folder: &Path, options: &Options) -> Result<Self, Failure> {
         let config = Config {
             folder: folder.to_owned(),
@@ -67,6 +67,10 @@ impl Pipeline {
         let reader = node.reader();
         let pipeline = Self { node, reader };
         let waiting = Instant::now();
+        while !pipeline.node.has_read_history() {
+            pipeline.is_alive(waiting)?;
+            std::thread::sleep(Duration::from_millis(5));
+        }
         while pipeline.reader.head().header.time_ms.saturating_add(options.epoch_ms) < now_ms()? {
             pipeline.is_alive(waiting)?;
             std::thread::sleep(Duration::from_millis(5));

@@ -275,6 +275,7 @@ fn terms() -> Terms {
         offences: Offences {
             equivocation: Some(Fraction::from_percent(50)),
             subjective: Some(Fraction::from_percent(10)),
+            false_event: None,
             correlation: None,
         },
         window_cap: Fraction::ONE,

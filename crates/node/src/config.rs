@@ -60,7 +60,8 @@ pub enum ClockPolicy {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Http {
-    /// The largest body, in bytes. The largest operation has 128 KiB, and twice as many hex digits.
+    /// The largest body, in bytes. Most operations have 128 KiB at most, and twice as many hex digits; a report of a pod with thousands of
+    /// validators may have 5 MiB, and a node that shall take those needs 12 MiB here.
     pub body_bytes_max: usize,
     /// The largest head of a request, in bytes; at least 8 KiB.
     pub header_bytes_max: usize,
@@ -261,12 +262,14 @@ impl Config {
     /// What exits leave of a block, and of the pool, must have room for the largest operation.
     fn check_rooms(&self) -> Result<(), String> {
         let percent = usize::from(self.mempool.exit_percent);
+        // What is too large for a request never comes.
+        let largest = SIGNED_BYTES_MAX.min(self.http.body_bytes_max);
         let rest = |whole: usize| whole.saturating_sub(whole.saturating_mul(percent).div_ceil(100));
         for (name, value, least) in [
             ("blocks.operations_max", self.blocks.operations_max, 1),
-            ("blocks.bytes_max", self.blocks.bytes_max, SIGNED_BYTES_MAX),
+            ("blocks.bytes_max", self.blocks.bytes_max, largest),
             ("mempool.operations_max", self.mempool.operations_max, 1),
-            ("mempool.bytes_max", self.mempool.bytes_max, SIGNED_BYTES_MAX),
+            ("mempool.bytes_max", self.mempool.bytes_max, largest),
         ] {
             if rest(value) < least {
                 return Err(format!(

@@ -22,8 +22,13 @@ use crate::metrics::Metrics;
 use crate::refused::{Refused, is_final};
 use crate::sequencer::{Sequencer, Submission};
 
-/// How many operations a thread takes at once.
-const BATCH: usize = 32;
+/// How many operations a thread takes at once: of what waits one in so many,
+const BATCH_PART: usize = 4;
+/// but at least so many, if there are,
+const BATCH_LEAST: usize = 32;
+/// and so many at most. What is handed over together is in one block, and what a block costs is shared: the longer the queue, the larger the
+/// blocks. The rest of a batch is waited for half as long as the queue takes, on two threads.
+const BATCH_MOST: usize = 4_096;
 
 /// The queue of what is to be verified, and the threads that do it.
 pub(crate) struct Gate {
@@ -165,15 +170,19 @@ impl Drop for Gate {
     }
 }
 
+/// How many of those that wait a thread takes at once.
+fn share(waiting: usize) -> usize {
+    waiting.div_ceil(BATCH_PART).clamp(BATCH_LEAST, BATCH_MOST).min(waiting)
+}
+
 impl Shared {
     fn work(&self) {
         while let Some(jobs) = self.take() {
             let count = i64::try_from(jobs.len()).unwrap_or(i64::MAX);
             // As in the block that follows: what a nonce or an expiry may be goes by its time, and the newest block may be old.
-            let mut state = self.heads.newest().state.clone();
-            state.begin_block(self.clock.now_ms());
+            let (head, now) = (self.heads.newest(), self.clock.now_ms());
             // A bug met by one operation costs its sender an answer, and not the node a thread.
-            let guarded = |job| catch_unwind(AssertUnwindSafe(|| self.check(job, &state)));
+            let guarded = |job| catch_unwind(AssertUnwindSafe(|| self.check(job, &head.state, now)));
             let passed = jobs.into_iter().filter_map(|job| {
                 guarded(job).unwrap_or_else(|_| {
                     self.metrics.panics.inc();
@@ -194,7 +203,7 @@ impl Shared {
             if queue.is_stopping {
                 return None;
             }
-            let count = queue.jobs.len().min(BATCH);
+            let count = share(queue.jobs.len());
             if count > 0 {
                 let jobs: Vec<Job> = queue.jobs.drain(..count).collect();
                 let bytes: usize = jobs.iter().map(|job| job.bytes.len()).sum();
@@ -206,7 +215,7 @@ impl Shared {
     }
 
     /// Verifies one operation, and answers where it ends here.
-    fn check(&self, job: Job, state: &State) -> Option<Submission> {
+    fn check(&self, job: Job, state: &State, now: u64) -> Option<Submission> {
         let barred = |barred: Barred, reply: oneshot::Sender<Answer>| {
             drop(reply.send(Answer::Barred(barred)));
             None
@@ -215,7 +224,7 @@ impl Shared {
             Ok(operation) => operation,
             Err(why) => return barred(Barred::Invalid(why), job.reply),
         };
-        match authority::screen(state, operation.authority(), &operation.signed().operation) {
+        match authority::screen(state, now, operation.authority(), &operation.signed().operation) {
             // Whether it expires before its turn is for the mempool, which knows the clock; and what was executed before, with its nonce
             // used, is answered as it was then.
             Ok(()) => {}
@@ -248,5 +257,16 @@ impl Shared {
         let Some((height, index)) = self.reader.find(id)? else { return Ok(None) };
         let block = self.reader.executed(height)?;
         Ok(block.and_then(|block| Placed::new(block, usize::try_from(index).unwrap_or(usize::MAX))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::share;
+
+    #[test]
+    fn the_longer_the_queue_the_more_is_taken_at_once_and_never_more_than_there_is() {
+        let taken = [0, 1, 32, 33, 200, 4_000, 20_000].map(share);
+        assert_eq!(taken, [0, 1, 32, 32, 50, 1_000, 4_096]);
     }
 }

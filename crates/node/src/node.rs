@@ -187,6 +187,12 @@ impl Node {
         self.app.reader.clone()
     }
 
+    /// Whether it has read the whole history, which it does after it has started, or knows that it can't. Until then whatever is sent is looked
+    /// for in the archive first.
+    pub fn has_read_history(&self) -> bool {
+        self.app.slashes.has(self.app.reader.height())
+    }
+
     /// The clock of the ledger.
     pub fn clock(&self) -> &Clock {
         &self.app.clock

@@ -5,9 +5,10 @@
 //! archive for every operation would cost more the longer the history is. This filter says for which it is worth it: it never misses one,
 //! and takes two megabytes however many there are. Where it is full of them, it says so for more that are not.
 
-use std::collections::BTreeSet;
+use std::hash::RandomState;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use hashbrown::HashSet;
 use ledger::{Executed, Outcome, Receipt};
 use protocol::units::{Address, Digest};
 
@@ -24,7 +25,7 @@ const SEEN_MAX: usize = 1 << 20;
 /// Accounts that were there for certain: something was done for them. What the rules refuse them has used its number, and there may be millions
 /// of it, free of charge.
 #[derive(Debug, Default)]
-pub(crate) struct Seen(BTreeSet<Address>);
+pub(crate) struct Seen(HashSet<Address, RandomState>);
 
 impl Seen {
     /// Whether the same bytes could get into a second block. Who acts for an account that is there and gets past its grants has an

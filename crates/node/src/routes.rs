@@ -110,6 +110,9 @@ routes! {
         get "/v1/slashes/{id}" slash = slashes::slash, "one slash, with its life";
         get "/v1/streams" streams = records::streams, "streams of rewards";
         get "/v1/streams/{id}" stream = records::stream, "one stream of rewards";
+        get "/v1/ethereum" chain = records::chain, "how Ethereum is followed: which headers are final, and whether it is stopped";
+        get "/v1/pods" pods = records::pods, "what is behind the withdrawal addresses of native stake";
+        get "/v1/pods/{id}" pod = records::pod, "one pod";
         get "/v1/network" network = records::network, "how much more an attack costs than it brings";
         get "/v1/parameters" parameters = records::parameters, "the rules in force and announced";
         get "/v1/explain" figures = explain::figures, "the figures that can be explained";
@@ -127,6 +130,10 @@ routes! {
         get "/v1/vaults/{id}/tickets/{ticket}" ticket = vaults::ticket, "one of them: pending and claimable";
         get "/v1/vaults/{id}/holders" holders = vaults::holders, "who has its shares";
         get "/v1/vaults/{id}/exposure" vault_exposure = vaults::vault_exposure, "what can slash it, and how much at worst";
+        get "/v1/vaults/{id}/curation" vault_curation = vaults::vault_curation, "how it is curated: bands, every cap with what it bounds, the worst events";
+        get "/v1/baskets" baskets = vaults::baskets, "baskets of shares of vaults";
+        get "/v1/baskets/{id}" basket = vaults::basket, "one basket: its legs with their prices, its doors";
+        get "/v1/baskets/{id}/in-kind" basket_in_kind = vaults::basket_in_kind, "what shares of it take and give in kind";
         get "/v1/shares" shares = vaults::shares, "sorts of shares";
         get "/v1/accounts/{account}/shares" holdings = vaults::holdings, "an account's shares, allowances and points";
         get "/v1/accounts/{account}/tickets" account_tickets = vaults::account_tickets, "what an account has waiting in vaults";

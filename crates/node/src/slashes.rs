@@ -148,6 +148,12 @@ impl Slashes {
         Ok(read(&self.shared.cases.read().unwrap_or_else(PoisonError::into_inner)))
     }
 
+    /// Whether it holds everything up to a height, or never will.
+    pub(crate) fn has(&self, height: u64) -> bool {
+        let progress = self.shared.lock();
+        progress.next > height || progress.fault.is_some()
+    }
+
     /// Ends the thread.
     pub(crate) fn stop(&self) {
         self.shared.lock().is_stopping = true;

@@ -6,12 +6,12 @@
 //! carries the next number, so such operations happen in the order in which they were signed. All others carry a number near the
 //! time, each once, so that many can be under way at the same time and none can be kept back for long.
 
-use evidence::{PublicKey, address_of};
+use evidence::{PublicKey, Signatory};
 
 use crate::macros::refusals;
 use crate::operation::{Kind, Operation};
 use crate::state::State;
-use crate::state::accounts::{Extra, Grant, KeySet, NONCE_WINDOW_MS, NONCES_MAX, Nonces, Signing};
+use crate::state::accounts::{Account, Extra, Grant, KeySet, NONCE_WINDOW_MS, NONCES_MAX, Nonces, Signing};
 use crate::state::vaults::is_reserved;
 use crate::units::{AccountId, Address, Amount, AssetId, Epoch, SetId};
 
@@ -45,11 +45,32 @@ pub enum Signer {
 /// A key that signed, with the nonce it signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyUse {
-    /// The key.
-    pub key: PublicKey,
+    signatory: Signatory,
     /// The next number for operations of ordered kinds ([`Kind::is_ordered`]); for others one near the time in milliseconds. The key's own
     /// where one suffices, the account's where it takes several.
     pub nonce: u64,
+}
+
+impl KeyUse {
+    /// A key that signed a nonce.
+    pub fn new(key: PublicKey, nonce: u64) -> Self {
+        Self { signatory: Signatory::of(key), nonce }
+    }
+
+    /// The same where the address of the key is known already.
+    pub fn by(signatory: Signatory, nonce: u64) -> Self {
+        Self { signatory, nonce }
+    }
+
+    /// The key.
+    pub fn key(&self) -> &PublicKey {
+        self.signatory.key()
+    }
+
+    /// The account that the key is by itself; `None` of a key that owns nothing.
+    pub fn address(&self) -> Option<Address> {
+        self.signatory.address().map(Address)
+    }
 }
 
 refusals! {
@@ -90,35 +111,43 @@ enum Turn {
 
 /// Whether the signers suffice.
 pub(crate) fn check(state: &State, authority: &Authority, operation: &Operation) -> Result<(), Refused> {
-    check_turn(state, authority, operation, Turn::Now)
+    check_turn(state, state.time, authority, operation, Turn::Now)
 }
 
 /// Whether the signers would suffice once all operations of theirs are executed that come before: for whoever keeps operations until
-/// their turn. It changes nothing, and promises nothing about the state in which the operation is executed.
+/// their turn. `time_ms` is when that may be: nonces and expiries go by it where it is after the time of the newest block. It changes
+/// nothing, and promises nothing about the state in which the operation is executed.
 ///
 /// # Errors
 /// As [`crate::apply`] of an operation that nobody may send; but of ordered kinds any number from the next one on passes.
-pub fn screen(state: &State, authority: &Authority, operation: &Operation) -> Result<(), Refused> {
-    check_turn(state, authority, operation, Turn::Later)
+pub fn screen(
+    state: &State,
+    time_ms: u64,
+    authority: &Authority,
+    operation: &Operation,
+) -> Result<(), Refused> {
+    check_turn(state, state.time.max(time_ms), authority, operation, Turn::Later)
 }
 
 fn check_turn(
     state: &State,
+    time: u64,
     authority: &Authority,
     operation: &Operation,
     turn: Turn,
 ) -> Result<(), Refused> {
     check_owned(authority.account)?;
-    let (expires, time) = (authority.expires, state.time);
-    // Of whom nothing is known no nonce can be kept: what is refused now must not come alive when the account is there.
-    let latest = if is_known(state, authority) { u64::MAX } else { time.saturating_add(NONCE_WINDOW_MS) };
     match &authority.signer {
         Signer::Plain => check_plain(state),
         Signer::Delegate { keys, .. } if keys.is_empty() => check_plain(state),
-        _ if expires < time => Err(Refused::Expired { expires, time }),
-        _ if expires > latest => Err(Refused::ExpiresTooLate { expires, latest }),
-        Signer::Keys(keys) => check_keys(state, authority.account, keys, operation.kind(), turn),
-        Signer::Delegate { address, keys } => check_keys(state, *address, keys, operation.kind(), turn),
+        Signer::Keys(keys) => {
+            let signer = Known::of(state, authority.account);
+            check_signed(state, signer, keys, (authority.expires, time), (operation.kind(), turn))
+        }
+        Signer::Delegate { address, keys } => {
+            let signer = Known::of(state, *address);
+            check_signed(state, signer, keys, (authority.expires, time), (operation.kind(), turn))
+        }
     }?;
     match &authority.signer {
         Signer::Delegate { address, .. } => check_grant(state, authority.account, *address, operation),
@@ -129,6 +158,37 @@ fn check_turn(
 /// No key signs for the account of a vault, and nobody may name it as the sender either.
 pub(crate) fn check_owned(account: Address) -> Result<(), Refused> {
     if is_reserved(account) { Err(Refused::KeptForVaults { account }) } else { Ok(()) }
+}
+
+/// Whose keys signed, and the account that the ledger has of it, looked up once.
+#[derive(Clone, Copy)]
+struct Known<'a> {
+    address: Address,
+    account: Option<&'a Account>,
+}
+
+impl<'a> Known<'a> {
+    fn of(state: &'a State, address: Address) -> Self {
+        Self { address, account: state.accounts.find(address).map(|account| state.accounts.get(account)) }
+    }
+}
+
+fn check_signed(
+    state: &State,
+    signer: Known<'_>,
+    keys: &[KeyUse],
+    (expires, time): (u64, u64),
+    kind_and_turn: (Kind, Turn),
+) -> Result<(), Refused> {
+    // Of whom nothing is known no nonce can be kept: what is refused now must not come alive when the account is there.
+    let latest = if signer.account.is_some() { u64::MAX } else { time.saturating_add(NONCE_WINDOW_MS) };
+    if expires < time {
+        return Err(Refused::Expired { expires, time });
+    }
+    if expires > latest {
+        return Err(Refused::ExpiresTooLate { expires, latest });
+    }
+    check_keys(state, signer, keys, kind_and_turn, time)
 }
 
 fn check_plain(state: &State) -> Result<(), Refused> {
@@ -142,24 +202,25 @@ fn extra_of(state: &State, address: Address) -> Option<&Extra> {
 /// The keys of an account. Until it sets some, it is the account of one key: the one that its address is made of.
 fn check_keys(
     state: &State,
-    account: Address,
+    signer: Known<'_>,
     keys: &[KeyUse],
-    kind: Kind,
-    turn: Turn,
+    kind_and_turn: (Kind, Turn),
+    time: u64,
 ) -> Result<(), Refused> {
-    let own = extra_of(state, account).and_then(|extra| KeySet::in_force(extra, state.epoch));
+    let Known { address: account, account: record } = signer;
+    let own = record.and_then(Account::extra).and_then(|extra| KeySet::in_force(extra, state.epoch));
     for (index, used) in keys.iter().enumerate() {
-        let key = || used.key.clone();
+        let key = || used.key().clone();
         match own {
-            Some(own) if !own.keys.contains(&used.key) => {
+            Some(own) if !own.keys.contains(used.key()) => {
                 return Err(Refused::KeyNotOfAccount { key: key(), account });
             }
-            None if address_of(&used.key) != Some(account.0) => {
+            None if used.address() != Some(account) => {
                 return Err(Refused::NoKeySet { account, key: key() });
             }
             _ => {}
         }
-        if keys.iter().take(index).any(|earlier| earlier.key == used.key) {
+        if keys.iter().take(index).any(|earlier| earlier.key() == used.key()) {
             return Err(Refused::KeyTwice { key: key() });
         }
     }
@@ -176,11 +237,11 @@ fn check_keys(
     if let Some(other) = others.iter().find(|other| other.nonce != first.nonce) {
         return Err(Refused::NoncesDiffer { nonce: first.nonce, other: other.nonce });
     }
-    let Some(record) = state.accounts.find(account).map(|account| state.accounts.get(account)) else {
-        return check_nonce(first, &Nonces::default(), Signing::Alone(&first.key), (kind, turn), state.time);
+    let Some(record) = record else {
+        return check_nonce(first, &Nonces::default(), Signing::Alone(first.key()), kind_and_turn, time);
     };
-    let signing = record.signing(&first.key, state.epoch);
-    check_nonce(first, record.nonces().unwrap_or(&Nonces::default()), signing, (kind, turn), state.time)
+    let signing = record.signing(first.key(), state.epoch);
+    check_nonce(first, record.nonces().unwrap_or(&Nonces::default()), signing, kind_and_turn, time)
 }
 
 fn check_nonce(
@@ -190,8 +251,7 @@ fn check_nonce(
     (kind, turn): (Kind, Turn),
     time: u64,
 ) -> Result<(), Refused> {
-    let KeyUse { key, nonce } = first;
-    let nonce = *nonce;
+    let (key, nonce) = (first.key(), first.nonce);
     if kind.is_ordered() {
         let expected = nonces.next(signing);
         let is_in_turn = match turn {
@@ -284,7 +344,7 @@ pub(crate) fn count_nonces(state: &mut State, authority: &Authority, kind: Kind)
     let oldest = state.time.saturating_sub(NONCE_WINDOW_MS);
     let (account, epoch) = (state.accounts.open(address), state.epoch);
     let record = state.accounts.get_mut(account);
-    let signing = record.signing(&first.key, epoch);
+    let signing = record.signing(first.key(), epoch);
     let nonces = record.nonces_mut();
     if kind.is_ordered() {
         nonces.count_ordered(signing);

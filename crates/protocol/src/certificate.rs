@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::state::State;
 use crate::state::records::{Row, Set};
 use crate::terms::Terms;
-use crate::units::{Amount, Epoch, Fraction, SetId};
+use crate::units::{Amount, Epoch, Fraction, OperatorId, SetId};
 use crate::wide;
 
 /// `alpha rho f Q` of a set as it stands: with the frozen table less announced leaves, at the lowest ledger value per weight of the
@@ -131,6 +131,16 @@ impl Exposure {
         self.operators.push(shares);
     }
 
+    /// All that a set could slash, in ledger value.
+    pub(crate) fn weight(&self, set: SetId) -> u128 {
+        self.weights.get(set.index()).copied().unwrap_or(0)
+    }
+
+    /// The shares of an operator's stake that sets could slash, in `2^-63`, by set; none of an operator that is not in it.
+    pub(crate) fn shares_of(&self, operator: OperatorId) -> Option<&[(u32, u64)]> {
+        self.operators.get(operator.index()).map(Vec::as_slice)
+    }
+
     /// `1 + gamma_cert` in `10^-18` for declared profits and corruption shares per set; `None` where nobody declares a profit.
     ///
     /// `min over operators of stake / sum(pi w / (alpha W))`, at most `min over sets of alpha W / pi`. Paper: as the module.
@@ -151,8 +161,7 @@ impl Exposure {
             for (set, share) in shares {
                 let heat =
                     usize::try_from(*set).ok().and_then(|index| heats.get(index)).copied().unwrap_or(0);
-                let product = u128::from(heat).saturating_mul(u128::from(*share));
-                sum = sum.saturating_add(product >> SPARE_BITS);
+                sum = sum.saturating_add(warmth(heat, *share));
             }
             warmest = warmest.max(sum);
         }
@@ -161,8 +170,13 @@ impl Exposure {
     }
 }
 
+/// What of a set's heat falls on a share of an operator's stake, with 103 places, rounded down.
+pub(crate) fn warmth(heat: u64, share: u64) -> u128 {
+    u128::from(heat).saturating_mul(u128::from(share)) >> SPARE_BITS
+}
+
 /// `pi / (alpha W)` with [`HEAT_BITS`] places, rounded up.
-fn heat(profit: Amount, alpha: Fraction, weight: u128) -> u64 {
+pub(crate) fn heat(profit: Amount, alpha: Fraction, weight: u128) -> u64 {
     if profit.is_zero() {
         return 0;
     }

@@ -11,16 +11,22 @@ use serde::de::DeserializeOwned;
 
 use crate::operation::{Kind, Operation};
 
-/// The longest operation, in bytes. Twice what the largest evidence and the widest terms need.
-pub const OPERATION_BYTES_MAX: usize = 64 * 1024;
+/// The longest operation of any kind, in bytes; see [`Kind::bytes_max`].
+pub const OPERATION_BYTES_MAX: usize = 5 << 20;
+/// The longest operation of most kinds: twice what the largest evidence and the widest terms need.
+const PLAIN_BYTES_MAX: usize = 64 << 10;
+/// The longest operation that carries a few proofs of storage, or a receipt.
+const PROVEN_BYTES_MAX: usize = 512 << 10;
 
 /// Why bytes are no operation. In the order in which it is checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CodecError {
-    /// More bytes than [`OPERATION_BYTES_MAX`].
+    /// More bytes than an operation of its kind may have: [`Kind::bytes_max`], or [`OPERATION_BYTES_MAX`] where the kind is not known.
     TooLong {
         /// How many there are.
         bytes: usize,
+        /// How many there may be.
+        most: usize,
     },
     /// There is nothing.
     Empty,
@@ -46,8 +52,8 @@ pub enum CodecError {
 impl fmt::Display for CodecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLong { bytes } => {
-                write!(f, "an operation of {bytes} bytes is longer than {OPERATION_BYTES_MAX}")
+            Self::TooLong { bytes, most } => {
+                write!(f, "an operation of {bytes} bytes is longer than {most}, the limit of its kind")
             }
             Self::Empty => write!(f, "an operation has at least one byte"),
             Self::UnknownKind { tag } => {
@@ -74,6 +80,16 @@ impl Kind {
             .expect("every kind is listed, and there are fewer than 256")
     }
 
+    /// The most bytes that an operation of the kind may have: enough for 8192 validators anywhere in the largest registry, or for 4095
+    /// deposits, where it proves those.
+    pub const fn bytes_max(self) -> usize {
+        match self {
+            Self::ReportPod | Self::TakeDeposits => OPERATION_BYTES_MAX,
+            Self::ReportRate | Self::SubmitFalseEvent => PROVEN_BYTES_MAX,
+            _ => PLAIN_BYTES_MAX,
+        }
+    }
+
     /// The kind of that tag.
     pub fn from_tag(tag: u8) -> Option<Self> {
         Self::ALL.get(usize::from(tag)).copied()
@@ -98,11 +114,14 @@ impl Operation {
     /// # Errors
     /// As [`CodecError`] lists them.
     pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
-        if bytes.len() > OPERATION_BYTES_MAX {
-            return Err(CodecError::TooLong { bytes: bytes.len() });
-        }
+        let check = |most: usize| match bytes.len() > most {
+            true => Err(CodecError::TooLong { bytes: bytes.len(), most }),
+            false => Ok(()),
+        };
+        check(OPERATION_BYTES_MAX)?;
         let (tag, fields) = bytes.split_first().ok_or(CodecError::Empty)?;
         let kind = Kind::from_tag(*tag).ok_or(CodecError::UnknownKind { tag: *tag })?;
+        check(kind.bytes_max())?;
         let malformed = |why: String| CodecError::Malformed { kind, why };
         let mut deserializer = postcard::Deserializer::from_bytes(fields);
         let operation =
@@ -118,9 +137,12 @@ impl Operation {
     }
 }
 
+/// Room for most records, so that few grow on the way.
+const RECORD_BYTES: usize = 256;
+
 /// The bytes of a record of the state, in the same format.
 pub(crate) fn to_bytes<T: Serialize + ?Sized>(record: &T) -> Vec<u8> {
-    postcard::to_stdvec(record).expect("memory takes any record")
+    postcard::to_extend(record, Vec::with_capacity(RECORD_BYTES)).expect("memory takes any record")
 }
 
 /// Reads a record of the state.
@@ -167,7 +189,14 @@ mod tests {
         assert_eq!(Operation::decode(&[]), Err(CodecError::Empty));
         assert_eq!(Operation::decode(&[200]), Err(CodecError::UnknownKind { tag: 200 }));
         let long = vec![0; OPERATION_BYTES_MAX + 1];
-        assert_eq!(Operation::decode(&long), Err(CodecError::TooLong { bytes: long.len() }));
+        assert_eq!(
+            Operation::decode(&long),
+            Err(CodecError::TooLong { bytes: long.len(), most: OPERATION_BYTES_MAX })
+        );
+        let mut plain = bytes.clone();
+        plain.resize(PLAIN_BYTES_MAX + 1, 0);
+        let most = PLAIN_BYTES_MAX;
+        assert_eq!(Operation::decode(&plain), Err(CodecError::TooLong { bytes: most + 1, most }));
     }
 
     #[test]

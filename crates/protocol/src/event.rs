@@ -355,6 +355,64 @@ pub enum Event {
     EpochBegan {
         epoch: Epoch,
     },
+    // Ethereum
+    ChainBegun {
+        slot: u64,
+        root: Digest,
+        period: u64,
+    },
+    ChainUpdated {
+        finalized: Option<u64>,
+        committee: Option<u64>,
+        period: u64,
+    },
+    BlockOpened {
+        slot: u64,
+        number: u64,
+        hash: Digest,
+    },
+    HeaderAttested {
+        slot: u64,
+        share: Fraction,
+    },
+    ChainHalted {
+        until: Epoch,
+        slot: u64,
+        accepted: Digest,
+        claimed: Digest,
+    },
+    ChainGoverned {
+        from: Epoch,
+        trusted: Option<Digest>,
+        resumed: bool,
+    },
+    PodReported {
+        validator: ValidatorId,
+        account: Address,
+        asset: AssetId,
+        slot: u64,
+        old: Amount,
+        balance: Amount,
+        withheld: Amount,
+    },
+    PodFlagged {
+        validator: ValidatorId,
+        account: Address,
+        slot: u64,
+        due: Epoch,
+    },
+    PodReleased {
+        validator: ValidatorId,
+        account: Address,
+        pod: Address,
+        amount: Amount,
+        burned: Amount,
+    },
+    ProofRewarded {
+        validator: ValidatorId,
+        account: Address,
+        amount: Amount,
+    },
     // Vaults
     VaultCreated { vault: VaultId, account: Address, asset: AssetId, share: ShareId },
     VaultTermsAnnounced { vault: VaultId, from: Epoch },

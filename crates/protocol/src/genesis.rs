@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ethereum::Ethereum;
 use crate::macros::record;
 use crate::units::{Address, Amount, AssetId, Digest, Epoch, Fraction};
 
@@ -26,6 +27,9 @@ record! {
         pub bounds: Bounds,
         /// Bounds of what is stored.
         pub limits: Limits,
+        /// The Ethereum that is followed, if any.
+        #[serde(default)]
+        pub ethereum: Option<Box<Ethereum>>,
         /// Bounds of vaults.
         #[serde(default)]
         pub vaults: VaultLimits,
@@ -302,6 +306,7 @@ impl Genesis {
                 keys_per_account: 16,
                 items_per_operation: 64,
             },
+            ethereum: None,
             vaults: VaultLimits::default(),
         }
     }
@@ -323,7 +328,8 @@ impl Genesis {
             return Err("more than 1024 operators or 16 assets in a set".to_owned());
         }
         self.vaults.check()?;
-        self.parameters.check(bounds)
+        self.parameters.check(bounds)?;
+        self.ethereum.as_ref().map_or(Ok(()), |ethereum| ethereum.check(&self.parameters))
     }
 }
 

@@ -138,6 +138,7 @@ pub fn check(state: &State) -> Result<(), Violation> {
     check_consent(state)?;
     check_positions(state)?;
     check_validators(state)?;
+    check_chain(state)?;
     check_exits(state)?;
     vaults::check(state)?;
     caps::check_baskets(state)
@@ -149,6 +150,25 @@ fn check_conservation(state: &State) -> Result<(), Violation> {
         let sum = conservation(state, asset);
         if sum.supply().is_none() || sum.supply() != sum.holdings() {
             return Err(Violation(format!("asset {asset} is not conserved: {sum:?}")));
+        }
+    }
+    Ok(())
+}
+
+/// What is known of headers is of those that the light client remembers, and a pod has a record of its stake.
+fn check_chain(state: &State) -> Result<(), Violation> {
+    if let Some(following) = &state.ethereum {
+        let known: Vec<u64> = following.headers.keys().copied().collect();
+        let light = following.light.iter().flat_map(|light| light.finalized());
+        let remembered: Vec<u64> = light.map(|header| header.header().slot).collect();
+        if known != remembered {
+            return Err(Violation(format!("headers {known:?} are known, and {remembered:?} remembered")));
+        }
+    }
+    for (id, pod) in state.pods.iter() {
+        let is_ordered = pod.validators.is_sorted_by(|one, next| one < next);
+        if state.validator(*id).is_none() || !is_ordered {
+            return Err(Violation(format!("pod {id} has no record, or its validators are not in order")));
         }
     }
     Ok(())

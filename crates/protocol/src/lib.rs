@@ -48,6 +48,7 @@ mod boundary;
 pub mod certificate;
 pub mod codec;
 pub mod entries;
+pub mod ethereum;
 pub mod event;
 pub mod genesis;
 pub mod invariants;

@@ -162,6 +162,17 @@ operations! {
     propose_parameters::ProposeParameters = "propose_parameters", true;
     govern_asset::GovernAsset = "govern_asset", true;
     guard::Guard = "guard", true;
+    begin_chain::BeginChain = "begin_chain", true;
+    update_chain::UpdateChain = "update_chain", true;
+    open_block::OpenBlock = "open_block", true;
+    attest_header::AttestHeader = "attest_header", true;
+    report_contradiction::ReportContradiction = "report_contradiction", true;
+    govern_chain::GovernChain = "govern_chain", true;
+    report_pod::ReportPod = "report_pod", true;
+    report_slashed::ReportSlashed = "report_slashed", true;
+    release_pod::ReleasePod = "release_pod", false;
+    take_deposits::TakeDeposits = "take_deposits", true;
+    submit_false_event::SubmitFalseEvent = "submit_false_event", true;
     create_vault::CreateVault = "create_vault", true;
     change_vault::ChangeVault = "change_vault", true;
     vault_deposit::VaultDeposit = "vault_deposit", true;
@@ -206,6 +217,7 @@ impl Kind {
                 | Self::ReplaceFollowUp
                 | Self::SetSplit
                 | Self::LowerBond
+                | Self::ReleasePod
                 | Self::VaultRequest
                 | Self::VaultCancel
                 | Self::VaultInstant

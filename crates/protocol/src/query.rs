@@ -12,6 +12,7 @@
 //! - Vaults and their shares: [`vault`], [`rate_feed`], [`limits`], `convert_*`, `preview_*`, [`exit_time_estimate`], [`tickets`], [`holders`].
 //! - [`notices`]: what is scheduled that concerns an account, when it counts and what cancels it.
 //! - [`mod@explain`]: figures with their inputs and formulas, down to what is stored.
+//! - [`stands_on`]: the entries that an answer is made of, for which the ledger has proofs.
 //!
 //! # What it does not do
 //! It changes nothing, knows no names, heights or wall times, and looks at no other account to answer for one: each answer costs as much
@@ -37,7 +38,9 @@ macro_rules! answer {
 mod accounts;
 mod alike;
 mod assets;
+mod baskets;
 mod earnings;
+mod ethereum;
 mod exits;
 pub mod explain;
 mod exposure;
@@ -50,6 +53,7 @@ mod positions;
 mod services;
 mod sets;
 mod slashes;
+mod stands;
 mod streams;
 mod vaults;
 
@@ -65,12 +69,14 @@ pub use accounts::{
     accounts, balances,
 };
 pub use assets::{AssetDetail, asset, assets};
+pub use baskets::{BasketDetail, InKind, LegView, PriceView, ReportedView, basket, baskets, in_kind};
 pub use earnings::{
     Claimable, CommissionEarnings, EarningsAnswer, Expected, PositionEarnings, Source, earnings,
     earnings_page,
 };
+pub use ethereum::{ChainView, FlowView, HaltView, HeaderView, PodDetail, chain, pod, pods};
 pub use exits::{Exit, ExitState, ExitsAnswer, exits};
-pub use explain::{Explained, FIGURES, Figure, explain};
+pub use explain::{Explained, FIGURES, Figure, FigureName, explain};
 pub use exposure::{
     ExposureAnswer, ExposureTotal, MandateBound, Offence, OffenceKind, PositionExposure, RequestAgainst,
     SetExposure, Verdict, When, WorseTerms, exposure, exposure_page,
@@ -88,6 +94,7 @@ pub use sets::{
 pub use slashes::{
     HeldView, RequestDetail, RequestFilter, RequestStatus, SlashDetail, request, requests, slash, slashes,
 };
+pub use stands::{Read, stands_on};
 pub use streams::{StreamDetail, stream, streams};
 pub use vaults::*;
 

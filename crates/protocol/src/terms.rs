@@ -1,5 +1,7 @@
 //! What a service offers and demands, and what the delegators of a pool agreed to bear.
 
+mod plain;
+
 use sha2::{Digest as _, Sha256};
 
 use crate::genesis::{Genesis, Parameters};
@@ -95,6 +97,9 @@ record! {
         /// Two different statements for one slot, by a registered key. Anybody proves it; it executes at once.
         #[serde(default)]
         pub equivocation: Option<Fraction>,
+        /// A signed statement about an event on Ethereum that is not so. Anybody proves it; it executes at once.
+        #[serde(default)]
+        pub false_event: Option<Fraction>,
         /// The most that a request for a reason may take.
         #[serde(default)]
         pub subjective: Option<Fraction>,
@@ -221,6 +226,7 @@ impl Terms {
         bytes.number(admission.bond_min.units());
         bytes.fraction(Some(self.operator_share_max));
         bytes.fraction(self.offences.equivocation);
+        bytes.fraction(self.offences.false_event);
         bytes.fraction(self.offences.subjective);
         let curve = self.offences.correlation.as_ref();
         bytes.number(curve.map_or(0, |curve| u128::from(curve.multiplier)));
@@ -376,6 +382,7 @@ impl Terms {
     /// Whether `new` is worse for somebody: whatever is not clearly better is worse.
     pub fn is_worsened_by(&self, new: &Self) -> bool {
         let better_offences = !is_raised(self.offences.equivocation, new.offences.equivocation)
+            && !is_raised(self.offences.false_event, new.offences.false_event)
             && !is_raised(self.offences.subjective, new.offences.subjective)
             && (new.offences.correlation.is_none() || new.offences.correlation == self.offences.correlation);
         let better_numbers = new.window_cap <= self.window_cap

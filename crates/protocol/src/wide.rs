@@ -187,6 +187,11 @@ impl PerUnit {
         (self.whole, self.part)
     }
 
+    /// All of it in `2^-128`.
+    pub(crate) fn parts(self) -> Wide {
+        join(self.part, self.whole)
+    }
+
     /// `floor(principal * self)`.
     ///
     /// # Panics

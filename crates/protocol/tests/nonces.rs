@@ -45,7 +45,7 @@ fn ledger() -> State {
 }
 
 fn signed(account: Address, key: &SecretKey, nonce: u64, expires: u64) -> Authority {
-    let used = vec![KeyUse { key: key.public_key(), nonce }];
+    let used = vec![KeyUse::new(key.public_key(), nonce)];
     Authority { account, signer: Signer::Keys(used), expires }
 }
 
@@ -203,7 +203,7 @@ fn a_delegate_that_owns_nothing_signs_each_number_once() {
         account,
         signer: Signer::Delegate {
             address: own_address(&bot),
-            keys: vec![KeyUse { key: bot.public_key(), nonce }],
+            keys: vec![KeyUse::new(bot.public_key(), nonce)],
         },
         expires: u64::MAX,
     };
@@ -238,7 +238,7 @@ fn shared_ledger(threshold: u16) -> (State, Address, Vec<SecretKey>) {
 }
 
 fn signed_by(account: Address, seals: &[(&SecretKey, u64)]) -> Authority {
-    let used = seals.iter().map(|(key, nonce)| KeyUse { key: key.public_key(), nonce: *nonce }).collect();
+    let used = seals.iter().map(|(key, nonce)| KeyUse::new(key.public_key(), *nonce)).collect();
     Authority { account, signer: Signer::Keys(used), expires: u64::MAX }
 }
 
@@ -391,7 +391,7 @@ fn who_keeps_operations_until_their_turn_takes_later_numbers_and_no_strangers() 
     let (state, own, other) = (ledger(), key(1), key(2));
     let account = own_address(&own);
     let screened = |authority: &Authority, operation: &Operation| {
-        protocol::authority::screen(&state, authority, operation)
+        protocol::authority::screen(&state, state.time(), authority, operation)
             .map_or_else(|refused| refused.name(), |()| "ok")
     };
     let cases = [
@@ -406,6 +406,13 @@ fn who_keeps_operations_until_their_turn_takes_later_numbers_and_no_strangers() 
         assert_eq!(screened(&authority, &operation), expected, "{authority:?}");
     }
     assert!(state.knows(account) && !state.knows(own_address(&other)));
+    // When it may be counts, where that is after the newest block: what has expired by then waits for nothing.
+    let at = |time_ms: u64, expires: u64| {
+        let authority = signed(account, &own, 7, expires);
+        protocol::authority::screen(&state, time_ms, &authority, &ordered())
+            .map_or_else(|refused| refused.name(), |()| "ok")
+    };
+    assert_eq!([at(0, NOW), at(NOW, NOW), at(NOW + 1, NOW)], ["ok", "ok", "Expired"]);
 }
 
 #[test]

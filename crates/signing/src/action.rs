@@ -10,6 +10,7 @@
 mod account;
 mod asset;
 mod basket;
+mod chain;
 mod governance;
 mod operator;
 mod service;
@@ -81,6 +82,31 @@ pub fn action(operation: &Operation) -> String {
         Op::ProposeParameters(op) => governance::propose_parameters(op),
         Op::GovernAsset(op) => governance::govern_asset(op),
         Op::Guard(op) => governance::guard(op),
+        _ => of_chain(operation),
+    }
+}
+
+fn of_chain(operation: &Operation) -> String {
+    use Operation as Op;
+    match operation {
+        Op::BeginChain(op) => chain::begin_chain(op),
+        Op::UpdateChain(op) => chain::update_chain(op),
+        Op::OpenBlock(op) => chain::open_block(op),
+        Op::AttestHeader(op) => chain::attest_header(op),
+        Op::ReportContradiction(op) => chain::report_contradiction(op),
+        Op::GovernChain(op) => chain::govern_chain(op),
+        Op::ReportPod(op) => chain::report_pod(op),
+        Op::ReportSlashed(op) => chain::report_slashed(op),
+        Op::ReleasePod(op) => chain::release_pod(op),
+        Op::TakeDeposits(op) => chain::take_deposits(op),
+        Op::SubmitFalseEvent(op) => chain::submit_false_event(op),
+        _ => of_vaults(operation),
+    }
+}
+
+fn of_vaults(operation: &Operation) -> String {
+    use Operation as Op;
+    match operation {
         Op::CreateVault(op) => vault::create_vault(op),
         Op::ChangeVault(op) => vault::change_vault(op),
         Op::VaultDeposit(op) => vault::vault_deposit(op),
@@ -108,5 +134,6 @@ pub fn action(operation: &Operation) -> String {
         Op::BasketLeave(op) => basket::basket_leave(op),
         Op::BasketReport(op) => basket::basket_report(op),
         Op::BasketAccept(op) => basket::basket_accept(op),
+        _ => unreachable!("the other kinds are above; a test goes through all of them"),
     }
 }

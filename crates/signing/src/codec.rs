@@ -18,13 +18,14 @@
 use std::fmt;
 
 use protocol::Operation;
-use protocol::codec::CodecError;
+use protocol::codec::{CodecError, OPERATION_BYTES_MAX};
 use protocol::units::Address;
 
 use crate::envelope::{Seal, Signature, SignedOperation};
 
-/// The longest envelope, in bytes.
-pub const SIGNED_BYTES_MAX: usize = 128 * 1024;
+/// The longest envelope, in bytes: the longest operation of any kind, and room for seals. Each kind has its own limit, which the operation in it
+/// keeps.
+pub const SIGNED_BYTES_MAX: usize = OPERATION_BYTES_MAX + 64 * 1024;
 /// The most seals of one envelope.
 pub const SEALS_MAX: usize = 32;
 
@@ -162,11 +163,8 @@ impl SignedOperation {
         if seals.iter().zip(seals.iter().skip(1)).any(|(one, next)| encode_seal(one) >= encode_seal(next)) {
             return Err(DecodeError::NotCanonical);
         }
-        let signed = Self { account, delegate, expires, operation, seals };
-        if signed.encode() != bytes {
-            return Err(DecodeError::NotCanonical);
-        }
-        Ok(signed)
+        // All other parts have one form each, and that of the operation was looked at.
+        Ok(Self { account, delegate, expires, operation, seals })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use evidence::{KeyError, PublicKey, RecoveryError, Scheme, SecretKey, SignatureError};
+use evidence::{KeyError, PublicKey, RecoveryError, Scheme, SecretKey, Signatory, SignatureError};
 use protocol::{Authority, KeyUse, Signer};
 
 use crate::codec::SEALS_MAX;
@@ -59,11 +59,14 @@ impl Verifier {
         let message = self.0.message(signed.into());
         let mut keys: Vec<KeyUse> = Vec::with_capacity(signed.seals.len());
         for (index, seal) in signed.seals.iter().enumerate() {
-            let key = key_of_seal(&message, seal).map_err(|why| SigningError::Seal { index, why })?;
-            if keys.iter().any(|earlier| earlier.key == key) {
-                return Err(SigningError::KeyTwice { key });
+            let used = KeyUse::by(
+                signatory_of(&message, seal).map_err(|why| SigningError::Seal { index, why })?,
+                seal.nonce,
+            );
+            if keys.iter().any(|earlier| earlier.key() == used.key()) {
+                return Err(SigningError::KeyTwice { key: used.key().clone() });
             }
-            keys.push(KeyUse { key, nonce: seal.nonce });
+            keys.push(used);
         }
         Ok(keys)
     }
@@ -74,18 +77,19 @@ impl Verifier {
 /// # Errors
 /// As [`SealError`] lists them.
 pub fn key_of(domain: &Domain, draft: &Draft, seal: &Seal) -> Result<PublicKey, SealError> {
-    key_of_seal(&DomainHashes::of(domain).message(draft.into()), seal)
+    signatory_of(&DomainHashes::of(domain).message(draft.into()), seal)
+        .map(|signatory| signatory.key().clone())
 }
 
-fn key_of_seal(message: &MessageHashes, seal: &Seal) -> Result<PublicKey, SealError> {
+fn signatory_of(message: &MessageHashes, seal: &Seal) -> Result<Signatory, SealError> {
     let hash = message.hash(seal.nonce);
     match &seal.signature {
-        Signature::Secp256k1(signature) => evidence::recover(&hash, signature).map_err(SealError::Recovery),
+        Signature::Secp256k1(signature) => Signatory::recover(&hash, signature).map_err(SealError::Recovery),
         Signature::Ed25519 { key, signature } => {
             let key = PublicKey::new(Scheme::Ed25519, key).map_err(SealError::Key)?;
             let signature = evidence::Signature::from(*signature);
             evidence::verify(&key, &machine_bytes(&hash), &signature).map_err(SealError::Signature)?;
-            Ok(key)
+            Ok(Signatory::of(key))
         }
     }
 }

@@ -18,11 +18,11 @@ use commonware_storage::mmb;
 use commonware_storage::qmdb::any::ordered::variable::Operation;
 use commonware_storage::qmdb::current::VariableConfig;
 use commonware_storage::qmdb::current::ordered::variable::Db;
-use commonware_storage::qmdb::floor::Proportional;
 use commonware_utils::bitmap::Readable as _;
 use commonware_utils::sequence::FixedBytes;
 use ledger::store::{Committed, EntryProof, Write};
 
+use crate::floor::Sparing;
 use crate::index::WholeKey;
 use crate::options::Options;
 use crate::proof::{KEY_BYTES, VALUE_BYTES_MAX, encode_absent, encode_present};
@@ -121,8 +121,7 @@ impl<M: Machine> Engine<M> {
         for (key, value) in writes {
             batch = batch.write(Key::new(key), value.map(Bytes::from));
         }
-        let batch =
-            batch.merkleize(&self.database, Some(metadata(height, &digest)), &mut Proportional).await?;
+        let batch = batch.merkleize(&self.database, Some(metadata(height, &digest)), &mut Sparing).await?;
         let root = batch.root();
         self.database = self.database.apply_batch(batch).await?;
         let at = Committed { height, digest, root: root.0 };

@@ -7,17 +7,20 @@ use std::hash::{BuildHasher, Hasher};
 
 use commonware_storage::translator::{OrderedTranslator, Translator};
 
-/// Keeps a key as it is. Shorter input is filled with zeros at the end, longer input is cut; the store gives it 32 bytes.
+/// Keeps a key as it is, as four numbers with their highest byte first: they stand in the order of the bytes, and are compared without a call.
+/// Shorter input is filled with zeros at the end, longer input is cut; the store gives it 32 bytes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct WholeKey;
 
 impl Translator for WholeKey {
-    type Key = [u8; 32];
+    type Key = [u64; 4];
 
     fn transform(&self, key: &[u8]) -> Self::Key {
-        let mut whole = [0; 32];
-        for (to, from) in whole.iter_mut().zip(key) {
-            *to = *from;
+        let mut whole = [0; 4];
+        for (word, bytes) in whole.iter_mut().zip(key.chunks(8)) {
+            let mut filled = [0; 8];
+            filled.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+            *word = u64::from_be_bytes(filled);
         }
         whole
     }

@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 mod engine;
+mod floor;
 mod index;
 mod options;
 mod proof;

@@ -2,9 +2,7 @@
 
 use evidence::Scheme;
 use protocol::genesis::Genesis;
-use protocol::terms::{
-    AcceptedAsset, Admission, Beneficiary, Correlation, Destination, JailTerms, Mandate, Offences, Terms,
-};
+use protocol::terms::{Beneficiary, Correlation, Destination, JailTerms, Mandate, Offences, Terms};
 use protocol::units::{Address, Amount, AssetId, Digest, Fraction, OperatorId, ServiceId, SetId, VaultId};
 use sha2::{Digest as _, Sha256};
 
@@ -181,32 +179,11 @@ pub fn terms(set: SetId) -> Terms {
 
 fn base(service: &str, assets: &[(AssetId, u64)]) -> Terms {
     Terms {
-        assets: assets
-            .iter()
-            .map(|(asset, weight)| AcceptedAsset { asset: *asset, weight: *weight })
-            .collect(),
-        admission: Admission {
-            list_only: false,
-            operators_max: 16,
-            stake_min: Amount::ZERO,
-            self_stake_min: Amount::ZERO,
-            bond_min: Amount::ZERO,
-        },
-        operator_share_max: Fraction::ONE,
-        offences: Offences { equivocation: None, subjective: None, correlation: None },
-        window_cap: Fraction::ONE,
         veto: 3,
         resolvers: ["ines", "jonas", "kira"].map(address).to_vec(),
         threshold: Some(2),
-        slasher: address(service),
-        destinations: vec![Destination { to: Beneficiary::Burn, share: Fraction::ONE }],
         reward_tokens: vec![USD],
-        warm_up: 0,
-        jail: JailTerms::default(),
-        mass_slash_max: Fraction::ONE,
-        risk_weight: Fraction::ONE,
-        corruption_share: Fraction::ONE,
-        quorum: None,
+        ..Terms::plain(address(service), assets)
     }
 }
 
@@ -221,6 +198,7 @@ fn prices() -> Terms {
         offences: Offences {
             equivocation: Some(fraction(1_000)),
             subjective: Some(fraction(500)),
+            false_event: None,
             correlation: None,
         },
         window_cap: fraction(2_000),
@@ -240,6 +218,7 @@ fn relay() -> Terms {
         offences: Offences {
             equivocation: Some(fraction(5_000)),
             subjective: Some(fraction(2_000)),
+            false_event: None,
             correlation: None,
         },
         window_cap: fraction(5_000),
@@ -256,6 +235,7 @@ fn sampling() -> Terms {
         offences: Offences {
             equivocation: Some(fraction(500)),
             subjective: Some(fraction(1_000)),
+            false_event: None,
             correlation: Some(Correlation { multiplier: 3, exponent: 2 }),
         },
         window_cap: fraction(2_500),

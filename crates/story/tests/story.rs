@@ -195,7 +195,7 @@ fn everybody_can_sign_for_what_it_asks() {
             let own = nonces.iter().find(|own| own.key.as_ref().is_none_or(|own| *own == key));
             let next = own.map_or(0, |own| own.next);
             let nonce = if step.operation.kind().is_ordered() { next } else { time };
-            KeyUse { key, nonce }
+            KeyUse::new(key, nonce)
         });
         let keys: Vec<KeyUse> = used.collect();
         let signer = match step.delegate {

@@ -3,6 +3,8 @@
 pub(crate) mod account;
 pub(crate) mod asset;
 pub(crate) mod basket;
+mod curation;
+pub(crate) mod ethereum;
 pub(crate) mod network;
 pub(crate) mod operator;
 pub(crate) mod position;

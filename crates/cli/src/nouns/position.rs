@@ -165,7 +165,11 @@ const EXITS: [Section; 1] = [Section {
     empty: "no stake",
 }];
 
-const FIGURES: [Column; 1] = [Column::plain("figure", "/figure")];
+const FIGURES: [Column; 3] = [
+    Column::plain("figure", "/figure"),
+    Column::plain("asked of", "/of"),
+    Column::plain("what it is", "/about"),
+];
 
 const FIGURE: [Section; 1] = [Section {
     title: "How it comes about",
@@ -296,9 +300,7 @@ impl Exit {
 impl Explain {
     fn run(&self, context: &Context) -> Result<Answer, Failure> {
         let Some(figure) = &self.figure else {
-            let names = list(&context.get("/v1/explain")?, "items");
-            let names = names.into_iter().map(|name| json!({ "figure": name }));
-            return Ok(Answer::list(names.collect(), &FIGURES));
+            return Ok(Answer::list(list(&context.get("/v1/explain")?, "items"), &FIGURES));
         };
         let mut parameters = Vec::new();
         for pair in &self.about {

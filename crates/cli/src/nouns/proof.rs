@@ -24,8 +24,12 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = OF_OPERATIONS)]
 pub(crate) struct Get {
-    /// The key of an entry, as account/alice, operator/olga or pool/3; or the id of an operation.
+    /// The key of an entry, as account/alice, operator/olga or pool/3; or the id of an operation; or, with --answer, also a figure, as
+    /// explain/pool_held?pool=3.
     what: String,
+    /// Fetch what the node answers about it, with proofs of every entry that the answer is made of.
+    #[arg(long)]
+    answer: bool,
     /// Write the proof into this file; otherwise it is printed.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -64,14 +68,16 @@ impl Command {
 impl Get {
     fn run(&self, context: &Context) -> Result<Answer, Failure> {
         let is_id = self.what.len() == 66 && self.what.starts_with("0x");
-        let path = if is_id {
+        let path = if self.answer {
+            answered(context, &self.what)?
+        } else if is_id {
             format!("/v1/operations/{}?proof=1", self.what)
         } else {
             format!("/v1/entries/{}?proof=1", key(context, &self.what)?)
         };
         let document = context.get(&path)?;
-        // The proof of an entry is the whole answer, in which the bytes of the store are called `proof` too.
-        let beside = document.get("proof").filter(|proof| proof.is_object());
+        // An answer with proofs is a file as it is, and the proof of an entry is the whole answer, in which the bytes of the store are called `proof` too.
+        let beside = document.get("proof").filter(|proof| proof.is_object() && !self.answer);
         let proof = beside.unwrap_or(&document).clone();
         match &self.out {
             None => Ok(Answer::new(proof, Shape::Page(&VALUE, &[]))),
@@ -83,6 +89,30 @@ impl Get {
             }
         }
     }
+}
+
+/// Where the node answers about what stands in an entry, or about a figure, with proofs.
+fn answered(context: &Context, what: &str) -> Result<String, Failure> {
+    if let Some(question) = what.strip_prefix("explain/") {
+        let sign = if question.contains('?') { '&' } else { '?' };
+        return Ok(format!("/v1/explain/{question}{sign}proof=1"));
+    }
+    let key = key(context, what)?;
+    let place = match key.split_once('/') {
+        Some(("table", rest)) => {
+            rest.split_once('/').map(|(set, epoch)| format!("sets/{set}/table?epoch={epoch}&proof=1"))
+        }
+        Some((
+            sort @ ("account" | "asset" | "operator" | "pool" | "service" | "set" | "request" | "stream"),
+            rest,
+        )) => Some(format!("{sort}s/{rest}?proof=1")),
+        _ => None,
+    };
+    let place = place.ok_or_else(|| {
+        Failure::usage("field.misfit", format!("no answer with proofs is about {what:?}"))
+            .help("ask for an account, asset, operator, pool, service, set, table, request or stream, or for explain/FIGURE?..; or leave --answer out")
+    })?;
+    Ok(format!("/v1/{place}"))
 }
 
 /// The key of an entry as it stands in an address, with accounts and numbers for the names in it: `account/alice`, `position/alice/3/17`.
@@ -110,6 +140,25 @@ fn key(context: &Context, text: &str) -> Result<String, Failure> {
 mod tests {
     use super::*;
     use crate::transport::Recorded;
+
+    #[test]
+    fn answers_are_asked_for_where_they_are_given() {
+        let recorded = Recorded::default()
+            .with("/v1/labels", json!({ "items": [{ "key": "set/2", "label": "prices" }] }))
+            .with("/v1/assets?limit=500", json!({ "items": [] }));
+        let context = Context::over(recorded);
+        let cases = [
+            ("set/prices", "/v1/sets/2?proof=1"),
+            ("table/prices/9", "/v1/sets/2/table?epoch=9&proof=1"),
+            ("pool/3", "/v1/pools/3?proof=1"),
+            ("explain/pool_held?pool=3", "/v1/explain/pool_held?pool=3&proof=1"),
+            ("explain/certified", "/v1/explain/certified?proof=1"),
+        ];
+        for (what, path) in cases {
+            assert_eq!(answered(&context, what).as_deref(), Ok(path), "{what}");
+        }
+        assert_eq!(answered(&context, "network").expect_err("no answer").code(), "field.misfit");
+    }
 
     #[test]
     fn the_names_in_a_key_become_addresses_and_numbers() {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::curation::{CURATION, PLACES};
 use super::{Paged, Pinned, Whose, path_of, with_query};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -35,6 +36,8 @@ pub(crate) enum Command {
     Holders(InVault),
     /// What can slash a vault, and how much at worst.
     Slashable(Which),
+    /// How a vault is curated: its bands, every cap with what it bounds, the worst events.
+    Curation(Which),
     /// Show an account's shares of all vaults, and what it has waiting.
     Mine(Whose),
     /// Write a history that makes vaults with the holdings of a published snapshot, for surety replay.
@@ -344,6 +347,7 @@ impl Command {
             Self::Tickets(of) => of.list(context, "/tickets", &TICKETS, "nothing waits in the vault"),
             Self::Holders(of) => of.list(context, "/holders", &HOLDERS, "nobody has shares"),
             Self::Slashable(which) => which.below(context, "/exposure", Shape::Page(&[], &SLASHABLE)),
+            Self::Curation(which) => which.below(context, "/curation", Shape::Page(&CURATION, &PLACES)),
             Self::Mine(whose) => mine(context, whose),
             Self::ImportSnapshot(import) => crate::import::run(&import.file, import.out.as_deref()),
             Self::Under(under) => under.run(context),

@@ -31,7 +31,7 @@ const fn verb(
 }
 
 /// Every operation under its noun.
-pub(crate) const VERBS: [Verb; 83] = [
+pub(crate) const VERBS: [Verb; 94] = [
     verb("account", "keys", "set_keys", &["keys"]),
     verb("account", "grant", "grant", &["delegate", "kinds"]),
     verb("account", "revoke", "revoke", &["delegate"]),
@@ -115,6 +115,17 @@ pub(crate) const VERBS: [Verb; 83] = [
     verb("basket", "accept", "basket_accept", &["basket", "vault", "price"]),
     verb("network", "propose", "propose_parameters", &[]),
     verb("network", "guard", "guard", &["stop"]),
+    verb("ethereum", "begin", "begin_chain", &[]),
+    verb("ethereum", "update", "update_chain", &[]),
+    verb("ethereum", "open", "open_block", &["slot"]),
+    verb("ethereum", "attest", "attest_header", &["slot"]),
+    verb("ethereum", "contradict", "report_contradiction", &[]),
+    verb("ethereum", "govern", "govern_chain", &[]),
+    verb("ethereum", "deposits", "take_deposits", &["asset", "slot"]),
+    verb("stake", "pod", "report_pod", &["asset", "slot"]),
+    verb("stake", "slashed", "report_slashed", &["asset", "slot"]),
+    verb("stake", "release-pod", "release_pod", &["validator"]),
+    verb("slash", "false-event", "submit_false_event", &["slot"]),
 ];
 
 /// A noun of the command line.
@@ -144,6 +155,7 @@ nouns! {
     Service = "service";
     Slash = "slash";
     Network = "network";
+    Ethereum = "ethereum";
     Vault = "vault";
     Basket = "basket";
 }

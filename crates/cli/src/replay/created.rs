@@ -17,6 +17,7 @@ pub(crate) fn by(events: &[Event]) -> Option<(Thing, u32)> {
             Event::Slashed { slash, .. } => (Thing::Slash, slash.number()),
             Event::StreamOpened { stream, .. } => (Thing::Stream, stream.number()),
             Event::ValidatorReported { validator, .. } => (Thing::Validator, validator.number()),
+            Event::PodReported { validator, .. } => (Thing::Validator, validator.number()),
             Event::VaultCreated { vault, .. } => (Thing::Vault, vault.number()),
             Event::RouteOpened { route, .. } => (Thing::Route, route.number()),
             Event::BasketCreated { basket, .. } => (Thing::Basket, basket.number()),

@@ -147,6 +147,9 @@ impl<W: Write> Replay<W> {
     }
 
     fn run_lines(&mut self, options: &Options, session: &mut Session) -> Result<(), Failure> {
+        if options.check {
+            session.expect_checks();
+        }
         let mut progress = Progress::of(&self.input, options.quiet);
         while self.input.next_line().map_err(|obstacle| self.obstacle(obstacle))? {
             let line = self.input.line_number();

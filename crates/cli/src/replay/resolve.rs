@@ -58,12 +58,16 @@ const FIELDS: [(&str, Content); 32] = [
 /// What a field of an operation holds. The operation's name tells apart the fields that are called alike and are not.
 fn content(operation: &str, field: &str) -> Option<Content> {
     match (operation, field) {
+        // Operators with the same number are one owner's.
+        ("set_bands", "owner") => None,
         // The number that the validator has on its own chain.
         ("report_validator", "validator") => None,
+        // How a validator stands in a state of Ethereum.
+        ("report_pod" | "report_slashed", "validator") => None,
+        // Who paid into the custody contract.
+        ("take_deposits", "from") => Some(Content::Account),
         // Elsewhere a destination of slashed stake, or an address on another chain.
         ("claim" | "transfer_shares" | "vouch_shares", "to") => Some(Content::Account),
-        // Operators of one owner have the same number.
-        ("set_bands", "owner") => None,
         // Elsewhere a fraction of something.
         ("transfer_shares" | "approve_shares" | "open_route", "share") => Some(Content::Number(Thing::Share)),
         _ => FIELDS.iter().find(|(name, _)| *name == field).map(|(_, content)| *content),

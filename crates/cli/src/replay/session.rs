@@ -1,6 +1,6 @@
 //! A ledger in memory, and the lines that happen to it.
 
-use protocol::{Authority, Event, Genesis, Operation, Refusal, Signer, State};
+use protocol::{Authority, Event, Genesis, Kind, Operation, Refusal, Signer, State};
 use serde_json::Value;
 
 use crate::replay::answer::Answer;
@@ -18,13 +18,17 @@ pub(crate) struct Session {
     names: Names,
     labels: Labels,
     has_begun: bool,
+    /// Whether somebody checks each line: then the state before it is kept.
+    is_checked: bool,
+    /// The state before the last line, and what kind of operation that was.
+    before: Option<(State, Option<Kind>)>,
 }
 
 impl Session {
     /// A development ledger on which nothing has happened.
     pub(crate) fn new(labels: Labels) -> Self {
         let state = State::new(Genesis::development()).expect("the development genesis holds together");
-        Self { state, names: Names::default(), labels, has_begun: false }
+        Self { state, names: Names::default(), labels, has_begun: false, is_checked: false, before: None }
     }
 
     /// Carries out one line of the input. After a mistake the session is not to be used on.
@@ -40,6 +44,7 @@ impl Session {
                 Ok(self.passed(line, Vec::new(), None))
             }
             Command::Advance { epochs, note } => {
+                self.keep(None);
                 let events = (0..epochs).flat_map(|_| protocol::advance_epoch(&mut self.state)).collect();
                 Ok(self.passed(line, events, note))
             }
@@ -48,9 +53,22 @@ impl Session {
         }
     }
 
-    /// Whether the state is as the protocol promises.
-    pub(crate) fn check(&self) -> Result<(), String> {
-        protocol::invariants::check(&self.state).map_err(|violation| violation.to_string())
+    /// From now on [`Session::check`] follows each line.
+    pub(crate) fn expect_checks(&mut self) {
+        self.is_checked = true;
+    }
+
+    /// Keeps the state before a line for the check after it.
+    fn keep(&mut self, kind: Option<Kind>) {
+        self.before = self.is_checked.then(|| (self.state.clone(), kind));
+    }
+
+    /// Whether the state is as the protocol promises, and whether the last line did only what its kind may.
+    pub(crate) fn check(&mut self) -> Result<(), String> {
+        let text = |violation: protocol::invariants::Violation| violation.to_string();
+        protocol::invariants::check(&self.state).map_err(text)?;
+        let Some((before, kind)) = self.before.take() else { return Ok(()) };
+        protocol::invariants::check_step(&before, &self.state, kind).map_err(text)
     }
 
     /// The whole state, for readers.
@@ -62,6 +80,7 @@ impl Session {
 
     fn apply(&mut self, line: u64, json: &Json<'_>, mut instruction: Instruction) -> Result<Answer, Mistake> {
         let (authority, operation) = self.read(json, &mut instruction)?;
+        self.keep(Some(operation.kind()));
         let result = protocol::apply(&mut self.state, &authority, &operation);
         if let Some(name) = &instruction.name {
             let path = instruction.path.field("as");

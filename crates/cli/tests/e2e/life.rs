@@ -194,13 +194,29 @@ fn a_stake_is_born_secures_is_slashed_earns_and_leaves() {
     verify_everything(&home, node, &ids);
 }
 
+/// An answer with its proofs shows the entries that it is made of by the names of their fields, and no answer of another moment.
+fn verify_answer(home: &Home, file: &str, alice: &str) {
+    let proven = home.json(&["verify", file]);
+    assert_eq!(proven["proves"], "answer", "{proven}");
+    let entries = proven["entries"].as_array().expect("entries");
+    let own = entries.iter().find(|entry| entry["key"] == alice).expect("alice's account");
+    assert_eq!(own["value"]["account"]["address"], alice.trim_start_matches("account/"), "{own}");
+    let mut answer: Value =
+        serde_json::from_str(&std::fs::read_to_string(file).expect("the answer")).expect("JSON");
+    assert_eq!(answer["account"], alice.trim_start_matches("account/"));
+    answer["as_of"]["height"] = 1.into();
+    std::fs::write(file, answer.to_string()).expect("written");
+    let output = home.output(&["verify", file]);
+    assert_eq!(output.status.code(), Some(2), "an answer of another moment than its proofs");
+}
+
 /// That every operation stands in its block, that alice's account is in the state and another is not, each by a proof that needs nothing but the digest
 /// of a header; and the whole history, with what came of every operation, by executing it again.
 fn verify_everything(home: &Home, node: Node, ids: &[String]) {
     let alice = format!("account/{}", address(home, "alice"));
     let nobody = format!("account/0x{}", "77".repeat(20));
     let entries = [
-        ("account/alice", "entry", format!("{alice} is 0x")),
+        ("account/alice", "entry", alice.clone()),
         (nobody.as_str(), "absence", format!("there is no {nobody}")),
     ];
     let operations = ids.iter().map(|id| (id.as_str(), "operation", id.clone()));
@@ -218,8 +234,11 @@ fn verify_everything(home: &Home, node: Node, ids: &[String]) {
         let digest = block["digest"].as_str().expect("a digest").to_owned();
         files.push((what, proves, words, file, digest));
     }
+    let answer = home.path("answer.json").display().to_string();
+    home.run(&["proof", "get", "account/alice", "--answer", "--out", &answer]);
     // From here on there is no node to ask.
     node.kill();
+    verify_answer(home, &answer, &alice);
     let other = format!("0x{}", "11".repeat(32));
     for (what, proves, words, file, digest) in files {
         let proven = home.json(&["verify", &file, "--trusted", &digest]);

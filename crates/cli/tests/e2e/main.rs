@@ -10,10 +10,13 @@
 mod binary;
 mod book;
 mod demo;
+mod ethereum;
+mod following;
 mod http;
 mod import;
 mod kills;
 mod life;
+mod mainnet;
 mod shapes;
 mod signer;
 mod terminal;

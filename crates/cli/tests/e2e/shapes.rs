@@ -75,16 +75,25 @@ const COMMANDS: [&str; 61] = [
 ];
 
 /// Commands that are run elsewhere, or whose answer is a text and no table.
-const OTHERS: [&str; 12] = [
+const OTHERS: [&str; 19] = [
     "completions",
     "demo",
     "events",
     "replay",
     "run",
+    // They need files and servers of their own: `following.rs`.
+    "ethereum prove",
+    "ethereum prove-account",
+    "ethereum prove-receipt",
+    "ethereum state",
+    "ethereum follow",
     "keys import",
     "keys export",
     "keys rotate",
     "keys password",
+    // A ledger that follows a chain: the test of the main job on real data runs them.
+    "ethereum status",
+    "ethereum pods",
     // Texts and tables of the ledger itself, below.
     "man",
     "export",

@@ -82,6 +82,7 @@ mod state {
     pub(super) const FINALIZED_CHECKPOINT: u64 = 20;
     pub(super) const CURRENT_SYNC_COMMITTEE: u64 = 22;
     pub(super) const NEXT_SYNC_COMMITTEE: u64 = 23;
+    pub(super) const PAYLOAD_EXPECTED_WITHDRAWALS: u64 = 44;
 }
 
 /// The depth of the list of validators, and of that of balances, of which a leaf holds four.
@@ -134,6 +135,15 @@ impl Fork {
     /// Where a state keeps the sync committee of the next period.
     pub const fn next_sync_committee(self) -> GeneralizedIndex {
         self.state().field(state::NEXT_SYNC_COMMITTEE)
+    }
+
+    /// Where a state keeps the withdrawals that it has deducted and a payload to come will pay: from Gloas on. Before, a block's
+    /// payload pays what its state has deducted.
+    pub const fn withdrawals_under_way(self) -> Option<GeneralizedIndex> {
+        match self {
+            Self::Capella | Self::Deneb | Self::Electra | Self::Fulu => None,
+            Self::Gloas => Some(self.state().field(state::PAYLOAD_EXPECTED_WITHDRAWALS)),
+        }
     }
 
     /// Where a state keeps the root of the newest block up to `slot`. The caller knows that the slot is less than 8192

@@ -19,8 +19,8 @@
 //! Source: consensus-specs at a08d8a6e, `specs/altair/light-client/sync-protocol.md`, and its changes up to Gloas.
 
 mod finalized;
+mod parts;
 mod refused;
-
 mod update;
 
 use std::cmp::Ordering;
@@ -28,6 +28,7 @@ use std::cmp::Ordering;
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub use self::finalized::Finalized;
+pub use self::parts::{LightParts, PartsError};
 pub use self::refused::{BootstrapRefused, Contradiction, ContradictionRefused, Disputed, UpdateRefused};
 pub use self::update::{Bootstrap, NextCommittee, RememberedRoot, Update};
 use super::chain::KEPT_MAX;
@@ -57,7 +58,7 @@ pub struct LightClient {
 /// A next committee from an update that shows no finality within its period.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Candidate {
+pub struct Candidate {
     /// Period of the attested block.
     period: u64,
     /// The committee of the period after.
@@ -110,16 +111,8 @@ impl<'de> Deserialize<'de> for LightClient {
         }
         let Parts { period, current, next, best, finalized } = Parts::deserialize(deserializer)?;
         let finalized = finalized.into_inner();
-        let slots = || finalized.iter().map(|header| header.header().slot);
-        if finalized.is_empty() || !slots().is_sorted_by(|earlier, later| earlier < later) {
-            return Err(serde::de::Error::custom("finalized headers are not in strictly ascending order"));
-        }
-        let wanted = period.saturating_add(u64::from(next.is_some()));
-        if let Some(best) = best.as_ref().filter(|best| best.period != wanted) {
-            let why = format!("best update is of period {} instead of {wanted}", best.period);
-            return Err(serde::de::Error::custom(why));
-        }
-        Ok(Self { period, current, next, best, finalized })
+        Self::from_parts(LightParts { period, current, next, best, finalized })
+            .map_err(serde::de::Error::custom)
     }
 }
 

@@ -120,6 +120,8 @@ impl ListTree {
         while !rest.is_empty() {
             let room = usize::try_from(1_u64.checked_shl(depth).unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
             let next = rest.split_off(room.min(rest.len()));
+            // Else each part would keep the room of all that came after it.
+            rest.shrink_to_fit();
             parts.push(Part::new(depth, rest));
             (rest, depth) = (next, depth.saturating_add(2));
         }

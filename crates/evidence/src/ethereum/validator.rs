@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::branch::LEAVES_MAX;
 use super::hash::{chunk_of, pair, two_chunks};
 use super::wire::{decimal, fixed};
-use super::{Finalized, GeneralizedIndex, Hash, Limited, ProofError, SharedBranches, epoch_of};
+use super::{BeaconState, Finalized, GeneralizedIndex, Hash, Limited, ProofError, SharedBranches, epoch_of};
 
 /// Validators in one proof at most: as many leaves again may be their balances.
 pub const VALIDATORS_MAX: usize = LEAVES_MAX >> 1;
@@ -199,8 +199,8 @@ pub struct ValidatorsProof {
     pub siblings: SharedBranches,
 }
 
-/// A validator that stands in the state of a finalized header. To hold one is to hold the proof: only
-/// [`Finalized::validators`] makes them.
+/// A validator that stands in a state that is final. To hold one is to hold the proof: only
+/// [`BeaconState::validators`] makes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProvenValidator {
     slot: u64,
@@ -242,8 +242,18 @@ impl Finalized {
     /// # Refuses
     /// [`ValidatorsError`], in its order.
     pub fn validators(&self, proof: &ValidatorsProof) -> Result<Vec<ProvenValidator>, ValidatorsError> {
+        self.state().validators(proof)
+    }
+}
+
+impl BeaconState {
+    /// The validators that stand in this state.
+    ///
+    /// # Refuses
+    /// [`ValidatorsError`], in its order.
+    pub fn validators(&self, proof: &ValidatorsProof) -> Result<Vec<ProvenValidator>, ValidatorsError> {
         let leaves = self.leaves(proof)?;
-        proof.siblings.verify(&leaves, &self.header().state_root).map_err(ValidatorsError::Proof)?;
+        proof.siblings.verify(&leaves, self.root()).map_err(ValidatorsError::Proof)?;
 
         let mut balances = proof.balances.as_slice().iter();
         let (mut leaf, mut place) = (balances.next(), None);
@@ -253,7 +263,7 @@ impl Finalized {
                 leaf = balances.next();
             }
             ProvenValidator {
-                slot: self.header().slot,
+                slot: self.slot(),
                 index: claim.index,
                 validator: claim.validator.clone(),
                 balance: leaf.map(|leaf| leaf.balance(claim.index)),

@@ -10,7 +10,7 @@ use super::Hash;
 use crate::encoding::{HexError, from_hex, to_hex};
 
 /// Serde of bytes of fixed length: text, or the bytes without a length.
-pub(super) mod fixed {
+pub(crate) mod fixed {
     use super::*;
 
     pub(crate) fn serialize<const N: usize, S: Serializer>(
@@ -64,7 +64,7 @@ pub(super) mod fixed {
 
 /// Serde of a number: a decimal text in its one form, or the number. Epochs reach `2^64 - 1`, which not every reader of
 /// JSON keeps apart from its neighbours.
-pub(super) mod decimal {
+pub(crate) mod decimal {
     use super::*;
 
     pub(crate) fn serialize<S: Serializer>(number: &u64, serializer: S) -> Result<S::Ok, S::Error> {
@@ -92,6 +92,44 @@ pub(super) mod decimal {
 
         fn visit_str<E: Error>(self, text: &str) -> Result<u64, E> {
             let number: u64 =
+                text.parse().map_err(|_| E::invalid_value(serde::de::Unexpected::Str(text), &self))?;
+            if number.to_string() != text {
+                return Err(E::invalid_value(serde::de::Unexpected::Str(text), &self));
+            }
+            Ok(number)
+        }
+    }
+}
+
+/// Serde of a large number, as [`decimal`].
+pub(crate) mod decimal128 {
+    use super::*;
+
+    pub(crate) fn serialize<S: Serializer>(number: &u128, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            return serializer.collect_str(number);
+        }
+        serializer.serialize_u128(*number)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u128, D::Error> {
+        if deserializer.is_human_readable() {
+            return deserializer.deserialize_str(Form);
+        }
+        u128::deserialize(deserializer)
+    }
+
+    struct Form;
+
+    impl Visitor<'_> for Form {
+        type Value = u128;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a number up to 2^128 - 1 as decimal text")
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<u128, E> {
+            let number: u128 =
                 text.parse().map_err(|_| E::invalid_value(serde::de::Unexpected::Str(text), &self))?;
             if number.to_string() != text {
                 return Err(E::invalid_value(serde::de::Unexpected::Str(text), &self));

@@ -100,7 +100,7 @@ impl PublicKey {
     }
 
     /// A point of the library is valid already.
-    pub(super) fn of_secp256k1(key: &::secp256k1::PublicKey) -> Self {
+    pub(crate) fn of_secp256k1(key: &::secp256k1::PublicKey) -> Self {
         Self(Point::Secp256k1(key.serialize()))
     }
 

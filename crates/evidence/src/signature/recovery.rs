@@ -31,6 +31,14 @@ const S_MAX: [u8; 32] = [
 /// 3. [`RecoveryError::NotCanonical`]
 /// 4. [`RecoveryError::NoKey`]
 pub fn recover(hash: &[u8; 32], signature: &[u8; 65]) -> Result<PublicKey, RecoveryError> {
+    recover_point(hash, signature).map(|point| PublicKey::of_secp256k1(&point))
+}
+
+/// The same as a point of the library.
+pub(crate) fn recover_point(
+    hash: &[u8; 32],
+    signature: &[u8; 65],
+) -> Result<secp256k1::PublicKey, RecoveryError> {
     let [compact @ .., v] = signature;
     let parity = match v {
         27 => RecoveryId::Zero,
@@ -42,9 +50,7 @@ pub fn recover(hash: &[u8; 32], signature: &[u8; 65]) -> Result<PublicKey, Recov
     }
     let signature =
         RecoverableSignature::from_compact(compact, parity).map_err(|_| RecoveryError::NotCanonical)?;
-    let key =
-        CONTEXT.recover_ecdsa(Message::from_digest(*hash), &signature).map_err(|_| RecoveryError::NoKey)?;
-    Ok(PublicKey::of_secp256k1(&key))
+    CONTEXT.recover_ecdsa(Message::from_digest(*hash), &signature).map_err(|_| RecoveryError::NoKey)
 }
 
 /// Why no key follows from a signature. In the order in which it is checked.

@@ -55,6 +55,11 @@ pub(crate) fn digest(message: &[u8]) -> Message {
 pub(crate) fn coordinates(key: &super::PublicKey) -> [u8; 64] {
     let key = PublicKey::from_slice(key.as_bytes())
         .expect("a PublicKey holds a point that was validated when it was made");
-    let [_, coordinates @ ..] = key.serialize_uncompressed();
+    coordinates_of(&key)
+}
+
+/// `x || y` of a point.
+pub(crate) fn coordinates_of(point: &PublicKey) -> [u8; 64] {
+    let [_, coordinates @ ..] = point.serialize_uncompressed();
     coordinates
 }

@@ -138,6 +138,29 @@ fn keys_move_from_one_keystore_to_another() {
     assert!(matches!(refused, KeystoreError::TooLong { .. }));
 }
 
+#[test]
+fn a_file_that_can_t_be_read_is_named_whatever_is_wrong_with_it() {
+    let (_parent, keystore) = keystore();
+    let password = password("correct horse");
+    let entry = keystore.create("alice", Role::Account, Scheme::Secp256k1, &password).unwrap();
+    let path = entry.path.display().to_string();
+    let text = fs::read_to_string(&entry.path).unwrap();
+    let spoilt = [
+        text.replace("\"version\": 3", "\"version\": 7"),
+        text.replace("scrypt", "bcrypt"),
+        "nothing".to_owned(),
+        " ".repeat(64 * 1024 + 1),
+    ];
+    for spoilt in spoilt {
+        assert_ne!(spoilt, text, "the file is not written as this test thinks");
+        fs::write(&entry.path, &spoilt).unwrap();
+        let refused = keystore.unlock("alice", &password).unwrap_err().to_string();
+        assert!(refused.contains(&path), "{refused}");
+        let found: Vec<String> = keystore.check().unwrap().iter().map(ToString::to_string).collect();
+        assert!(found.iter().any(|finding| finding.contains(&path)), "{found:?}");
+    }
+}
+
 /// The first account of the well-known test mnemonic.
 #[test]
 fn an_imported_wallet_has_its_address() {

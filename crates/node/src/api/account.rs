@@ -6,12 +6,13 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::IntoResponse;
 use ledger::{Executed, Head, Outcome, Receipt};
-use protocol::query::{self, ExitState, Notice, PositionExposure};
+use protocol::query::{self, ExitState, Notice, PositionExposure, Read, stands_on};
 use protocol::units::{Address, Epoch};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::lists::{Paging, bad_cursor};
+use super::proofs::{Found, Proving};
 use super::when::When;
 use super::{Pinned, Reply, Shared, not_found, value};
 use crate::app::App;
@@ -36,22 +37,23 @@ pub(crate) async fn accounts(State(app): Shared, Query(paging): Query<Paging>) -
 }
 
 /// What an account has, and who acts for it.
-pub(crate) async fn account(State(app): Shared, path: Path, Query(pinned): Query<Pinned>) -> Reply {
-    app.read(move |app| {
-        let (head, address) = app.account_of(&path, pinned)?;
+pub(crate) async fn account(State(app): Shared, path: Path, Query(proving): Query<Proving>) -> Reply {
+    app.read_or_prove(proving, move |app, head| {
+        let address = app.address(path.text("account"))?;
         let account =
             query::account(&head.state, address).ok_or_else(|| not_found("account", head.header.height))?;
-        app.answer(&head, &account)
+        Ok(Found { body: value(&account), keys: stands_on(&head.state, &Read::Account(address)) })
     })
     .await
 }
 
 /// Its entries of stake.
-pub(crate) async fn positions(State(app): Shared, path: Path, Query(pinned): Query<Pinned>) -> Reply {
-    app.read(move |app| {
-        let (head, account) = app.account_of(&path, pinned)?;
+pub(crate) async fn positions(State(app): Shared, path: Path, Query(proving): Query<Proving>) -> Reply {
+    app.read_or_prove(proving, move |app, head| {
+        let account = app.address(path.text("account"))?;
         let items = query::positions(&head.state, account);
-        app.answer(&head, &json!({ "account": account, "items": items }))
+        let keys = stands_on(&head.state, &Read::Positions(account));
+        Ok(Found { body: json!({ "account": account, "items": items }), keys })
     })
     .await
 }

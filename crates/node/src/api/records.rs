@@ -2,16 +2,19 @@
 
 use axum::extract::State;
 use protocol::State as Ledger;
-use protocol::query::{self, Page, RequestFilter};
-use protocol::units::{AssetId, Epoch, OperatorId, PoolId, RequestId, ServiceId, SetId, StreamId};
+use protocol::query::{self, Page, Read, RequestFilter, stands_on};
+use protocol::units::{
+    AssetId, Epoch, OperatorId, PoolId, RequestId, ServiceId, SetId, StreamId, ValidatorId,
+};
 use serde::Deserialize;
 
 use super::lists::Paging;
-use super::{Pinned, Reply, Shared, not_found};
+use super::proofs::{Found, Proving};
+use super::{Pinned, Reply, Shared, not_found, value};
 use crate::http::extract::{Path, Query};
 
 macro_rules! records {
-    ($($thing:literal: $list:ident, $one:ident, $many:ident, $id:ident;)*) => { $(
+    ($($thing:literal: $list:ident, $one:ident, $many:ident, $id:ident, $read:ident;)*) => { $(
         #[doc = concat!("The ", $thing, "s, in the order of their numbers.")]
         pub(crate) async fn $list(State(app): Shared, Query(paging): Query<Paging>) -> Reply {
             let read = |state: &Ledger, after: Option<u32>, limit| {
@@ -21,12 +24,11 @@ macro_rules! records {
         }
 
         #[doc = concat!("One ", $thing, ".")]
-        pub(crate) async fn $one(State(app): Shared, path: Path, Query(pinned): Query<Pinned>) -> Reply {
-            app.read(move |app| {
+        pub(crate) async fn $one(State(app): Shared, path: Path, Query(proving): Query<Proving>) -> Reply {
+            app.read_or_prove(proving, move |app, head| {
                 let id = $id::new(app.number($thing, path.text("id"))?);
-                let head = app.heads.at(pinned.as_of)?;
                 let record = query::$one(&head.state, id).ok_or_else(|| not_found($thing, head.header.height))?;
-                app.answer(&head, &record)
+                Ok(Found { body: value(&record), keys: stands_on(&head.state, &Read::$read(id)) })
             })
             .await
         }
@@ -34,11 +36,12 @@ macro_rules! records {
 }
 
 records! {
-    "asset": assets, asset, assets, AssetId;
-    "operator": operators, operator, operators, OperatorId;
-    "pool": pools, pool, pools, PoolId;
-    "service": services, service, services, ServiceId;
-    "set": sets, set, sets, SetId;
+    "asset": assets, asset, assets, AssetId, Asset;
+    "operator": operators, operator, operators, OperatorId, Operator;
+    "pool": pools, pool, pools, PoolId, Pool;
+    "service": services, service, services, ServiceId, Service;
+    "set": sets, set, sets, SetId, Set;
+    "pod": pods, pod, pods, ValidatorId, Pod;
 }
 
 /// Which streams.
@@ -72,12 +75,11 @@ pub(crate) async fn streams(State(app): Shared, Query(of): Query<StreamsOf>) -> 
 }
 
 /// One stream of rewards.
-pub(crate) async fn stream(State(app): Shared, path: Path, Query(pinned): Query<Pinned>) -> Reply {
-    app.read(move |app| {
+pub(crate) async fn stream(State(app): Shared, path: Path, Query(proving): Query<Proving>) -> Reply {
+    app.read_or_prove(proving, move |app, head| {
         let id = StreamId::new(app.number("stream", path.text("id"))?);
-        let head = app.heads.at(pinned.as_of)?;
         let stream = query::stream(&head.state, id).ok_or_else(|| not_found("stream", head.header.height))?;
-        app.answer(&head, &stream)
+        Ok(Found { body: value(&stream), keys: stands_on(&head.state, &Read::Stream(id)) })
     })
     .await
 }
@@ -123,13 +125,12 @@ pub(crate) async fn requests(State(app): Shared, Query(of): Query<RequestsOf>) -
 }
 
 /// One request to slash.
-pub(crate) async fn request(State(app): Shared, path: Path, Query(pinned): Query<Pinned>) -> Reply {
-    app.read(move |app| {
+pub(crate) async fn request(State(app): Shared, path: Path, Query(proving): Query<Proving>) -> Reply {
+    app.read_or_prove(proving, move |app, head| {
         let id = RequestId::new(app.number("request", path.text("id"))?);
-        let head = app.heads.at(pinned.as_of)?;
         let request =
             query::request(&head.state, id).ok_or_else(|| not_found("request", head.header.height))?;
-        app.answer(&head, &request)
+        Ok(Found { body: value(&request), keys: stands_on(&head.state, &Read::Request(id)) })
     })
     .await
 }
@@ -146,19 +147,32 @@ fn scoped(list: &str, set: Option<&str>) -> String {
 pub(crate) struct TableOf {
     /// The table of this epoch; the current one where it is left out.
     epoch: Option<u32>,
-    /// The height to read at.
+    /// The height to read at; not together with `proof`.
     as_of: Option<u64>,
+    /// 1: with proofs of the entries that it is made of. Then it is of the moment of the proofs, at or before the newest block.
+    #[cfg_attr(test, schemars(range(max = 1)))]
+    proof: Option<u8>,
 }
 
 /// The stake table of a set.
 pub(crate) async fn table(State(app): Shared, path: Path, Query(of): Query<TableOf>) -> Reply {
-    app.read(move |app| {
+    let proving = Proving { proof: of.proof, as_of: of.as_of };
+    app.read_or_prove(proving, move |app, head| {
         let id = SetId::new(app.number("set", path.text("id"))?);
-        let head = app.heads.at(of.as_of)?;
         let epoch = of.epoch.map_or(head.state.epoch(), Epoch::new);
         let table = query::table(&head.state, id, epoch)
             .ok_or_else(|| not_found("stake table", head.header.height))?;
-        app.answer(&head, &table)
+        Ok(Found { body: value(&table), keys: stands_on(&head.state, &Read::Table(id, epoch)) })
+    })
+    .await
+}
+
+/// How Ethereum is followed. Not found where it is not.
+pub(crate) async fn chain(State(app): Shared, Query(pinned): Query<Pinned>) -> Reply {
+    app.read(move |app| {
+        let head = app.heads.at(pinned.as_of)?;
+        let chain = query::chain(&head.state);
+        app.answer(&head, &chain.ok_or_else(|| not_found("followed Ethereum", head.header.height))?)
     })
     .await
 }

@@ -3,12 +3,13 @@
 use axum::extract::State;
 use protocol::State as Ledger;
 use protocol::query::{self, Page};
-use protocol::units::{AccountId, Address, Amount, ShareId, Shares, TicketId, VaultId};
+use protocol::units::{AccountId, Address, Amount, BasketId, ShareId, Shares, TicketId, VaultId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::account::Entries;
 use super::lists::Paging;
+use super::proofs::{Found, Proving};
 use super::when::When;
 use super::{Pinned, Reply, Shared, not_found, object, value};
 use crate::app::App;
@@ -23,26 +24,79 @@ pub(crate) async fn vaults(State(app): Shared, Query(paging): Query<Paging>) -> 
 }
 
 /// One vault.
-pub(crate) async fn vault(State(app): Shared, path: Path, Query(pinned): Query<Pinned>) -> Reply {
-    app.read(move |app| {
+pub(crate) async fn vault(State(app): Shared, path: Path, Query(proving): Query<Proving>) -> Reply {
+    app.read_or_prove(proving, move |app, head| {
         let id = app.vault_id(&path)?;
-        let head = app.heads.at(pinned.as_of)?;
         let vault = query::vault(&head.state, id).ok_or_else(|| not_found("vault", head.header.height))?;
-        app.answer(&head, &vault)
+        Ok(Found { body: value(&vault), keys: query::vault_stands_on(&head.state, id) })
     })
     .await
 }
 
-/// What a vault is worth, and at which rates.
-pub(crate) async fn vault_rate(State(app): Shared, path: Path, Query(pinned): Query<Pinned>) -> Reply {
+/// How a vault is curated.
+pub(crate) async fn vault_curation(State(app): Shared, path: Path, Query(pinned): Query<Pinned>) -> Reply {
     app.read(move |app| {
         let id = app.vault_id(&path)?;
         let head = app.heads.at(pinned.as_of)?;
+        let curation =
+            query::curation(&head.state, id).ok_or_else(|| not_found("vault", head.header.height))?;
+        app.answer(&head, &curation)
+    })
+    .await
+}
+
+/// The baskets, in the order of their numbers.
+pub(crate) async fn baskets(State(app): Shared, Query(paging): Query<Paging>) -> Reply {
+    let read =
+        |state: &Ledger, after: Option<u32>, limit| query::baskets(state, after.map(BasketId::new), limit);
+    app.read(move |app| app.list("baskets", &paging, read)).await
+}
+
+/// One basket.
+pub(crate) async fn basket(State(app): Shared, path: Path, Query(pinned): Query<Pinned>) -> Reply {
+    app.read(move |app| {
+        let id = app.basket_id(&path)?;
+        let head = app.heads.at(pinned.as_of)?;
+        let basket = query::basket(&head.state, id).ok_or_else(|| not_found("basket", head.header.height))?;
+        app.answer(&head, &basket)
+    })
+    .await
+}
+
+/// How many shares of a basket.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct SharesOf {
+    /// Shares.
+    #[cfg_attr(test, schemars(length(max = 39)))]
+    shares: String,
+    /// The height to read at; the newest where it is left out.
+    as_of: Option<u64>,
+}
+
+/// What shares of a basket take and give in kind.
+pub(crate) async fn basket_in_kind(State(app): Shared, path: Path, Query(of): Query<SharesOf>) -> Reply {
+    app.read(move |app| {
+        let id = app.basket_id(&path)?;
+        let shares = Shares::new(number("shares", &of.shares)?);
+        let head = app.heads.at(of.as_of)?;
+        let in_kind =
+            query::in_kind(&head.state, id, shares).ok_or_else(|| not_found("basket", head.header.height))?;
+        app.answer(&head, &in_kind)
+    })
+    .await
+}
+
+/// What a vault is worth, and at which rates: the feed for whoever lends against shares.
+pub(crate) async fn vault_rate(State(app): Shared, path: Path, Query(proving): Query<Proving>) -> Reply {
+    app.read_or_prove(proving, move |app, head| {
+        let id = app.vault_id(&path)?;
         let feed = query::rate_feed(&head.state, id).ok_or_else(|| not_found("vault", head.header.height))?;
         let keys = query::vault_stands_on(&head.state, id);
         let mut body = object(&feed);
         body.insert("stands_on".to_owned(), keys.iter().map(|key| json!(key.to_string())).collect());
-        app.answer(&head, &Value::Object(body))
+        Ok(Found { body: Value::Object(body), keys })
     })
     .await
 }
@@ -254,6 +308,10 @@ pub(crate) async fn account_tickets(State(app): Shared, path: Path, Query(pinned
 impl App {
     fn vault_id(&self, path: &Path) -> Result<VaultId, Problem> {
         Ok(VaultId::new(self.number("vault", path.text("id"))?))
+    }
+
+    fn basket_id(&self, path: &Path) -> Result<BasketId, Problem> {
+        Ok(BasketId::new(self.number("basket", path.text("id"))?))
     }
 
     fn maybe_address(&self, text: Option<&str>) -> Result<Option<Address>, Problem> {

@@ -11,10 +11,12 @@ mod queue;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::hash::RandomState;
 use std::ops::Bound;
 
 use evidence::PublicKey;
+use hashbrown::{HashMap, HashSet};
 use protocol::Kind;
 use protocol::units::Address;
 
@@ -127,6 +129,13 @@ pub const fn is_exit(kind: Kind) -> bool {
             | Kind::Claim
             | Kind::LowerBond
             | Kind::ReleaseBond
+            | Kind::ReleasePod
+            | Kind::VaultRequest
+            | Kind::VaultCancel
+            | Kind::VaultClaim
+            | Kind::VaultInstant
+            | Kind::VaultTick
+            | Kind::BasketRedeem
     )
 }
 
@@ -164,18 +173,20 @@ impl Room {
 
 /// The numbers that an operation takes of its sender: that of its one key, or, where several signed, one of the account.
 fn nonces_taken<T>(candidate: &Candidate<T>) -> impl Iterator<Item = (Address, Row, u64)> {
-    let is_alone = candidate.seals.len() == 1;
-    let row = move |key: &PublicKey| is_alone.then(|| key.clone());
-    let nonces: BTreeSet<_> =
-        candidate.seals.iter().map(|(key, nonce)| (candidate.sender, row(key), *nonce)).collect();
-    nonces.into_iter()
+    let sender = candidate.sender;
+    let (alone, together) = match candidate.seals.as_slice() {
+        [(key, nonce)] => (Some((sender, Some(key.clone()), *nonce)), BTreeSet::new()),
+        several => (None, several.iter().map(|(_, nonce)| *nonce).collect()),
+    };
+    alone.into_iter().chain(together.into_iter().map(move |nonce| (sender, None, nonce)))
 }
 
 /// The operations that wait.
 #[derive(Debug)]
 pub struct Pool<T> {
     limits: Limits,
-    queues: BTreeMap<Address, Queue<T>>,
+    /// Nothing depends on the order of the maps by hash; each has a seed of its own, so that nobody can choose what collides.
+    queues: HashMap<Address, Queue<T>, RandomState>,
     /// Senders with something that may be drawn, in the order of their turns.
     lanes: Lanes,
     /// Senders of whom it must be seen what may be drawn.
@@ -186,8 +197,8 @@ pub struct Pool<T> {
     looked_at: Option<Address>,
     /// How many came so far.
     arrivals: u64,
-    ids: BTreeSet<[u8; 32]>,
-    nonces: BTreeSet<(Address, Row, u64)>,
+    ids: HashSet<[u8; 32], RandomState>,
+    nonces: HashSet<(Address, Row, u64), RandomState>,
     all: Room,
     /// Of all, those that are no exits.
     others: Room,
@@ -199,14 +210,14 @@ impl<T> Pool<T> {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
-            queues: BTreeMap::new(),
+            queues: HashMap::default(),
             lanes: Lanes::default(),
             stirred: BTreeSet::new(),
             holding: BTreeSet::new(),
             looked_at: None,
             arrivals: 0,
-            ids: BTreeSet::new(),
-            nonces: BTreeSet::new(),
+            ids: HashSet::default(),
+            nonces: HashSet::default(),
             all: Room::default(),
             others: Room::default(),
             newcomers: 0,

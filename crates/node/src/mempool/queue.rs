@@ -32,9 +32,9 @@ struct Entry<T> {
 #[derive(Debug)]
 pub(super) struct Queue<T> {
     /// What may be drawn, by arrival; of one row by number: each comes no sooner than those before it.
-    ready: BTreeMap<(u64, u64), Entry<T>>,
+    ready: BTreeMap<(u64, u64), Box<Entry<T>>>,
     /// What waits for its turn.
-    held: BTreeMap<(Row, u64), Entry<T>>,
+    held: BTreeMap<(Row, u64), Box<Entry<T>>>,
     /// Its place among those who take turns, while something may be drawn.
     pub(super) place: Option<Place>,
 }
@@ -78,7 +78,7 @@ impl<T> Queue<T> {
     /// Takes one in. Whether it is held, because it has a number.
     pub(super) fn push(&mut self, arrived: u64, candidate: Candidate<T>) -> bool {
         let place = numbered(&candidate);
-        let entry = Entry { arrived, candidate };
+        let entry = Box::new(Entry { arrived, candidate });
         match place {
             Some(place) => self.held.insert(place, entry).is_none(),
             None => {

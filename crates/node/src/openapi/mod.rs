@@ -3,6 +3,7 @@
 //!
 //! To write both anew: `SURETY_BLESS=1 cargo test -p node openapi`.
 
+mod parameters;
 mod shapes;
 mod tests;
 mod vaults;
@@ -91,7 +92,7 @@ impl Book {
 
     fn route(&mut self, route: &Route) -> Value {
         let shape = self.shape(route);
-        let mut parameters = path_parameters(route.path);
+        let mut parameters = parameters::in_path(route.path);
         parameters.extend(shape.query.map(|query| self.query_parameters(&query)).unwrap_or_default());
         parameters.extend(shape.headers);
         let mut responses = Map::new();
@@ -170,6 +171,18 @@ impl Book {
 
     fn one<T: JsonSchema>(&mut self) -> Shape {
         Shape { query: Some(self.of::<Pinned>()), answers: self.answer::<T>(), ..Shape::default() }
+    }
+
+    /// One thing, with proofs if they are asked for.
+    fn proven<T: JsonSchema>(&mut self) -> Shape {
+        let dated = self.of::<shapes::Dated>();
+        self.proven_at::<T>(&dated)
+    }
+
+    fn proven_at<T: JsonSchema>(&mut self, moment: &Value) -> Shape {
+        let all = json!({ "allOf": [self.of::<T>(), self.of::<shapes::Proven>(), moment] });
+        let (query, answers) = (Some(self.of::<proofs::Proving>()), vec![(200, JSON, Some(all))]);
+        Shape { query, answers, ..Shape::default() }
     }
 
     fn entries<T: JsonSchema>(&mut self) -> Shape {
@@ -279,8 +292,8 @@ impl Book {
     fn account_shape(&mut self, name: &str) -> Shape {
         match name {
             "accounts" => self.paged::<query::AccountDetail>(),
-            "account" => self.one::<query::AccountDetail>(),
-            "positions" => self.one::<shapes::OfAccount<query::PositionView>>(),
+            "account" => self.proven::<query::AccountDetail>(),
+            "positions" => self.proven::<shapes::OfAccount<query::PositionView>>(),
             "rewards" => self.entries::<query::EarningsAnswer>(),
             "exposure" => self.entries::<query::ExposureAnswer>(),
             "exits" => {
@@ -305,29 +318,31 @@ impl Book {
             "assets" => self.paged::<query::AssetDetail>(),
             "asset" => {
                 // Its decimals are its own, not a map by asset.
-                let (asset, moment) = (self.of::<query::AssetDetail>(), self.of::<shapes::Moment>());
-                let answers = vec![(200, JSON, Some(json!({ "allOf": [asset, moment] })))];
-                Shape { query: Some(self.of::<Pinned>()), answers, ..Shape::default() }
+                let moment = self.of::<shapes::Moment>();
+                self.proven_at::<query::AssetDetail>(&moment)
             }
             "operators" => self.paged::<query::OperatorDetail>(),
-            "operator" => self.one::<query::OperatorDetail>(),
+            "operator" => self.proven::<query::OperatorDetail>(),
             "pools" => self.paged::<query::PoolDetail>(),
-            "pool" => self.one::<query::PoolDetail>(),
+            "pool" => self.proven::<query::PoolDetail>(),
             "services" => self.paged::<query::ServiceDetail>(),
-            "service" => self.one::<query::ServiceDetail>(),
+            "service" => self.proven::<query::ServiceDetail>(),
             "sets" => self.paged::<query::SetDetail>(),
-            "set" => self.one::<query::SetDetail>(),
-            "table" => filtered(self.of::<records::TableOf>(), self.one::<query::TableView>()),
+            "set" => self.proven::<query::SetDetail>(),
+            "table" => filtered(self.of::<records::TableOf>(), self.proven::<query::TableView>()),
             "requests" => filtered(self.of::<records::RequestsOf>(), self.paged::<query::RequestDetail>()),
-            "request" => self.one::<query::RequestDetail>(),
+            "request" => self.proven::<query::RequestDetail>(),
             "slashes" => filtered(self.of::<slashes::SlashesOf>(), self.paged::<slashes::SlashCase>()),
             "slash" => self.one::<slashes::SlashCase>(),
             "streams" => filtered(self.of::<records::StreamsOf>(), self.paged::<query::StreamDetail>()),
-            "stream" => self.one::<query::StreamDetail>(),
+            "stream" => self.proven::<query::StreamDetail>(),
+            "chain" => self.one::<query::ChainView>(),
+            "pods" => self.paged::<query::PodDetail>(),
+            "pod" => self.proven::<query::PodDetail>(),
             "network" => self.one::<protocol::view::NetworkView>(),
             "parameters" => self.one::<query::LedgerView>(),
-            "figures" => Shape { answers: self.plain::<shapes::Names>(), ..Shape::default() },
-            "explain" => filtered(self.of::<explain::Of>(), self.one::<Explained>()),
+            "figures" => Shape { answers: self.plain::<shapes::Figures>(), ..Shape::default() },
+            "explain" => filtered(self.of::<explain::Of>(), self.proven::<Explained>()),
             _ => panic!("{name} is not described"),
         }
     }
@@ -435,47 +450,6 @@ fn example_of(name: &str) -> Option<Value> {
         ),
         _ => None,
     }
-}
-
-/// The parts in braces.
-fn path_parameters(path: &str) -> Vec<Value> {
-    let names = path.split('{').skip(1).filter_map(|part| part.split('}').next());
-    let parameter = |name: &str| {
-        let (description, schema) = match name {
-            "account" => (
-                "An address, or a label of this node.",
-                json!({ "type": "string", "minLength": 1, "maxLength": 64 }),
-            ),
-            "height" => ("A height.", json!({ "type": "integer", "minimum": 0 })),
-            "figure" => {
-                let figures = protocol::query::explain::FIGURES;
-                ("The name of a figure.", json!({ "type": "string", "enum": figures }))
-            }
-            "key" => (
-                "The key of an entry, such as `account/0x..` or `pool/3`; it has slashes in it.",
-                json!({ "type": "string", "minLength": 1, "maxLength": 256 }),
-            ),
-            "id" if path.starts_with("/v1/operations/") => {
-                ("The id of an operation.", json!({ "type": "string", "pattern": "^0x[0-9a-f]{64}$" }))
-            }
-            _ => (
-                "A number, or a label of this node.",
-                json!({ "type": "string", "minLength": 1, "maxLength": 64 }),
-            ),
-        };
-        let mut parameter = json!({ "name": name, "in": "path", "required": true, "description": description, "schema": schema });
-        // What the demo has, and every other ledger that has begun.
-        parameter["example"] = match name {
-            "account" => "alice".into(),
-            "height" => 0.into(),
-            "figure" => "pool_worst_case".into(),
-            "key" => "pool/0".into(),
-            _ if path.starts_with("/v1/operations/") => format!("0x{}", "0".repeat(64)).into(),
-            _ => "0".into(),
-        };
-        parameter
-    };
-    names.map(parameter).collect()
 }
 
 /// `docs/reference/api.md`.

@@ -53,8 +53,15 @@ pub(super) struct Version {
 }
 
 #[derive(JsonSchema)]
-pub(super) struct Names {
-    items: Vec<String>,
+pub(super) struct Figures {
+    items: Vec<query::FigureName>,
+}
+
+/// Proofs of the entries that an answer is made of, where they were asked for.
+#[derive(JsonSchema)]
+pub(super) struct Proven {
+    #[schemars(default)]
+    proofs: Vec<EntryProof>,
 }
 
 #[derive(JsonSchema)]

@@ -4,7 +4,7 @@ use protocol::query;
 use schemars::JsonSchema;
 
 use super::{Book, Shape, shapes};
-use crate::api::vaults::{HowMuch, LimitsOf, PreviewOf};
+use crate::api::vaults::{HowMuch, LimitsOf, PreviewOf, SharesOf};
 use crate::api::when::When;
 
 /// The rates of a vault, and what they are computed from.
@@ -13,7 +13,7 @@ use crate::api::when::When;
 struct RateAnswer {
     #[serde(flatten)]
     feed: query::RateFeed,
-    /// The keys of the entries that all of it follows from; each has a proof at `/v1/entries/{key}?proof=1`.
+    /// The keys of the entries that all of it follows from; with `proof=1` each is there with its proof.
     stands_on: Vec<String>,
 }
 
@@ -35,12 +35,16 @@ impl Book {
         };
         match name {
             "vaults" => self.paged::<query::VaultDetail>(),
-            "vault" => self.one::<query::VaultDetail>(),
-            "vault_rate" => self.one::<RateAnswer>(),
-            "vault_limits" => asked(self.of::<LimitsOf>(), self.one::<query::Limits>()),
+            "vault" => self.proven::<query::VaultDetail>(),
+            "vault_rate" => self.proven::<RateAnswer>(),
+            "vault_curation" => self.one::<query::CurationView>(),
+            "baskets" => self.paged::<query::BasketDetail>(),
+            "basket" => self.one::<query::BasketDetail>(),
+            "basket_in_kind" => asked(self.of::<SharesOf>(), self.one::<query::InKind>()),
+            "vault_limits" => asked(self.of::<LimitsOf>(), self.one::<query::VaultMaxima>()),
             "vault_convert" => asked(self.of::<HowMuch>(), self.one::<query::Converted>()),
             "vault_preview" => {
-                let (later, now) = (self.of::<query::Preview>(), self.of::<query::InstantPreview>());
+                let (later, now) = (self.of::<query::VaultPreview>(), self.of::<query::InstantPreview>());
                 let either = self.dated(serde_json::json!({ "anyOf": [later, now] }));
                 let answers = vec![(200, super::JSON, Some(either))];
                 Shape { query: Some(self.of::<PreviewOf>()), answers, ..Shape::default() }

@@ -23,7 +23,7 @@ pub(super) fn turn_of(state: &State, operation: &Verified) -> Turn {
         }
     };
     // The rules name the next number where the first one is not it; what they say of a grant they say after that.
-    let next = match authority::screen(state, &probe, &operation.signed().operation) {
+    let next = match authority::screen(state, probe.expires, &probe, &operation.signed().operation) {
         Err(Refused::WrongNonce { expected, .. }) => expected,
         Ok(())
         | Err(

@@ -1,10 +1,12 @@
 //! What waits, who waits for it, and what was answered lately: behind one lock, so that no operation falls between two places.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+use std::hash::RandomState;
 use std::sync::Arc;
 use std::time::Instant;
 
 use evidence::PublicKey;
+use hashbrown::HashMap;
 use ledger::Verified;
 use protocol::Signer;
 use protocol::units::Address;
@@ -29,8 +31,8 @@ type Replies = Vec<oneshot::Sender<Answer>>;
 pub(super) struct Waiting {
     pool: Pool<Box<Verified>>,
     /// By id, of what waits or is in a block that is being appended.
-    replies: BTreeMap<Id, Replies>,
-    recent: BTreeMap<Id, Placed>,
+    replies: HashMap<Id, Replies, RandomState>,
+    recent: HashMap<Id, Placed, RandomState>,
     recent_order: VecDeque<Id>,
     /// Sender, key and nonce of what is in the block that is being appended.
     in_block: Vec<(Address, PublicKey, u64)>,
@@ -44,8 +46,8 @@ impl Waiting {
     pub(super) fn new(limits: Limits) -> Self {
         Self {
             pool: Pool::new(limits),
-            replies: BTreeMap::new(),
-            recent: BTreeMap::new(),
+            replies: HashMap::default(),
+            recent: HashMap::default(),
             recent_order: VecDeque::new(),
             in_block: Vec::new(),
             since: None,
@@ -197,7 +199,7 @@ fn candidate(operation: Verified, known: bool) -> Candidate<Box<Verified>> {
         kind: operation.signed().operation.kind(),
         bytes: operation.bytes().len(),
         expires: authority.expires,
-        seals: keys.iter().map(|used| (used.key.clone(), used.nonce)).collect(),
+        seals: keys.iter().map(|used| (used.key().clone(), used.nonce)).collect(),
         known,
         payload: Box::new(operation),
     }

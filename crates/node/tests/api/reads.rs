@@ -236,14 +236,37 @@ async fn every_figure_of_a_position_is_explained_and_the_explanation_has_its_val
     let explained = world.get(&path).await.ok();
     assert_eq!(explained["value"], position["worth"]);
     assert!(explained["formula"].is_string() && !explained["inputs"].as_array().expect("inputs").is_empty());
-    for figure in world.get("/v1/explain").await.ok()["items"].as_array().expect("items") {
-        let figure = figure.as_str().expect("a name");
-        let query = format!("account=alice&position={}&set=0&token=0&pool=0", position["position"]);
-        let answer = world.get(&format!("/v1/explain/{figure}?{query}")).await;
+    let figures = world.get("/v1/explain").await.ok();
+    for known in figures["items"].as_array().expect("items") {
+        let figure = known["figure"].as_str().expect("a name");
+        let part = |name: &Value| {
+            let name = name.as_str().expect("a name");
+            let value = match name {
+                "account" => "alice".to_owned(),
+                "position" => position["position"].to_string(),
+                "kind" => "equivocation".to_owned(),
+                _ => "0".to_owned(),
+            };
+            format!("{name}={value}")
+        };
+        let parts: Vec<String> = known["of"].as_array().expect("a list").iter().map(part).collect();
+        let answer = world.get(&format!("/v1/explain/{figure}?{}", parts.join("&"))).await;
         assert!(answer.status.is_success() || answer.status == 404, "{figure}: {}", answer.text());
         let bare = world.get(&format!("/v1/explain/{figure}")).await;
-        assert_eq!(bare.problem(), (400, "malformed_parameter".to_owned()), "{figure}");
+        if parts.is_empty() {
+            assert_eq!(bare.status, answer.status, "{figure}");
+        } else {
+            assert_eq!(bare.problem(), (400, "malformed_parameter".to_owned()), "{figure}");
+        }
     }
+    // What an input refers to is a question that is asked as it stands there, and says the same.
+    let worst = world.get("/v1/explain/exposure_worth?account=alice&asset=eth").await.ok();
+    for input in worst["inputs"].as_array().expect("inputs") {
+        let question = input["source"].as_str().expect("a source");
+        assert!(question.starts_with("explain/position_worth?account=0x"), "{question}");
+        assert_eq!(world.get(&format!("/v1/{question}")).await.ok()["value"], input["value"]);
+    }
+    assert!(!worst["inputs"].as_array().expect("inputs").is_empty());
     assert_eq!(world.get("/v1/explain/luck").await.problem(), (404, "not_found".to_owned()));
 }
 
@@ -347,6 +370,53 @@ async fn entries_and_operations_are_proven_to_whoever_trusts_a_header() {
     let proof = Proof::from_json(found["proof"].to_string().as_bytes()).expect("a proof file");
     let trusted = world.node.reader().header(20).expect("readable").expect("a header").digest();
     proof.verify(&trusted, store::verify_entry).expect("it holds");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_comes_with_proofs_of_the_entries_that_it_is_made_of() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = || store::QmdbStore::open(folder.path(), store::Options::default()).expect("a store");
+    let files = tell_story(store());
+    let world = story_from(files, store());
+    let positions = world.get("/v1/accounts/alice/positions").await.ok();
+    let worth =
+        format!("/v1/explain/position_worth?account=alice&position={}", positions["items"][0]["position"]);
+    let reads = [
+        ("/v1/accounts/alice", format!("account/{}", story::address("alice"))),
+        ("/v1/accounts/alice/positions", "network".to_owned()),
+        ("/v1/assets/eth", "asset/0".to_owned()),
+        ("/v1/operators/olga", "operator/0".to_owned()),
+        ("/v1/pools/0", "pool/0".to_owned()),
+        ("/v1/services/meridian", "service/0".to_owned()),
+        ("/v1/sets/prices", "set/0".to_owned()),
+        ("/v1/sets/prices/table", "set/0".to_owned()),
+        ("/v1/requests/1", "request/1".to_owned()),
+        (&worth, "pool/0".to_owned()),
+    ];
+    for (path, key) in reads {
+        let sign = if path.contains('?') { '&' } else { '?' };
+        let mut proven = world.get(&format!("{path}{sign}proof=1")).await.ok();
+        let fields = proven.as_object_mut().expect("an object");
+        let proofs = fields.remove("proofs").expect("proofs");
+        let moment = fields["as_of"]["height"].as_u64().expect("a height");
+        let plain = world.get(&format!("{path}{sign}as_of={moment}")).await.ok();
+        assert_eq!(proven, plain, "{path} says the same with proofs and without");
+        let mut keys = Vec::new();
+        for proof in proofs.as_array().expect("a list") {
+            let proof = Proof::from_json(proof.to_string().as_bytes()).expect("a proof file");
+            let Proof::Entry(statement) = &proof else { panic!("{proof:?}") };
+            assert_eq!(statement.header.executed_height, moment, "{path} is of the state that is proven");
+            let header = world.node.reader().header(statement.header.height).expect("readable");
+            proof.verify(&header.expect("a header").digest(), store::verify_entry).expect("it holds");
+            keys.push(statement.key.to_string());
+        }
+        assert!(keys.contains(&key), "{path}: {keys:?}");
+        let both = world.get(&format!("{path}{sign}proof=1&as_of={moment}")).await;
+        assert_eq!(both.problem(), (400, "malformed_parameter".to_owned()), "{path}");
+        let two = world.get(&format!("{path}{sign}proof=2")).await;
+        assert_eq!(two.problem(), (400, "malformed_parameter".to_owned()), "{path}");
+    }
+    assert_eq!(world.get("/v1/pools/77?proof=1").await.problem(), (404, "not_found".to_owned()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -81,6 +81,7 @@ pub(crate) fn terms(assets: u32) -> Terms {
         offences: Offences {
             equivocation: Some(Fraction::from_percent(50)),
             subjective: Some(Fraction::from_percent(10)),
+            false_event: None,
             correlation: None,
         },
         window_cap: Fraction::ONE,

@@ -58,6 +58,16 @@ pub enum Key {
     Stream(StreamId),
     /// Whose a registered key is; by the first 31 bytes of the SHA-256 of its text.
     KeyOwner([u8; 31]),
+    /// How the followed Ethereum stands: what came in, which committees are known, whether it is stopped.
+    Chain,
+    /// The sync committee of a period.
+    Committee(u64),
+    /// The best update seen without finality.
+    Candidate,
+    /// A finalized header of Ethereum by its slot, with the execution block that was opened for it.
+    Header(u64),
+    /// What is behind the withdrawal address of native stake, besides its record as a validator.
+    Pod(ValidatorId),
     /// A vault.
     Vault(VaultId),
     /// A sort of shares.
@@ -97,6 +107,22 @@ pub enum Key {
     Arrival(RouteId, u64),
 }
 
+/// The bytes of a key as they are filled, with zeros after them.
+#[derive(Default)]
+struct Name {
+    bytes: [u8; KEY_BYTES],
+    end: usize,
+}
+
+impl Name {
+    fn extend(&mut self, part: impl AsRef<[u8]>) {
+        let part = part.as_ref();
+        let end = self.end.saturating_add(part.len());
+        self.bytes.get_mut(self.end..end).expect("no key is longer").copy_from_slice(part);
+        self.end = end;
+    }
+}
+
 impl Key {
     /// The key under which it stands whose a registered key is.
     pub fn of_registered(key: &PublicKey) -> Self {
@@ -122,6 +148,11 @@ impl Key {
             Self::Slash(_) => 14,
             Self::Stream(_) => 15,
             Self::KeyOwner(_) => 16,
+            Self::Chain => 17,
+            Self::Committee(_) => 18,
+            Self::Candidate => 19,
+            Self::Header(_) => 20,
+            Self::Pod(_) => 21,
             Self::Vault(_) => 32,
             Self::Share(_) => 33,
             Self::Holding { .. } => 34,
@@ -143,9 +174,11 @@ impl Key {
 
     /// Its bytes: a byte for the sort, then what names it, numbers with their highest byte first, then zeros.
     pub fn to_bytes(&self) -> [u8; KEY_BYTES] {
-        let mut name: Vec<u8> = vec![self.tag()];
+        let mut name = Name::default();
+        name.extend([self.tag()]);
         match self {
-            Self::Genesis | Self::Network | Self::Values | Self::Exposure => {}
+            Self::Genesis | Self::Network | Self::Values | Self::Exposure | Self::Chain | Self::Candidate => {
+            }
             Self::Asset(id) => name.extend(id.number().to_be_bytes()),
             Self::Account(address) => name.extend(address.0),
             Self::Position { account, pool, slot } => {
@@ -166,6 +199,8 @@ impl Key {
             Self::Slash(id) => name.extend(id.number().to_be_bytes()),
             Self::Stream(id) => name.extend(id.number().to_be_bytes()),
             Self::KeyOwner(digest) => name.extend(digest),
+            Self::Committee(number) | Self::Header(number) => name.extend(number.to_be_bytes()),
+            Self::Pod(id) => name.extend(id.number().to_be_bytes()),
             Self::Vault(id) => name.extend(id.number().to_be_bytes()),
             Self::Share(id) => name.extend(id.number().to_be_bytes()),
             Self::Holding { share, account } => {
@@ -198,8 +233,7 @@ impl Key {
                 name.extend(epoch.number().to_be_bytes());
             }
         }
-        name.resize(KEY_BYTES, 0);
-        name.try_into().expect("it was made that long")
+        name.bytes
     }
 
     /// The key of those bytes; `None` where no key has them.
@@ -208,6 +242,7 @@ impl Key {
             let digits: [u8; 4] = bytes.get(from..from.checked_add(4)?)?.try_into().ok()?;
             Some(u32::from_be_bytes(digits))
         };
+        let long = || -> Option<u64> { Some(u64::from_be_bytes(bytes.get(1..9)?.try_into().ok()?)) };
         let address_at = |from: usize| -> Option<Address> {
             Some(Address(bytes.get(from..from.checked_add(20)?)?.try_into().ok()?))
         };
@@ -233,6 +268,11 @@ impl Key {
             14 => Self::Slash(SlashId::new(number(1)?)),
             15 => Self::Stream(StreamId::new(number(1)?)),
             16 => Self::KeyOwner(bytes.get(1..)?.try_into().ok()?),
+            17 => Self::Chain,
+            18 => Self::Committee(long()?),
+            19 => Self::Candidate,
+            20 => Self::Header(long()?),
+            21 => Self::Pod(ValidatorId::new(number(1)?)),
             32 => Self::Vault(vault()?),
             33 => Self::Share(ShareId::new(number(1)?)),
             34 => Self::Holding { share: ShareId::new(number(1)?), account: address_at(5)? },
@@ -278,6 +318,11 @@ impl fmt::Display for Key {
             Self::Slash(id) => write!(f, "slash/{id}"),
             Self::Stream(id) => write!(f, "stream/{id}"),
             Self::KeyOwner(digest) => write!(f, "key/{}", hex::encode(digest)),
+            Self::Chain => write!(f, "ethereum"),
+            Self::Committee(period) => write!(f, "committee/{period}"),
+            Self::Candidate => write!(f, "candidate"),
+            Self::Header(slot) => write!(f, "header/{slot}"),
+            Self::Pod(id) => write!(f, "pod/{id}"),
             Self::Vault(id) => write!(f, "vault/{id}"),
             Self::Share(id) => write!(f, "share/{id}"),
             Self::Holding { share, account } => write!(f, "holding/{share}/{account}"),
@@ -315,6 +360,9 @@ impl FromStr for Key {
             let value: u32 = digits.parse().map_err(|_| malformed())?;
             if value.to_string() == **digits { Ok(value) } else { Err(malformed()) }
         };
+        let long = || -> Result<u64, String> {
+            rest.first().ok_or_else(malformed)?.parse().map_err(|_| malformed())
+        };
         let place = |at: usize| -> Result<u128, String> {
             let digits = rest.get(at).ok_or_else(malformed)?;
             let value: u128 = digits.parse().map_err(|_| malformed())?;
@@ -347,6 +395,11 @@ impl FromStr for Key {
                 hex::decode_to_slice(digits, &mut digest).map_err(|_| malformed())?;
                 (Self::KeyOwner(digest), 1)
             }
+            "ethereum" => (Self::Chain, 0),
+            "committee" => (Self::Committee(long()?), 1),
+            "candidate" => (Self::Candidate, 0),
+            "header" => (Self::Header(long()?), 1),
+            "pod" => (Self::Pod(ValidatorId::new(number(0)?)), 1),
             "vault" => (Self::Vault(VaultId::new(number(0)?)), 1),
             "share" => (Self::Share(ShareId::new(number(0)?)), 1),
             "holding" => {

@@ -3,8 +3,10 @@
 //! What is here names and copies; it decides nothing. An entry holds exactly what the rules read: a state that was restored from its
 //! entries goes on as the one that wrote them.
 
+mod fields;
 mod key;
 mod restore;
+mod show;
 mod vaults;
 
 #[cfg(test)]
@@ -15,13 +17,16 @@ use serde::{Deserialize, Serialize};
 use crate::codec::to_bytes;
 use crate::genesis::{History, Parameters};
 use crate::state::State;
+use crate::state::ethereum::{HeaderEntry, Part};
 use crate::state::governance::{GovernanceChange, Stops};
 use crate::state::keys::KeyName;
 use crate::state::positions::Position;
 use crate::state::records::FollowUp;
 use crate::units::{AccountId, Amount, AssetId, Epoch, OperatorId, PoolId, ServiceId, SetId, ValidatorId};
 
+pub use fields::Field;
 pub use key::{KEY_BYTES, Key};
+pub use show::show;
 
 /// The entry of the network.
 #[derive(Serialize, Deserialize)]
@@ -52,6 +57,15 @@ struct PositionEntry {
     follow_up: Option<FollowUp>,
 }
 
+/// What names a part of the followed chain.
+fn part_key(part: Part) -> Key {
+    match part {
+        Part::Record => Key::Chain,
+        Part::Committee(period) => Key::Committee(period),
+        Part::Candidate => Key::Candidate,
+    }
+}
+
 impl State {
     /// From now on it notes which entries are touched.
     pub fn track(&mut self) {
@@ -72,6 +86,11 @@ impl State {
         self.slashes.touched().start();
         self.streams.touched().start();
         self.key_owners.touched().start();
+        self.pods.touched().start();
+        if let Some(following) = &mut self.ethereum {
+            following.touched.start();
+            following.headers.touched().start();
+        }
         self.track_vaults();
     }
 
@@ -103,6 +122,11 @@ impl State {
         keys.extend(self.slashes.touched().take().into_iter().map(Key::Slash));
         keys.extend(self.streams.touched().take().into_iter().map(Key::Stream));
         keys.extend(self.key_owners.touched().take().into_iter().map(|name| Key::KeyOwner(name.0)));
+        keys.extend(self.pods.touched().take().into_iter().map(Key::Pod));
+        if let Some(following) = &mut self.ethereum {
+            keys.extend(following.touched.take().into_iter().map(part_key));
+            keys.extend(following.headers.touched().take().into_iter().map(Key::Header));
+        }
         keys.extend(self.take_touched_vaults());
         keys.sort_unstable();
         keys.dedup();
@@ -138,6 +162,11 @@ impl State {
         keys.extend(self.slashes.keys().copied().map(Key::Slash));
         keys.extend(self.streams.keys().copied().map(Key::Stream));
         keys.extend(self.key_owners.keys().map(|name| Key::KeyOwner(name.0)));
+        keys.extend(self.pods.keys().map(|id| Key::Pod(*id)));
+        if let Some(following) = &self.ethereum {
+            keys.extend(following.parts().into_iter().map(part_key));
+            keys.extend(following.headers.keys().map(|slot| Key::Header(*slot)));
+        }
         keys.extend(self.keys_of_vaults());
         keys.sort_unstable();
         keys
@@ -158,7 +187,7 @@ impl State {
             Key::Position { account, pool, slot } => {
                 let position = *self.positions.find(*slot)?;
                 let is_this =
-                    position.pool == *pool && self.accounts.find(*account) == Some(position.account);
+                    position.pool == *pool && self.accounts.get(position.account).address == *account;
                 let follow_up = self.follow_ups.get(slot).cloned();
                 is_this.then(|| to_bytes(&PositionEntry { position, follow_up }))
             }
@@ -176,7 +205,24 @@ impl State {
             Key::Slash(id) => self.slashes.get(id).map(to_bytes),
             Key::Stream(id) => self.streams.get(id).map(to_bytes),
             Key::KeyOwner(name) => self.key_owners.get(&KeyName(*name)).map(to_bytes),
+            Key::Pod(id) => self.pods.get(id).map(to_bytes),
+            Key::Chain | Key::Committee(_) | Key::Candidate | Key::Header(_) => self.chain_entry(key),
             of_vaults => self.entry_of_vaults(of_vaults),
+        }
+    }
+
+    fn chain_entry(&self, key: &Key) -> Option<Vec<u8>> {
+        let following = self.ethereum.as_ref()?;
+        match key {
+            Key::Chain => Some(to_bytes(&following.record)),
+            Key::Committee(period) => following.committee(*period).map(to_bytes),
+            Key::Candidate => following.light.as_deref()?.best().map(to_bytes),
+            Key::Header(slot) => {
+                let (header, opened) =
+                    (following.header(*slot)?.clone(), following.headers.get(slot)?.clone());
+                Some(to_bytes(&HeaderEntry { header, opened }))
+            }
+            _ => None,
         }
     }
 

@@ -11,6 +11,7 @@ use crate::codec::from_bytes;
 use crate::genesis::Genesis;
 use crate::state::State;
 use crate::state::accounts::Account;
+use crate::state::ethereum::{HeaderEntry, Pod, Restored};
 use crate::state::keys::{KeyName, Registered};
 use crate::state::records::{
     Asset, Operator, PoolRecord, Request, Service, Set, Slash, Stream, Table, Validator,
@@ -56,6 +57,8 @@ struct Parts {
     slashes: BTreeMap<SlashId, Slash>,
     streams: BTreeMap<StreamId, Stream>,
     key_owners: Vec<(KeyName, Registered)>,
+    pods: BTreeMap<ValidatorId, Pod>,
+    ethereum: Restored,
     vaults: VaultParts,
 }
 
@@ -92,6 +95,18 @@ impl Parts {
             Key::Slash(id) => drop(self.slashes.insert(id, from_bytes(bytes)?)),
             Key::Stream(id) => drop(self.streams.insert(id, from_bytes(bytes)?)),
             Key::KeyOwner(name) => self.key_owners.push((KeyName(name), from_bytes(bytes)?)),
+            Key::Pod(id) => drop(self.pods.insert(id, from_bytes(bytes)?)),
+            Key::Chain => self.ethereum.record = from_bytes(bytes)?,
+            Key::Committee(period) => drop(self.ethereum.committees.insert(period, from_bytes(bytes)?)),
+            Key::Candidate => self.ethereum.candidate = Some(from_bytes(bytes)?),
+            Key::Header(slot) => {
+                let entry: HeaderEntry = from_bytes(bytes)?;
+                let found = entry.header.header().slot;
+                if found != slot {
+                    return Err(format!("it is the header of slot {found}"));
+                }
+                self.ethereum.headers.insert(slot, entry);
+            }
             of_vaults => self.vaults.add(of_vaults, bytes)?,
         }
         Ok(())
@@ -114,6 +129,9 @@ impl Parts {
         *state.exposure = take(&mut self.exposure);
         self.put_stake(&mut state)?;
         self.put_duties(&mut state)?;
+        if let Some(following) = &mut state.ethereum {
+            following.restore(take(&mut self.ethereum))?;
+        }
         self.vaults.put(&mut state)?;
         Ok(state)
     }
@@ -152,6 +170,9 @@ impl Parts {
         for (place, (id, validator)) in take(&mut self.validators).into_iter().enumerate() {
             check_place("validator", place, id.index())?;
             state.validators.push(validator);
+        }
+        for (id, pod) in take(&mut self.pods) {
+            state.pods.insert(id, pod);
         }
         Ok(())
     }

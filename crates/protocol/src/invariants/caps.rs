@@ -3,8 +3,8 @@
 use super::Violation;
 use crate::state::State;
 use crate::state::vaults::curate::Which;
-use crate::units::{Amount, BasketId, Epoch, OperatorId, VaultId};
-use crate::vault::portfolio::{Cap, Limit};
+use crate::units::{Amount, BasketId, Epoch, VaultId};
+use crate::vault::portfolio::Limit;
 
 /// I16: a step in which a vault delegated leaves every cap kept. Only slashes, terms and drift exceed one, and then nothing is added.
 pub(super) fn check_caps(before: &State, after: &State, id: VaultId) -> Result<(), String> {
@@ -24,7 +24,7 @@ pub(super) fn check_caps(before: &State, after: &State, id: VaultId) -> Result<(
     let portfolio = after.portfolio_of(id, policy, &holdings, (value.nav, Which::All));
     // Roundings of what was asked back in the same step may have lowered the net asset value by a unit each.
     let dust = Amount::new(u128::try_from(holdings.len()).unwrap_or(0));
-    let is_over = |limit: &Limit| !matches!(limit.cap, Cap::Slot(_)) && limit.excess() > dust;
+    let is_over = |limit: &Limit| limit.excess() > dust;
     match portfolio.limits(&policy.caps).exceeded().into_iter().find(is_over) {
         Some(limit) => Err(format!(
             "I16: {} has {}, more than {}, after it delegated",
@@ -55,7 +55,7 @@ pub(super) fn check_baskets(state: &State) -> Result<(), Violation> {
 
 /// The least that a test needs to know of a vault's stake: with whom how much stays.
 #[cfg(test)]
-pub(crate) fn staying(state: &State, id: VaultId) -> Vec<(OperatorId, u128)> {
+pub(crate) fn staying(state: &State, id: VaultId) -> Vec<(crate::units::OperatorId, u128)> {
     let Some(policy) = state.vault(id).and_then(|vault| vault.curation.policy.clone()) else {
         return Vec::new();
     };

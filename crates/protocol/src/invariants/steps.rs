@@ -14,6 +14,7 @@ use crate::vault::rate::Rate;
 /// # Errors
 /// The first invariant that does not hold, with the values.
 pub fn check_step(before: &State, after: &State, kind: Option<Kind>) -> Result<(), Violation> {
+    check_routes(before, after)?;
     for index in 0..before.vaults.list.len() {
         let id = VaultId::at(index);
         let (Some(old), Some(new)) = (before.vault(id), after.vault(id)) else {
@@ -27,6 +28,21 @@ pub fn check_step(before: &State, after: &State, kind: Option<Kind>) -> Result<(
         check_fee(before, after, id).map_err(named)?;
         check_time(old, new).map_err(named)?;
         super::caps::check_caps(before, after, id).map_err(named)?;
+    }
+    Ok(())
+}
+
+/// I19: what comes home by a route is locked there, and with it what came home in the window less what went out is at most the cap.
+fn check_routes(before: &State, after: &State) -> Result<(), Violation> {
+    for (index, (old, new)) in before.vaults.routes.iter().zip(after.vaults.routes.iter()).enumerate() {
+        let home = new.meter.locked.room_below(old.meter.locked);
+        let net = new.meter.net_home(after.epoch, new.terms.window);
+        if !home.is_zero() && net > old.terms.cap {
+            let cap = old.terms.cap;
+            return Err(Violation(format!(
+                "I19: {home} came home by route {index}, {net} in the window, above {cap}"
+            )));
+        }
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use crate::state::vaults::bands::{BANDS_MAX, Policy};
 use crate::state::vaults::curate::Which;
 use crate::state::vaults::nav::Valuation;
 use crate::units::{Address, Amount, Epoch, OperatorId, VaultId};
-use crate::vault::portfolio::{Cap, Limit};
+use crate::vault::portfolio::Limit;
 
 record! {
     /// Carries out a plan whole or not at all: first what is asked back, then what is delegated.
@@ -164,12 +164,11 @@ impl AllocateVault {
         if amount > idle {
             return Err(Refused::ExceedsIdle { amount, idle });
         }
-        let mut portfolio = state.portfolio_of(id, policy, &holdings, (value.nav, Which::All));
-        let is_over = |limit: &Limit| !matches!(limit.cap, Cap::Slot(_));
-        if let Some(limit) = portfolio.limits(&policy.caps).exceeded().into_iter().find(is_over) {
-            let Limit { value, most, .. } = limit;
-            return Err(Refused::CapExceeded { cap: limit.cap.to_string(), value, most });
+        let all = state.portfolio_of(id, policy, &holdings, (value.nav, Which::All));
+        if let Some(Limit { cap, value, most, .. }) = all.limits(&policy.caps).exceeded().into_iter().next() {
+            return Err(Refused::CapExceeded { cap: cap.to_string(), value, most });
         }
+        let mut portfolio = state.portfolio_of(id, policy, &holdings, (value.nav, Which::Added));
         let closed = state.closed_slots(id, policy, &portfolio);
         for Move { operator, amount, .. } in entries.into_iter().copied() {
             let why = || "it has no band".to_owned();

@@ -29,7 +29,7 @@ refusals! {
         NotALeg { vault: VaultId } => "the basket has no shares of vault {vault}",
         SharesAreZero => "it is for no shares",
         NoDoors => "the basket has no single-sided doors; mint in kind",
-        Empty => "the basket is empty; mint in kind",
+        TooSmall { supply: Shares, least: Shares } => "the basket has {supply} shares, and single-sided entries need {least}; mint in kind",
         Stale { vault: VaultId } => "the price of vault {vault} is too old, or there is none; mint in kind",
         TickPending { vault: VaultId } => "the tick of vault {vault} is not done; anyone may go on with it",
         Fallen { vault: VaultId } => "the price of vault {vault} fell beyond its bound, and nobody has accepted it yet; mint in kind",
@@ -42,6 +42,9 @@ refusals! {
         GivesTooFew { shares: Shares, least: Shares } => "it gives {shares} shares of the basket, and {least} were the least",
     }
 }
+
+/// Below it rounding a share down could cost whoever enters a part that others would get.
+const SUPPLY_MIN: Shares = Shares::new(1_000_000);
 
 impl From<Unpriced> for Refused {
     fn from(unpriced: Unpriced) -> Self {
@@ -95,8 +98,8 @@ impl BasketEnter {
         let terms = basket.terms_in(state.epoch);
         let doors = terms.doors.as_ref().ok_or(Refused::NoDoors)?;
         let supply = state.basket_supply(id);
-        if supply.is_zero() {
-            return Err(Refused::Empty);
+        if supply < SUPPLY_MIN {
+            return Err(Refused::TooSmall { supply, least: SUPPLY_MIN });
         }
         let legs = state.priced(basket, doors)?;
         check_prices(basket, doors, &legs)?;

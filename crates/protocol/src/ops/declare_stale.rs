@@ -33,7 +33,7 @@ impl DeclareStale {
     ) -> Result<(), Refused> {
         let id = self.validator;
         let validator = state.validator(id).cloned().ok_or(Refused::ValidatorNotFound { validator: id })?;
-        let stale_from = validator.proven.later(state.parameters().stale_after);
+        let stale_from = state.stale_from(id, &validator);
         if state.epoch < stale_from {
             return Err(Refused::StillFresh { proven: validator.proven, stale_from });
         }

@@ -31,6 +31,7 @@ refusals! {
     /// Why a delegation is refused.
     {
         JoinsStopped { until: Epoch } => "the guardian has stopped joins until epoch {until}",
+        ChainHalted { until: Epoch } => "the asset's chain has contradicted itself, and nothing joins until epoch {until}",
         AmountIsZero => "the amount is zero",
         PoolNotFound { operator: OperatorId, asset: AssetId } => "operator {operator} has no pool of asset {asset}",
         OperatorRetired { operator: OperatorId } => "operator {operator} has retired",
@@ -39,6 +40,7 @@ refusals! {
         ValidatorMissing { asset: AssetId } => "asset {asset} is native stake; name the validator whose balance it is",
         ValidatorNotYours { asset: AssetId } => "the validator is not one of the sender's with asset {asset}",
         Stale { proven: Epoch, since: Epoch } => "the validator's balance was proven in epoch {proven} and is stale since epoch {since}; prove it again",
+        SlashedOnChain { slot: u64 } => "a validator of the pod was slashed on its chain, as the state of slot {slot} shows; report the pod again",
         ExceedsFree { amount: Amount, free: Amount } => "delegation of {amount} exceeds free balance {free}",
         BelowMinimum { amount: Amount, least: Amount } => "delegation of {amount} is below the smallest stake {least}",
         TooManyPositions { count: u32, most: u32 } => "the account has {count} entries of stake, and may have {most}",
@@ -80,6 +82,9 @@ impl Delegate {
         let until = state.stops.joins;
         if until > state.epoch {
             return Err(Refused::JoinsStopped { until });
+        }
+        if let Some(until) = state.halted(self.asset) {
+            return Err(Refused::ChainHalted { until });
         }
         if self.amount.is_zero() {
             return Err(Refused::AmountIsZero);
@@ -140,14 +145,17 @@ impl Delegate {
                 account.map_or(Amount::ZERO, |account| state.accounts.get(account).free(asset)),
             ));
         }
-        let validator = self.validator.ok_or(Refused::ValidatorMissing { asset })?;
-        let validator = state.validator(validator).ok_or(Refused::ValidatorNotYours { asset })?;
+        let id = self.validator.ok_or(Refused::ValidatorMissing { asset })?;
+        let validator = state.validator(id).ok_or(Refused::ValidatorNotYours { asset })?;
         if Some(validator.account) != account || validator.asset != asset {
             return Err(Refused::ValidatorNotYours { asset });
         }
-        let since = validator.proven.later(state.parameters().stale_after);
+        let since = state.stale_from(id, validator);
         if since <= state.epoch {
             return Err(Refused::Stale { proven: validator.proven, since });
+        }
+        if let Some((slot, _)) = state.pods.get(&id).and_then(|pod| pod.flagged) {
+            return Err(Refused::SlashedOnChain { slot });
         }
         Ok((account, validator.free))
     }

@@ -32,6 +32,7 @@ refusals! {
         AmountIsZero => "the amount is zero",
         AssetNotFound { asset: AssetId } => "asset {asset} is not listed",
         NativeStake { asset: AssetId } => "asset {asset} is native stake; report its validators",
+        FollowedChain { asset: AssetId } => "deposits of asset {asset} are proven by what the custody contract holds; take them",
         NotProven { refused: FactRefused } => "{refused}",
         OutOfOrder { index: u64, next: u64 } => "deposit {index} is not the next one, {next}",
         ExceedsCap { deposited: Amount, amount: Amount, cap: Amount } => "{deposited} on the ledger and {amount} more exceed the asset's cap {cap}",
@@ -52,6 +53,9 @@ impl Deposit {
         let record = state.asset(asset).ok_or(Refused::AssetNotFound { asset })?;
         if state.is_native(asset) {
             return Err(Refused::NativeStake { asset });
+        }
+        if state.chain_asset(asset).is_some_and(|(_, config)| config.custody.is_some()) {
+            return Err(Refused::FollowedChain { asset });
         }
         let next = record.next_deposit;
         let fact = Fact::Deposit {

@@ -49,8 +49,8 @@ impl OpenRoute {
         state.post(opener, deposit);
         let id = RouteId::at(state.vaults.routes.len());
         let terms = self.terms.clone();
-        let (meter, opened_cap) = (Default::default(), terms.cap);
-        let route = Route { share, terms, meter, opened_cap, next: 0, sent: 0, opener, posted: deposit };
+        let meter = Default::default();
+        let route = Route { share, terms, meter, next: 0, sent: 0, opener, posted: deposit };
         state.vaults.routes.push(route);
         events.push(Event::RouteOpened { route: id, share });
         Ok(())

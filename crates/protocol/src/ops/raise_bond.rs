@@ -3,7 +3,7 @@
 use crate::event::Event;
 use crate::macros::{record, refusals};
 use crate::state::State;
-use crate::units::{Address, Amount, AssetId};
+use crate::units::{Address, Amount, AssetId, Epoch};
 
 record! {
     /// Adds free balance to the bond of a pool. It is liable from the next epoch on, weighs nothing and loses first.
@@ -19,6 +19,7 @@ refusals! {
     /// Why a bond is refused.
     {
         AmountIsZero => "the amount is zero",
+        ChainHalted { until: Epoch } => "the asset's chain has contradicted itself, and nothing joins until epoch {until}",
         NotAnOperator => "the sender is not an operator",
         PoolNotFound { asset: AssetId } => "the operator has no pool of asset {asset}",
         NativeStake { asset: AssetId } => "asset {asset} is native stake, which can't be a bond",
@@ -36,6 +37,9 @@ impl RaiseBond {
         let Self { asset, amount } = *self;
         if amount.is_zero() {
             return Err(Refused::AmountIsZero);
+        }
+        if let Some(until) = state.halted(asset) {
+            return Err(Refused::ChainHalted { until });
         }
         let operator = state.operator_of(sender).ok_or(Refused::NotAnOperator)?;
         let pool = state.pool_of(operator, asset).ok_or(Refused::PoolNotFound { asset })?;

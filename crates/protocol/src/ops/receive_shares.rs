@@ -3,11 +3,11 @@
 use crate::event::Event;
 use crate::macros::{record, refusals};
 use crate::state::State;
-use crate::units::{Address, Epoch, RouteId};
-use crate::vault::meter;
+use crate::state::vaults::routes::Agreed;
+use crate::units::{Address, Epoch, RouteId, Shares};
 
 record! {
-    /// Lets the next message of a route in.
+    /// Lets the next message of a route in, or as much of it as there is room for. What is more than the route has locked never comes.
     pub struct ReceiveShares {
         /// The route.
         pub route: RouteId,
@@ -20,7 +20,7 @@ refusals! {
         RouteNotFound { route: RouteId } => "route {route} does not exist",
         NotVouched { message: u64 } => "too few verifiers say the same of message {message}",
         TooEarly { message: u64, ready: Epoch } => "message {message} waits until epoch {ready}",
-        MeterRefused { refused: meter::Refused } => "{refused}",
+        WindowIsFull { home: Shares, cap: Shares } => "{home} shares net have come home within the window, and the route's cap is {cap}",
     }
 }
 
@@ -35,24 +35,29 @@ impl ReceiveShares {
         let route = state.route(id).ok_or(Refused::RouteNotFound { route: id })?;
         let message = route.next;
         let arrival = state.vaults.arrivals.get(&(id, message));
-        let agreed =
-            arrival.and_then(|arrival| Some((arrival.agreed(route.terms.threshold)?, arrival.ready?)));
-        let ((to, shares), ready) = agreed.ok_or(Refused::NotVouched { message })?;
+        let agreed = arrival.and_then(|arrival| arrival.agreed).ok_or(Refused::NotVouched { message })?;
+        let Agreed { to, left, ready } = agreed;
         let now = state.epoch;
         if ready > now {
             return Err(Refused::TooEarly { message, ready });
         }
         let (share, window, cap) = (route.share, route.terms.window, route.terms.cap);
-        route
-            .meter
-            .check_home(now, window, cap, shares)
-            .map_err(|refused| Refused::MeterRefused { refused })?;
+        let left = left.min(route.meter.locked);
+        let shares = route.meter.room(now, window, cap).min(left);
+        if shares.is_zero() && !left.is_zero() {
+            return Err(Refused::WindowIsFull { home: route.meter.net_home(now, window), cap });
+        }
 
         // From here on nothing can fail.
-        state.vaults.arrivals.remove(&(id, message));
+        let left = shares.room_below(left);
         let route = state.route_mut(id);
-        route.next = message.saturating_add(1);
         route.meter.unlock(now, window, shares);
+        if left.is_zero() {
+            route.next = message.saturating_add(1);
+            state.vaults.arrivals.remove(&(id, message));
+        } else if let Some(arrival) = state.vaults.arrivals.get_mut(&(id, message)) {
+            arrival.agreed = Some(Agreed { left, ..agreed });
+        }
         let account = state.accounts.open(to);
         state.give_shares(share, account, shares);
         events.push(Event::SharesReceived { route: id, message, to, shares });

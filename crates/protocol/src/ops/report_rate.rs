@@ -1,5 +1,6 @@
 //! The exchange rate of an asset, as its origin tells it, by proof, by anyone's call.
 
+use evidence::fact::custody::{RateRefused, verify_rate};
 use evidence::{Fact, FactRefused, Proof, Sources, verify_fact};
 
 use crate::event::Event;
@@ -28,6 +29,10 @@ refusals! {
         RateIsOne { asset: AssetId } => "the exchange rate of asset {asset} is always 1",
         OutOfBounds { rate: Amount, low: u64, high: u64 } => "a rate of {rate} is outside {low} to {high}",
         NotProven { refused: FactRefused } => "{refused}",
+        NotFollowed { asset: AssetId } => "the genesis says no words of storage that would tell the rate of asset {asset}",
+        BlockNotOpened { slot: u64 } => "no execution block of a finalized header of slot {slot} is open; open it first",
+        NotShown { refused: RateRefused } => "{refused}",
+        OtherRate { told: Amount, proven: Amount } => "the rate is {proven} and not {told}",
         Unchanged { rate: u64, since: Epoch } => "the rate stays {rate}: it may rise again in the epoch after {since}",
     }
 }
@@ -54,9 +59,7 @@ impl ReportRate {
         if !(RATE_MIN..=RATE_MAX).contains(&rate) {
             return Err(out);
         }
-        let fact = Fact::Rate { asset: asset.number(), rate: u128::from(rate) };
-        let sources = Sources { development: state.genesis.development };
-        verify_fact(fact, &self.proof, &sources).map_err(|refused| Refused::NotProven { refused })?;
+        self.verify(state)?;
         let elapsed = state.epoch.since(record.rate_raised);
         let rate = rate.min(highest(record.rate, state.parameters().rate_rise_max, elapsed));
         if rate == record.rate {
@@ -72,6 +75,27 @@ impl ReportRate {
         record.rate = rate;
         events.push(Event::RateChanged { asset, rate: Amount::new(u128::from(rate)) });
         Ok(())
+    }
+}
+
+impl ReportRate {
+    fn verify(&self, state: &State) -> Result<(), Refused> {
+        let (asset, told) = (self.asset, self.rate);
+        let Proof::Storage { slot, nodes } = &self.proof else {
+            let fact = Fact::Rate { asset: asset.number(), rate: told.units() };
+            let sources = Sources { development: state.genesis.development };
+            verify_fact(fact, &self.proof, &sources).map_err(|refused| Refused::NotProven { refused })?;
+            return Ok(());
+        };
+        let layout = state.chain_asset(asset).and_then(|(_, config)| config.rate.as_ref());
+        let layout = layout.ok_or(Refused::NotFollowed { asset })?;
+        let block = state.ethereum.as_ref().and_then(|following| following.execution(*slot));
+        let block = block.ok_or(Refused::BlockNotOpened { slot: *slot })?;
+        let proven = verify_rate(block, layout, asset.number(), nodes)
+            .map_err(|refused| Refused::NotShown { refused })?;
+        let Fact::Rate { rate, .. } = *proven.get() else { return Err(Refused::NotFollowed { asset }) };
+        let proven = Amount::new(rate);
+        if proven == told { Ok(()) } else { Err(Refused::OtherRate { told, proven }) }
     }
 }
 

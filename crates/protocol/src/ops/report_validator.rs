@@ -32,6 +32,7 @@ refusals! {
     {
         AssetNotFound { asset: AssetId } => "asset {asset} is not listed",
         NotNative { asset: AssetId } => "asset {asset} is a token; deposit it",
+        FollowedChain { asset: AssetId } => "asset {asset} is of the chain that this ledger follows; report the pod",
         NotProven { refused: FactRefused } => "{refused}",
         OtherOwner { owner: Address, account: Address } => "the validator is {owner}'s, not {account}'s",
         NoBalance => "a validator without a balance is no stake",
@@ -50,6 +51,9 @@ impl ReportValidator {
         let record = state.asset(asset).ok_or(Refused::AssetNotFound { asset })?;
         if !state.is_native(asset) {
             return Err(Refused::NotNative { asset });
+        }
+        if state.chain_asset(asset).is_some() {
+            return Err(Refused::FollowedChain { asset });
         }
         let account = self.account.unwrap_or(sender);
         let fact = Fact::Validator {
@@ -109,7 +113,7 @@ impl ReportValidator {
 
 /// Everything that was the validator's balance shrinks by new/old: free, staked, leaving, and slashed but still in the validator. So it
 /// makes no difference whether a loss on its chain or a slash here is proven first.
-fn lose(state: &mut State, id: ValidatorId, balance: Amount) {
+pub(crate) fn lose(state: &mut State, id: ValidatorId, balance: Amount) {
     let Some(validator) = state.validator(id).cloned() else { return };
     let old = validator.balance;
     let kept = |amount: Amount| Amount::new(wide::mul_div_down(amount.units(), balance.units(), old.units()));

@@ -67,10 +67,7 @@ impl SetBands {
         let curation = &mut state.vault_mut(id).curation;
         curation.pending = None;
         match curation.policy.clone() {
-            _ if is_empty => {
-                curation.start(new.clone(), Epoch::ZERO);
-                curation.worsened.clear();
-            }
+            _ if is_empty => curation.start(new.clone(), Epoch::ZERO),
             None => curation.pending = Some((from, new.clone())),
             Some(old) => {
                 let tighter = old.tighter(new);
@@ -79,6 +76,12 @@ impl SetBands {
                 }
                 curation.start(tighter, now);
             }
+        }
+        if is_empty {
+            // The services that the operators have at present are no news to it.
+            let holdings = state.holdings_of(id, new);
+            state.look_at_terms(id, &holdings);
+            state.vault_mut(id).curation.worsened.clear();
         }
         let from =
             state.vault(id).and_then(|vault| vault.curation.pending.as_ref()).map_or(now, |(from, _)| *from);

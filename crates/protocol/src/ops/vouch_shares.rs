@@ -3,11 +3,12 @@
 use crate::event::Event;
 use crate::macros::{record, refusals};
 use crate::state::State;
-use crate::state::vaults::routes::Arrival;
+use crate::state::vaults::routes::Agreed;
 use crate::units::{Address, RouteId, Shares};
 
 record! {
-    /// Says that a message home is for so many shares to somebody. It comes home when enough verifiers say the same.
+    /// Says that a message home is for so many shares to somebody. It comes home when enough verifiers say the same; until then each may say
+    /// something else.
     pub struct VouchShares {
         /// The route.
         pub route: RouteId,
@@ -26,7 +27,8 @@ refusals! {
         RouteNotFound { route: RouteId } => "route {route} does not exist",
         NotAVerifier { route: RouteId } => "the sender is no verifier of route {route}",
         OutOfReach { message: u64, next: u64, last: u64 } => "message {message} is not one of {next} to {last}",
-        SaidAlready { message: u64 } => "the sender has said what message {message} is, and can't say it again",
+        SaidAlready { message: u64 } => "the sender has said just that of message {message}",
+        IsAgreed { message: u64 } => "enough verifiers said the same of message {message} already",
     }
 }
 
@@ -49,21 +51,21 @@ impl VouchShares {
         if !(next..=last).contains(&message) {
             return Err(Refused::OutOfReach { message, next, last });
         }
-        let arrival = state.vaults.arrivals.get(&(id, message));
-        if arrival.is_some_and(|arrival| arrival.said.iter().any(|(who, _, _)| *who == sender)) {
+        let mut arrival = state.vaults.arrivals.get(&(id, message)).cloned().unwrap_or_default();
+        if arrival.said.contains(&(sender, to, shares)) {
             return Err(Refused::SaidAlready { message });
+        }
+        if arrival.agreed.is_some() {
+            return Err(Refused::IsAgreed { message });
         }
 
         // From here on nothing can fail.
         let (threshold, wait, above) = (route.terms.threshold, route.terms.wait, route.terms.waits_above);
-        let mut arrival = arrival.cloned().unwrap_or(Arrival { said: Vec::new(), ready: None });
-        arrival.said.push((sender, to, shares));
-        if arrival.ready.is_none()
-            && let Some((_, agreed)) = arrival.agreed(threshold)
-        {
-            arrival.ready = Some(state.epoch.later(if agreed > above { wait } else { 0 }));
+        if arrival.say(sender, to, shares) >= usize::from(threshold) {
+            let ready = state.epoch.later(if shares > above { wait } else { 0 });
+            arrival.agreed = Some(Agreed { to, left: shares, ready });
         }
-        let ready = arrival.ready;
+        let ready = arrival.agreed.map(|agreed| agreed.ready);
         state.vaults.arrivals.insert((id, message), arrival);
         events.push(Event::SharesVouched { route: id, message, by: sender, to, shares, ready });
         Ok(())

@@ -4,7 +4,7 @@ use super::release::check_destination;
 use crate::event::Event;
 use crate::macros::{record, refusals};
 use crate::state::State;
-use crate::units::{Address, Amount, AssetId};
+use crate::units::{Address, Amount, AssetId, Epoch};
 
 record! {
     /// Takes a free balance out of the ledger, to an address on the asset's origin.
@@ -24,6 +24,7 @@ refusals! {
         AmountIsZero => "the amount is zero",
         AssetNotFound { asset: AssetId } => "asset {asset} is not listed",
         NativeStake { asset: AssetId } => "asset {asset} is native stake; it leaves by its validator's exit, proven on its chain",
+        ChainHalted { until: Epoch } => "the asset's chain has contradicted itself, and nothing leaves until epoch {until}",
         BadAddress { why: String } => "{why}",
         ExceedsFree { amount: Amount, free: Amount } => "withdrawal of {amount} exceeds free balance {free}",
     }
@@ -45,6 +46,9 @@ impl Withdraw {
         }
         if state.is_native(asset) {
             return Err(Refused::NativeStake { asset });
+        }
+        if let Some(until) = state.halted(asset) {
+            return Err(Refused::ChainHalted { until });
         }
         check_destination(&self.to).map_err(|why| Refused::BadAddress { why })?;
         let free = state.free_of(sender, asset);

@@ -44,6 +44,15 @@ impl Pool {
         self.slices().iter().enumerate().map(|(index, slice)| (slice, track.left_of(index)))
     }
 
+    /// Each slice with what is left of it on a track, in `1 / 2^112`; nothing of a track that is not there.
+    pub(crate) fn left_on_track(&self, track: usize) -> impl Iterator<Item = (&Slice, u128)> {
+        note_walk();
+        let track = self.tracks.get(track);
+        let left = move |index: usize| track.map_or(0, |track| track.left_of(index));
+        let slices = self.slices().iter().enumerate().filter(move |_| track.is_some());
+        slices.map(move |(index, slice)| (slice, left(index)))
+    }
+
     /// Which track principal is on that entered in `entered` and leaves in `until`. Holds until the pool changes.
     pub(crate) fn track_index(&self, entered: Epoch, until: Epoch) -> usize {
         self.cohort(entered, until).expect("a position has a cohort").track

@@ -244,7 +244,7 @@ fn validators(state: &State, account: AccountId) -> Vec<ValidatorView> {
         free: validator.free,
         slashed: validator.slashed,
         proven: validator.proven,
-        stale_from: validator.proven.later(state.parameters().stale_after),
+        stale_from: state.stale_from(id, validator),
     };
     state.validators.of(account).map(show).collect()
 }

@@ -1,6 +1,6 @@
 //! What do I earn?
 
-mod payments;
+pub(super) mod payments;
 
 use std::collections::BTreeMap;
 

@@ -141,8 +141,21 @@ answer! {
         Equivocation,
         /// Whatever the slasher gives as a reason.
         Subjective,
+        /// A signed statement about an event on Ethereum that is not so.
+        FalseEvent,
         /// How many offended together.
         Correlation,
+    }
+}
+
+impl std::fmt::Display for OffenceKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Equivocation => "equivocation",
+            Self::Subjective => "subjective",
+            Self::FalseEvent => "false_event",
+            Self::Correlation => "correlation",
+        })
     }
 }
 
@@ -347,6 +360,10 @@ pub(super) fn offences(terms: &Terms) -> Vec<Offence> {
     let mut offences = Vec::new();
     if let Some(fraction) = terms.offences.equivocation {
         let (kind, verdict) = (OffenceKind::Equivocation, Verdict::BuiltIn);
+        offences.push(Offence { kind, fraction: capped(fraction), verdict });
+    }
+    if let Some(fraction) = terms.offences.false_event {
+        let (kind, verdict) = (OffenceKind::FalseEvent, Verdict::BuiltIn);
         offences.push(Offence { kind, fraction: capped(fraction), verdict });
     }
     if let Some(fraction) = terms.offences.subjective {

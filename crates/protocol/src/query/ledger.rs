@@ -111,7 +111,9 @@ pub fn network(state: &State) -> NetworkView {
 pub(super) fn governed(from: Epoch, change: &GovernanceChange) -> Option<Scheduled<Governed>> {
     let mut governed = Governed { asset: change.asset()?, value: None, cap: None, stake_min: None };
     match change {
-        GovernanceChange::Parameters(_) => return None,
+        GovernanceChange::Parameters(_) | GovernanceChange::Schedule(_) | GovernanceChange::Trusted(_) => {
+            return None;
+        }
         GovernanceChange::Value { value, .. } => governed.value = Some(*value),
         GovernanceChange::Cap { cap, .. } => governed.cap = Some(*cap),
         GovernanceChange::StakeMin { amount, .. } => governed.stake_min = Some(*amount),

@@ -192,11 +192,22 @@ impl<'a> Liability<'a> {
 
     /// What a slash by a set for one capture epoch takes at most of a unit of principal, without the bond; in `1 / 2^120`.
     pub(super) fn lost_in(&self, set: SetId, capture: Epoch, fraction: Fraction) -> u128 {
-        let mut lost = 0_u128;
-        for (slice, left) in self.slices().filter(|(slice, _)| slice.is_owned_by(set, capture)) {
-            lost = lost.saturating_add(lost_of(slice.size, left, fraction.complement()));
-        }
-        lost
+        let lost = |(slice, left): (&Slice, u128)| lost_of(slice.size, left, fraction.complement());
+        self.owned_in(set, capture).fold(0_u128, |sum, owned| sum.saturating_add(lost(owned)))
+    }
+
+    /// The slices that a set owned in an epoch, with what is left of them.
+    pub(super) fn owned_in(&self, set: SetId, capture: Epoch) -> impl Iterator<Item = (&'a Slice, u128)> {
+        self.slices().filter(move |(slice, _)| slice.is_owned_by(set, capture))
+    }
+
+    /// The slices in which a set matters, each with the spans for which it does.
+    pub(super) fn owned_slices(&self, set: SetId) -> Vec<(&'a Slice, Vec<&'a Owner>)> {
+        let owned = |(slice, _): (&'a Slice, u128)| {
+            let owners = slice.owners.iter().filter(|owner| owner.set == set && self.matters(owner));
+            (slice, owners.collect::<Vec<_>>())
+        };
+        self.slices().map(owned).filter(|(_, owners)| !owners.is_empty()).collect()
     }
 
     /// What a part of a unit of principal is of the entry.
@@ -221,16 +232,16 @@ pub(super) fn lost_of(parts: u16, left: u128, kept: Fraction) -> u128 {
 
 /// The highest window cap of the terms in force in any epoch of a span.
 fn highest_cap(record: &Set, first: Epoch, last: Epoch) -> Fraction {
-    let mut highest = Fraction::ZERO;
-    let mut until = Epoch::NEVER;
-    for (from, terms) in record.terms.iter().rev() {
-        if from <= last && first <= until {
-            highest = highest.max(terms.window_cap);
-        }
-        until = from.previous();
-        if from <= first {
-            break;
-        }
-    }
-    highest
+    caps_in(record, first, last).max().unwrap_or(Fraction::ZERO)
+}
+
+/// The window caps of the terms in force in any epoch of a span, the newest first.
+pub(super) fn caps_in(record: &Set, first: Epoch, last: Epoch) -> impl Iterator<Item = Fraction> {
+    let mut until = Some(Epoch::NEVER);
+    record.terms.iter().rev().filter_map(move |(from, terms)| {
+        let own = until.filter(|until| from <= last && first <= *until).map(|_| terms.window_cap);
+        // Nothing older than the terms of the first epoch matters.
+        until = until.filter(|_| from > first).map(|_| from.previous());
+        own
+    })
 }

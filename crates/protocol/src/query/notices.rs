@@ -1,5 +1,6 @@
 //! What is scheduled that concerns an account: when it counts, until when it can be avoided, and what cancels it.
 
+mod announced;
 mod duty;
 mod rules;
 mod stake;
@@ -81,6 +82,8 @@ answer! {
         GrantExpires,
         /// A standing order rests, since the pool is not what was signed.
         CompoundingRests,
+        /// The operator has left a set, and may be punished for its time on duty.
+        LeftSet,
         /// A vault whose shares the account has, or waits with, changes what it promises.
         VaultTermsAnnounced,
         /// A vault may take more risk, or another one.

@@ -272,7 +272,7 @@ fn show(state: &State, id: RequestId, request: &Request) -> RequestDetail {
 }
 
 /// What a request would take now, of what is left.
-fn takes(state: &State, request: &Request) -> Fraction {
+pub(super) fn takes(state: &State, request: &Request) -> Fraction {
     let order = Order {
         set: request.set,
         operator: request.operator,
@@ -292,7 +292,7 @@ pub(super) fn most_of(state: &State, request: &Request) -> Fraction {
     request.fraction.min(cap)
 }
 
-fn at_most(state: &State, request: &Request) -> Vec<AssetAmount> {
+pub(super) fn at_most(state: &State, request: &Request) -> Vec<AssetAmount> {
     let pools = state.operator(request.operator).map(|record| record.pools.clone()).unwrap_or_default();
     let most = most_of(state, request);
     let amount = |pool| state.pool(pool).stake.assess(request.set, request.capture, most);

@@ -5,6 +5,7 @@
 //! would be accepted now and never more, `preview_*` are no better than what happens. What waits for a boundary has no price yet; a preview of it
 //! says what it gets if nothing but time passes.
 
+mod curation;
 mod exit_time;
 mod prices;
 mod risk;
@@ -19,9 +20,10 @@ use crate::state::vaults::records::{Phase, Vault};
 use crate::units::{Address, Amount, AssetId, Epoch, Fraction, OperatorId, ShareId, Shares, VaultId};
 use crate::vault::rate::Rate;
 
+pub use curation::{CurationView, EventView, LimitView, PlaceView, curation};
 pub use exit_time::{ExitPart, ExitSource, ExitTimeEstimate, exit_time_estimate};
 pub use prices::{
-    Converted, InstantPreview, Limits, PendingSlash, Preview, RateFeed, RateView, convert_to_assets,
+    Converted, InstantPreview, VaultMaxima, PendingSlash, VaultPreview, RateFeed, RateView, convert_to_assets,
     convert_to_shares, limits, preview_claim, preview_deposit, preview_instant, preview_request, rate_feed,
 };
 pub use risk::{VaultEarnings, VaultExit, VaultShareExposure, VaultStake};

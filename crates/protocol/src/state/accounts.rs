@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use evidence::PublicKey;
-use hashbrown::HashMap;
+use hashbrown::HashTable;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,8 @@ use crate::units::{
 #[derive(Clone, Debug)]
 pub(crate) struct Accounts {
     /// In shards that clones share until one of them writes.
-    index: Vec<Arc<HashMap<Address, AccountId, RandomState>>>,
+    index: Vec<Arc<HashTable<(Address, AccountId)>>>,
+    /// Hashes an address, once for its shard and its place in it.
     seed: RandomState,
     list: Shelf<Account, 4>,
 }
@@ -27,44 +28,50 @@ pub(crate) struct Accounts {
 /// Shards of the address index: a write after a clone copies one.
 const SHARDS: u64 = 1024;
 
+/// By bits of the hash that the shard itself does not go by.
+fn shard(hash: u64) -> usize {
+    let shard = (hash >> 32).checked_rem(SHARDS);
+    shard.and_then(|shard| usize::try_from(shard).ok()).expect("there are shards, and few")
+}
+
 impl Default for Accounts {
     fn default() -> Self {
-        let seed = RandomState::new();
-        let shard = Arc::new(HashMap::with_hasher(seed.clone()));
-        Self { index: (0..SHARDS).map(|_| shard.clone()).collect(), seed, list: Shelf::default() }
+        let shard = Arc::new(HashTable::new());
+        Self {
+            index: (0..SHARDS).map(|_| shard.clone()).collect(),
+            seed: RandomState::new(),
+            list: Shelf::default(),
+        }
     }
 }
 
 impl Accounts {
     pub(crate) fn find(&self, address: Address) -> Option<AccountId> {
-        self.index.get(self.shard(address)).and_then(|shard| shard.get(&address)).copied()
+        let hash = self.seed.hash_one(address);
+        let found = self.index.get(shard(hash))?.find(hash, |(known, _)| *known == address);
+        found.map(|(_, id)| *id)
     }
 
-    /// By bits of the hash that the shard itself does not go by.
-    fn shard(&self, address: Address) -> usize {
-        let shard = (self.seed.hash_one(address) >> 32).checked_rem(SHARDS);
-        shard.and_then(|shard| usize::try_from(shard).ok()).expect("there are shards, and few")
+    fn index(&mut self, address: Address, id: AccountId) {
+        let (hash, seed) = (self.seed.hash_one(address), &self.seed);
+        let shard = self.index.get_mut(shard(hash)).expect("a shard is below their number");
+        Arc::make_mut(shard).insert_unique(hash, (address, id), |(known, _)| seed.hash_one(known));
     }
 
     /// The account of an address, from its first mention on.
     pub(crate) fn open(&mut self, address: Address) -> AccountId {
-        let next = AccountId::at(self.list.len());
-        let shard = self.shard(address);
-        let shard = self.index.get_mut(shard).expect("a shard is below their number");
-        if let Some(id) = shard.get(&address) {
-            return *id;
+        if let Some(id) = self.find(address) {
+            return id;
         }
-        Arc::make_mut(shard).insert(address, next);
+        let next = AccountId::at(self.list.len());
+        self.index(address, next);
         self.list.push(Account::new(address));
         next
     }
 
     /// Puts back an account with the id that it had.
     pub(crate) fn restore(&mut self, account: Account) {
-        let next = AccountId::at(self.list.len());
-        let shard = self.shard(account.address);
-        let shard = self.index.get_mut(shard).expect("a shard is below their number");
-        Arc::make_mut(shard).insert(account.address, next);
+        self.index(account.address, AccountId::at(self.list.len()));
         self.list.push(account);
     }
 

@@ -170,6 +170,16 @@ impl State {
             GovernanceChange::Value { asset, value } => self.asset_mut(*asset).value = *value,
             GovernanceChange::Cap { asset, cap } => self.asset_mut(*asset).cap = *cap,
             GovernanceChange::StakeMin { asset, amount } => self.asset_mut(*asset).stake_min = *amount,
+            GovernanceChange::Schedule(schedule) => {
+                if let Some(following) = &mut self.ethereum {
+                    following.set_schedule(schedule.clone());
+                }
+            }
+            GovernanceChange::Trusted(root) => {
+                if let Some(following) = &mut self.ethereum {
+                    following.restart(*root);
+                }
+            }
         }
     }
 }

@@ -4,6 +4,7 @@
 //! iterated. Facts are stored, ratios are derived.
 
 pub(crate) mod accounts;
+pub(crate) mod ethereum;
 pub(crate) mod governance;
 pub(crate) mod keys;
 mod membership;
@@ -47,6 +48,8 @@ pub struct State {
     pub(crate) positions: Positions,
     pub(crate) follow_ups: Book<u32, FollowUp>,
     pub(crate) validators: validators::Validators,
+    /// What is behind the withdrawal addresses that have records among the validators.
+    pub(crate) pods: Book<ValidatorId, ethereum::Pod>,
     pub(crate) services: Shelf<Service, 32>,
     pub(crate) sets: Shelf<Set, 1>,
     /// Which sets are of which service; follows from the sets.
@@ -71,6 +74,8 @@ pub struct State {
     pub(crate) exposure: Noted<crate::certificate::Exposure>,
     /// The time of the block that is executed, in milliseconds since 1970; only nonces and expiries go by it.
     pub(crate) time: u64,
+    /// The chain that is followed.
+    pub(crate) ethereum: Option<ethereum::Following>,
     /// Stake tables that came or went.
     pub(crate) touched_tables: Touched<(SetId, Epoch)>,
     pub(crate) vaults: vaults::Vaults,
@@ -94,6 +99,7 @@ impl State {
             positions: Positions::default(),
             follow_ups: Book::default(),
             validators: Default::default(),
+            pods: Book::default(),
             services: Shelf::default(),
             sets: Shelf::default(),
             set_ids: Book::default(),
@@ -112,6 +118,7 @@ impl State {
             values: Noted::default(),
             exposure: Default::default(),
             time: 0,
+            ethereum: genesis.ethereum.as_deref().map(ethereum::Following::new),
             touched_tables: Touched::default(),
             vaults: Default::default(),
             genesis,

@@ -7,6 +7,17 @@ use serde::{Deserialize, Serialize};
 use super::Amount;
 
 /// Shares of a vault or a basket: `0 ..= 2^112`. Another type than [`Amount`], so that neither is taken for the other.
+///
+/// ```
+/// use protocol::units::{Amount, Shares};
+/// assert_eq!(Amount::new(1).plus(Amount::new(2)), Some(Amount::new(3)));
+/// assert_eq!(Shares::new(1).plus(Shares::new(2)), Some(Shares::new(3)));
+/// ```
+///
+/// ```compile_fail,E0308
+/// use protocol::units::{Amount, Shares};
+/// let sum = Amount::new(1).plus(Shares::new(2));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]

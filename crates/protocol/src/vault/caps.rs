@@ -9,14 +9,19 @@ record! {
     /// never stop an exit.
     pub struct VaultCaps {
         /// With one operator.
+        #[serde(rename = "per_operator")]
         pub operator: Fraction,
         /// With operators of one owner, as the bands name owners.
+        #[serde(rename = "per_owner")]
         pub owner: Fraction,
         /// Slashable by the sets of one service.
+        #[serde(rename = "per_service")]
         pub service: Fraction,
         /// Slashable by the sets that one account may slash for.
+        #[serde(rename = "per_slasher")]
         pub slasher: Fraction,
         /// With operators that declared the same client, cloud, custody or code; those that declared none are one group.
+        #[serde(rename = "per_group")]
         pub group: Fraction,
         /// Lost by the worst single event: everything that one service, one slasher, or the operators of one group or owner can lose.
         pub event: Fraction,

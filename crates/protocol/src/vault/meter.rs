@@ -3,7 +3,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::macros::refusals;
 use crate::units::{Epoch, Shares};
 
 /// Shares of one sort that left by one route.
@@ -21,14 +20,6 @@ pub(crate) struct Flow {
     pub(crate) epoch: Epoch,
     pub(crate) out: Shares,
     pub(crate) home: Shares,
-}
-
-refusals! {
-    /// Why shares don't come home.
-    {
-        MoreThanLocked { shares: Shares, locked: Shares } => "{shares} shares are more than the {locked} that the route has locked",
-        OverRouteCap { net: Shares, cap: Shares } => "{net} shares net would have come home within the window, more than the route's cap {cap}",
-    }
 }
 
 impl Meter {
@@ -49,25 +40,12 @@ impl Meter {
         self.flow(now, window).out.grow(shares);
     }
 
-    /// Whether shares may come home.
-    ///
-    /// # Errors
-    /// The first bound that does not hold.
-    pub(crate) fn check_home(
-        &self,
-        now: Epoch,
-        window: u32,
-        cap: Shares,
-        shares: Shares,
-    ) -> Result<(), Refused> {
-        if shares > self.locked {
-            return Err(Refused::MoreThanLocked { shares, locked: self.locked });
-        }
-        let net = self.net_home(now, window).plus(shares).unwrap_or(shares);
-        if net > cap { Err(Refused::OverRouteCap { net, cap }) } else { Ok(()) }
+    /// How many shares may come home.
+    pub(crate) fn room(&self, now: Epoch, window: u32, cap: Shares) -> Shares {
+        self.net_home(now, window).room_below(cap).min(self.locked)
     }
 
-    /// Shares that [`Meter::check_home`] has let in come home.
+    /// Shares for which there is [`Meter::room`] come home.
     pub(crate) fn unlock(&mut self, now: Epoch, window: u32, shares: Shares) {
         self.locked.shrink(shares);
         self.flow(now, window).home.grow(shares);
@@ -97,21 +75,22 @@ mod tests {
         for epoch in 10..13 {
             let now = Epoch::new(epoch);
             for shares in [1000, 6, 3, 2, 1] {
-                let shares = Shares::new(shares);
-                if meter.check_home(now, window, cap, shares).is_ok() {
-                    meter.unlock(now, window, shares);
-                    stolen += shares.units();
-                }
+                let shares = meter.room(now, window, cap).min(Shares::new(shares));
+                meter.unlock(now, window, shares);
+                stolen += shares.units();
             }
         }
         assert_eq!(stolen, 5);
-        assert!(
-            meter.check_home(Epoch::new(13), window, cap, Shares::new(5)).is_ok(),
-            "the window has passed"
-        );
+        let later = Epoch::new(13);
+        assert_eq!(meter.room(later, window, cap), Shares::new(5), "the window has passed");
+        assert_eq!(meter.room(later, window, Shares::LIMIT), Shares::new(995), "no more than was locked");
+        meter.lock(later, window, Shares::new(100));
         assert_eq!(
-            meter.check_home(Epoch::new(13), window, Shares::LIMIT, Shares::new(996)),
-            Err(Refused::MoreThanLocked { shares: Shares::new(996), locked: Shares::new(995) })
+            meter.room(later, window, cap),
+            Shares::new(5),
+            "what went out makes no room beyond itself"
         );
+        meter.unlock(later, window, Shares::new(5));
+        assert_eq!(meter.room(later, window, cap), Shares::new(5));
     }
 }

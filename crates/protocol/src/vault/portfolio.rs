@@ -395,6 +395,14 @@ impl Limits<'_> {
         worst
     }
 
+    /// Every cap with what it bounds: single ones, events, and the worst pair of them.
+    pub(crate) fn all(&self) -> Vec<Limit> {
+        let mut all = self.single.clone();
+        all.extend(self.events());
+        all.extend(self.two_events.and_then(|_| self.worst_two()));
+        all
+    }
+
     /// Every cap that is exceeded, with by how much.
     pub(crate) fn exceeded(&self) -> Vec<Limit> {
         let is_over = |limit: &&Limit| !limit.excess().is_zero();

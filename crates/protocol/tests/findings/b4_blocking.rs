@@ -226,7 +226,7 @@ fn f42_a_delegate_outruns_nobody() {
     }
     world.must("alice", grant(vec![Kind::Delegate, Kind::Claim, Kind::Undelegate]));
     let by_bot = |world: &mut World, nonce: u64, operation: Operation| {
-        let keys = vec![protocol::KeyUse { key: bot.public_key(), nonce }];
+        let keys = vec![protocol::KeyUse::new(bot.public_key(), nonce)];
         let signer = Signer::Delegate { address: address("bot"), keys };
         world.run_as(signer, "alice", operation).map_err(|why| why.code())
     };

@@ -1,9 +1,7 @@
 //! What operators and services offer in these tests, and how accounts are named.
 
-use protocol::terms::{
-    AcceptedAsset, Admission, Beneficiary, Destination, JailTerms, Mandate, Offences, Terms,
-};
-use protocol::units::{Address, Amount, AssetId, Fraction};
+use protocol::terms::{Beneficiary, Destination, Mandate, Terms};
+use protocol::units::{Address, AssetId, Fraction};
 
 /// The asset that every world has.
 pub(crate) const ETH: AssetId = AssetId::new(0);
@@ -36,35 +34,13 @@ pub(crate) const fn any_mandate() -> Mandate {
 
 /// Terms of a set that burns, may take everything for a reason, and has no veto.
 pub(crate) fn terms(assets: &[AssetId]) -> Terms {
-    Terms {
-        assets: assets.iter().map(|asset| AcceptedAsset { asset: *asset, weight: 1_000_000_000 }).collect(),
-        admission: Admission {
-            list_only: false,
-            operators_max: 64,
-            stake_min: Amount::ZERO,
-            self_stake_min: Amount::ZERO,
-            bond_min: Amount::ZERO,
-        },
-        operator_share_max: Fraction::ONE,
-        offences: Offences {
-            equivocation: Some(Fraction::ONE),
-            subjective: Some(Fraction::ONE),
-            correlation: None,
-        },
-        window_cap: Fraction::ONE,
-        veto: 0,
-        resolvers: Vec::new(),
-        threshold: None,
-        slasher: address(SERVICE),
-        destinations: vec![Destination { to: Beneficiary::Burn, share: Fraction::ONE }],
-        reward_tokens: vec![ETH],
-        warm_up: 0,
-        jail: JailTerms::default(),
-        mass_slash_max: Fraction::ONE,
-        risk_weight: Fraction::ONE,
-        corruption_share: Fraction::ONE,
-        quorum: None,
-    }
+    let assets: Vec<(AssetId, u64)> = assets.iter().map(|asset| (*asset, 1_000_000_000)).collect();
+    let mut terms = Terms::plain(address(SERVICE), &assets);
+    terms.admission.operators_max = 64;
+    terms.offences.equivocation = Some(Fraction::ONE);
+    terms.offences.subjective = Some(Fraction::ONE);
+    terms.reward_tokens = vec![ETH];
+    terms
 }
 
 /// The terms of [`terms`] for ETH, changed.

@@ -32,8 +32,12 @@ pub(crate) const RULES: [(u8, fn()); 14] = [
 #[test]
 fn c04_what_is_not_in_the_list_of_better_is_worse() {
     let old = eth_terms(|terms| {
-        terms.offences =
-            Offences { equivocation: Some(percent(50)), subjective: Some(percent(50)), correlation: None };
+        terms.offences = Offences {
+            equivocation: Some(percent(50)),
+            subjective: Some(percent(50)),
+            correlation: None,
+            false_event: None,
+        };
         (terms.window_cap, terms.veto) = (percent(50), 2);
         terms.resolvers = vec![address("resolver"), address("other")];
     });

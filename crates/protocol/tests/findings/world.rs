@@ -77,7 +77,7 @@ impl World {
         keys: &[(&SecretKey, u64)],
         operation: Operation,
     ) -> Result<Vec<Event>, Refusal> {
-        let used = keys.iter().map(|(key, nonce)| KeyUse { key: key.public_key(), nonce: *nonce }).collect();
+        let used = keys.iter().map(|(key, nonce)| KeyUse::new(key.public_key(), *nonce)).collect();
         self.run_as(Signer::Keys(used), account, operation)
     }
 

@@ -3,6 +3,7 @@
 
 #![allow(clippy::print_stdout, reason = "a long run says what it did")]
 
+mod chain;
 mod templates;
 
 use std::collections::BTreeSet;
@@ -146,7 +147,11 @@ fn storm(seed: u64, operations: u32, reached: &mut BTreeSet<Kind>) -> (u32, u32)
             advance_epoch(&mut state);
         } else {
             let kinds = if dice.below(3) == 0 { &FREQUENT[..] } else { Kind::ALL };
-            let kind = kinds[usize::try_from(dice.below(kinds.len() as u64)).expect("an index")];
+            let mut kind = kinds[usize::try_from(dice.below(kinds.len() as u64)).expect("an index")];
+            // What is refused in any case comes seldom.
+            while OF_CHAIN.contains(&kind) && dice.below(20) > 0 {
+                kind = kinds[usize::try_from(dice.below(kinds.len() as u64)).expect("an index")];
+            }
             // What ends something for good comes seldom, or the rest of the storm would find nothing to do.
             let is_final = [
                 Kind::RetireOperator,
@@ -181,6 +186,21 @@ fn storm(seed: u64, operations: u32, reached: &mut BTreeSet<Kind>) -> (u32, u32)
 /// What needs several others in the right order, in too few epochs for a storm: histories of the naive model and the attack tests do it.
 const RARE: [Kind; 2] = [Kind::Consent, Kind::Correlate];
 
+/// What is told of Ethereum is refused here, since no chain is followed: `tests/ethereum` does that.
+const OF_CHAIN: [Kind; 11] = [
+    Kind::BeginChain,
+    Kind::UpdateChain,
+    Kind::OpenBlock,
+    Kind::AttestHeader,
+    Kind::ReportContradiction,
+    Kind::GovernChain,
+    Kind::ReportPod,
+    Kind::ReportSlashed,
+    Kind::ReleasePod,
+    Kind::TakeDeposits,
+    Kind::SubmitFalseEvent,
+];
+
 #[test]
 fn storms_of_hostile_operations_break_no_invariant() {
     let (mut applied, mut refused) = (0, 0);
@@ -191,8 +211,9 @@ fn storms_of_hostile_operations_break_no_invariant() {
         refused += more_refused;
     }
     println!("{applied} operations applied, {refused} refused");
+    let may_miss = |kind: &Kind| RARE.contains(kind) || OF_CHAIN.contains(kind);
     let missed: Vec<&Kind> =
-        Kind::ALL.iter().filter(|kind| !reached.contains(kind) && !RARE.contains(kind)).collect();
+        Kind::ALL.iter().filter(|kind| !reached.contains(kind) && !may_miss(kind)).collect();
     assert!(missed.is_empty(), "no storm has applied {missed:?}");
     assert!(applied > 1000 && refused > 1000, "{applied} applied and {refused} refused say too little");
 }

@@ -288,6 +288,7 @@ pub(crate) fn template(kind: Kind) -> Value {
     staker_template(kind)
         .or_else(|| operator_template(kind))
         .or_else(|| service_template(kind))
+        .or_else(|| crate::chain::template(kind))
         .unwrap_or_else(|| panic!("{kind} has no template"))
 }
 

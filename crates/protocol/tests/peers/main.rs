@@ -116,7 +116,12 @@ impl World {
                 bond_min: Amount::ZERO,
             },
             operator_share_max: Fraction::ONE,
-            offences: Offences { equivocation: None, subjective: Some(Fraction::ONE), correlation: None },
+            offences: Offences {
+                equivocation: None,
+                subjective: Some(Fraction::ONE),
+                correlation: None,
+                false_event: None,
+            },
             window_cap: Fraction::ONE,
             veto: 0,
             resolvers: Vec::new(),

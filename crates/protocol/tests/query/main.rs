@@ -173,6 +173,67 @@ fn what_is_coming_is_told_to_whom_it_concerns() {
 }
 
 #[test]
+fn an_operator_is_told_what_it_has_announced_itself() {
+    let mut state = example();
+    assert_eq!(query::notices(&state, OPERATOR), []);
+    let commission = ops::set_commission::SetCommission { asset: ETH, commission: percent(15) };
+    ask(&mut state, OPERATOR, Operation::SetCommission(commission));
+    let mut wider = mandate();
+    wider.worst_case = percent(60);
+    let change = ops::change_mandate::ChangeMandate { asset: ETH, mandate: wider };
+    ask(&mut state, OPERATOR, Operation::ChangeMandate(change));
+    let allocate = ops::allocate::Allocate {
+        set: BRIDGE,
+        asset: ETH,
+        parts: 96,
+        expected_parts: None,
+        expected_slashes: None,
+    };
+    ask(&mut state, OPERATOR, Operation::Allocate(allocate));
+    ask(&mut state, OPERATOR, Operation::LeaveSet(ops::leave_set::LeaveSet { set: ORACLE }));
+
+    let told = query::notices(&state, OPERATOR);
+    let of = |kind: NoticeKind| {
+        told.iter().find(|notice| notice.kind == kind).unwrap_or_else(|| panic!("{kind:?}: {told:#?}"))
+    };
+    let way = |kind| {
+        let notice = of(kind);
+        let ways: Vec<_> =
+            notice.ways.iter().map(|way| (way.operation.as_str(), way.by, way.until)).collect();
+        (notice.from, ways)
+    };
+    // What stakers are told by the same notices, with the operator's own way back.
+    let announced = [
+        (NoticeKind::MandateAnnounced, "change_mandate"),
+        (NoticeKind::CommissionAnnounced, "set_commission"),
+        (NoticeKind::AllocationOrdered, "allocate"),
+    ];
+    let to_alice = query::notices(&state, ALICE);
+    for (kind, operation) in announced {
+        let theirs = to_alice.iter().find(|notice| notice.kind == kind).unwrap_or_else(|| panic!("{kind:?}"));
+        let from = theirs.from.expect("it is scheduled");
+        assert_eq!(
+            way(kind),
+            (Some(from), vec![(operation, Some(OPERATOR), Some(from.previous()))]),
+            "{kind:?}"
+        );
+    }
+    let left = of(NoticeKind::LeftSet);
+    assert_eq!((left.subject.set, left.from, left.ways.len()), (Some(ORACLE), Some(Epoch::new(2)), 0));
+    assert!(left.text.contains("epoch 1 is its last on duty"), "{}", left.text);
+    // W + V + X is 14: the epoch on duty is punishable through epoch 15, and then there is nothing more to tell.
+    while state.epoch() < Epoch::new(15) {
+        advance_epoch(&mut state);
+    }
+    let kinds = |state: &protocol::State| -> Vec<NoticeKind> {
+        query::notices(state, OPERATOR).iter().map(|notice| notice.kind).collect()
+    };
+    assert_eq!(kinds(&state), [NoticeKind::LeftSet]);
+    advance_epoch(&mut state);
+    assert_eq!(kinds(&state), []);
+}
+
+#[test]
 fn a_figure_shows_its_inputs_and_where_they_are_stored() {
     let state = example();
     let position = query::positions(&state, ALICE)[0].position;

@@ -1,9 +1,7 @@
 //! A small ledger that is set up by hand, for tests of answers inside and outside of the crate.
 
 use protocol::ops;
-use protocol::terms::{
-    AcceptedAsset, Admission, Beneficiary, Destination, JailTerms, Mandate, Offences, Terms,
-};
+use protocol::terms::{Mandate, Offences, Terms};
 use protocol::units::{Address, Amount, AssetId, Epoch, Fraction, OperatorId, SetId};
 use protocol::{
     AssetKind, Authority, FollowUp, Genesis, Operation, Origin, RateSource, Signer, State, advance_epoch,
@@ -34,34 +32,19 @@ pub(crate) const fn units(units: u128) -> Amount {
 }
 
 pub(crate) fn terms(cap: u8, resolvers: Vec<Address>) -> Terms {
+    let offences = Offences {
+        equivocation: Some(percent(10)),
+        subjective: Some(percent(90)),
+        false_event: None,
+        correlation: None,
+    };
+    let veto = if resolvers.is_empty() { 0 } else { 3 };
     Terms {
-        assets: vec![AcceptedAsset { asset: ETH, weight: 1_000_000_000 }],
-        admission: Admission {
-            list_only: false,
-            operators_max: 8,
-            stake_min: Amount::ZERO,
-            self_stake_min: Amount::ZERO,
-            bond_min: Amount::ZERO,
-        },
-        operator_share_max: Fraction::ONE,
-        offences: Offences {
-            equivocation: Some(percent(10)),
-            subjective: Some(percent(90)),
-            correlation: None,
-        },
+        offences,
         window_cap: percent(cap),
-        veto: if resolvers.is_empty() { 0 } else { 3 },
+        veto,
         resolvers,
-        threshold: None,
-        slasher: SERVICE,
-        destinations: vec![Destination { to: Beneficiary::Burn, share: Fraction::ONE }],
-        reward_tokens: vec![ETH],
-        warm_up: 0,
-        jail: JailTerms::default(),
-        mass_slash_max: Fraction::ONE,
-        risk_weight: Fraction::ONE,
-        corruption_share: Fraction::ONE,
-        quorum: None,
+        ..Terms::plain(SERVICE, &[(ETH, 1_000_000_000)])
     }
 }
 

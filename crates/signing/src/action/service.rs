@@ -72,9 +72,10 @@ fn admitted(terms: &Terms) -> String {
 }
 
 fn punished(offences: &Offences) -> String {
-    let Offences { equivocation, subjective, correlation } = offences;
+    let Offences { equivocation, false_event, subjective, correlation } = offences;
     let mut punished = Vec::new();
     punished.extend(equivocation.map(|fraction| format!("{fraction} for equivocation")));
+    punished.extend(false_event.map(|fraction| format!("{fraction} for false events")));
     punished.extend(subjective.map(|fraction| format!("up to {fraction} for a reason")));
     punished.extend(correlation.as_ref().map(|Correlation { multiplier, exponent }| {
         format!("{multiplier} x share ^ {exponent} for offending together")

@@ -51,7 +51,7 @@ fn copies_that_were_sealed_apart_are_combined_and_sent() {
 
     let authority = verify(&domain(), &combined.into_signed()).unwrap();
     let Signer::Keys(keys) = authority.signer else { panic!("keys signed") };
-    let mut signed: Vec<_> = keys.into_iter().map(|used| (used.key, used.nonce)).collect();
+    let mut signed: Vec<_> = keys.into_iter().map(|used| (used.key().clone(), used.nonce)).collect();
     signed.sort();
     let mut expected = vec![(one.public_key(), 4), (three.public_key(), 9)];
     expected.sort();

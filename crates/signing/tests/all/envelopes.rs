@@ -84,7 +84,10 @@ fn what_is_no_envelope_says_why() {
     // The seals have one nonce, so they are in the order of their schemes: ed25519, of 105 bytes, and secp256k1.
     let last = count + 1 + 105 + 9;
     let cases: [(DecodeError, DecodeError); 9] = [
-        (change(&|bytes| bytes.resize(128 * 1024 + 1, 0)), DecodeError::TooLong { bytes: 128 * 1024 + 1 }),
+        (
+            change(&|bytes| bytes.resize(signing::SIGNED_BYTES_MAX + 1, 0)),
+            DecodeError::TooLong { bytes: signing::SIGNED_BYTES_MAX + 1 },
+        ),
         (change(&|bytes| bytes.clear()), DecodeError::CutOff { at: 0, needed: 1 }),
         (change(&|bytes| bytes[0] = 2), DecodeError::Unknown { what: "version", found: 2 }),
         (change(&|bytes| bytes[21] = 2), DecodeError::Unknown { what: "mark of a delegate", found: 2 }),
@@ -135,7 +138,7 @@ fn the_signers_are_found() {
             let keys: Vec<KeyUse> = secrets
                 .iter()
                 .zip(nonces)
-                .map(|(secret, nonce)| KeyUse { key: secret.public_key(), nonce })
+                .map(|(secret, nonce)| KeyUse::new(secret.public_key(), nonce))
                 .collect();
             let signer = match delegate {
                 None => Signer::Keys(keys),

@@ -65,18 +65,18 @@ fn no_change_of_a_signed_operation_is_accepted() {
             Signer::Plain => &Vec::new(),
             Signer::Keys(keys) | Signer::Delegate { keys, .. } => keys,
         };
-        let accepted: Vec<_> = keys.iter().filter(|used| honest.contains(&used.key)).collect();
+        let accepted: Vec<_> = keys.iter().filter(|used| honest.contains(used.key())).collect();
         if accepted.is_empty() {
             // By keys that nobody has, and which belong to no account here.
             assert!(
-                keys.iter().all(|used| address_of(&used.key) != Some(changed.account.0)),
+                keys.iter().all(|used| address_of(used.key()) != Some(changed.account.0)),
                 "round {round}"
             );
             by_others += 1;
             continue;
         }
         for used in accepted {
-            let signed = (used.key.clone(), used.nonce);
+            let signed = (used.key().clone(), used.nonce);
             let meant = originals.iter().any(|original| {
                 original.keys.contains(&signed)
                     && original.signed.draft() == changed.draft()
@@ -85,7 +85,8 @@ fn no_change_of_a_signed_operation_is_accepted() {
             assert!(
                 meant,
                 "round {round}: {} did not sign this with nonce {}: {changed:?}",
-                used.key, used.nonce
+                used.key(),
+                used.nonce
             );
         }
         same += 1;

@@ -52,7 +52,7 @@ fn signers(draft: &Draft, signature: &str) -> Option<Signer> {
 
 fn by_wallet() -> Option<Signer> {
     let key = wallet().public_key();
-    Some(Signer::Keys(vec![protocol::KeyUse { key, nonce: NONCE }]))
+    Some(Signer::Keys(vec![protocol::KeyUse::new(key, NONCE)]))
 }
 
 #[test]

@@ -52,6 +52,9 @@ pub struct Book {
     is_spared: bool,
 }
 
+/// Units by which the rate of an epoch may rise with what roundings of its operations leave, on all shares together.
+const DUST: u128 = 64;
+
 /// What differs.
 pub type Found = Result<(), String>;
 
@@ -104,6 +107,16 @@ impl Book {
         }
     }
 
+    /// A gain of which nothing is left after a loss does not count later: what would count last goes first.
+    fn forget_lost(&mut self, gross: u128) {
+        let mut over = self.unvested().saturating_sub(gross);
+        for (_, amount) in self.gains.iter_mut().rev() {
+            let cut = over.min(*amount);
+            *amount -= cut;
+            over -= cut;
+        }
+    }
+
     fn unvested(&self) -> u128 {
         self.gains.iter().map(|(_, amount)| amount).sum()
     }
@@ -126,8 +139,16 @@ impl Book {
         if is_slash {
             self.lose(&before, &after)?;
         }
+        if operation.is_some_and(is_of_vaults) {
+            self.forget_lost(before.idle.units() + before.staked.units());
+        }
         if after.tick.0 > before.tick.0 {
             self.begin(epoch);
+        }
+        // Each settlement ends a ticket, or what is idle; anything more would settle somebody for nothing.
+        let settled = events.iter().filter(|event| matches!(event, Event::VaultSettled { .. })).count();
+        if settled > 4 * self.line.len() + 4 {
+            return Err(format!("{settled} settlements of {} who wait", self.line.len()));
         }
         for event in events {
             slack += 2;
@@ -204,7 +225,9 @@ impl Book {
                 self.take(*account, shares.units())?;
                 self.supply -= shares.units();
                 self.nav -= worth;
-                self.held.insert(*ticket, held.units());
+                if !held.is_zero() {
+                    self.held.insert(*ticket, held.units());
+                }
                 let to_fund = after.fund.units().saturating_sub(before.fund.units());
                 self.credit(epoch, worth - gross + fee.units() - to_fund);
             }
@@ -289,7 +312,7 @@ impl Book {
         }
         // Tickets of one epoch go by the lowest price of any of them, which rounding alone tells apart.
         let out = assets + withheld;
-        if whole(out) > most || whole(out + 2 + 2 * pieces) < most {
+        if whole(out) > most || whole(out + DUST + 2 * pieces) < most {
             return Err(format!("{shares} shares are settled for {out}, and are worth {}", floor(&most)));
         }
         near("forfeited", forfeited, floor(&(high * whole(shares))) - out, 0)?;
@@ -330,7 +353,7 @@ impl Book {
             return Err(format!("ticket {ticket} was paid {}, and may get {}", owed.paid, floor(&owed.most)));
         }
         if is_closed {
-            if self.is_spared && whole(owed.paid + 4 * owed.pieces + 4) < owed.most {
+            if self.is_spared && whole(owed.paid + DUST + 4 * owed.pieces) < owed.most {
                 return Err(format!("ticket {ticket} was paid {} of {}", owed.paid, floor(&owed.most)));
             }
             self.owed.remove(&ticket);

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use protocol::event::MoveReason;
 use protocol::ops;
-use protocol::ops::set_bands::Rung;
-use protocol::units::{Amount, Fraction, OperatorId, Shares, TicketId, VaultId};
-use protocol::{Authority, Event, Genesis, Operation, Signer, advance_epoch, apply, invariants};
+use protocol::ops::set_bands::{Band, Rung};
+use protocol::units::{Address, Amount, Epoch, Fraction, OperatorId, Shares, TicketId, VaultId};
+use protocol::{Authority, Event, Genesis, Operation, Signer, State, advance_epoch, apply, invariants};
 
 use super::world;
 use crate::prng::Prng;
@@ -20,12 +20,16 @@ pub const DAYS: [u128; 33] =
 /// Tickets of a day.
 const TICKETS: u128 = 20;
 const OPERATORS: u8 = 10;
+const DEPOSIT: u128 = 1 << 60;
+/// Epochs before the run, in which everything is delegated, and after it.
+const BEFORE: usize = 3;
+const AFTER: usize = 40;
 const VAULT: VaultId = VaultId::new(0);
 
 /// How it went.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// How many epochs each ticket waited until all of it but what was held back was paid, ascending.
+    /// How many epochs each ticket waited until all of it was paid, what was held back too, ascending.
     pub waits: Vec<u32>,
     /// Tickets that were never paid.
     pub unpaid: usize,
@@ -41,90 +45,116 @@ impl Run {
     }
 }
 
+/// A run under way.
+struct Play {
+    state: State,
+    run: Run,
+    /// Since when each ticket waits, and what it has not been paid.
+    waiting: BTreeMap<TicketId, (u32, u128)>,
+}
+
 /// Plays it.
 ///
 /// # Panics
-/// If an invariant breaks, or a request is refused.
+/// If an invariant breaks.
 pub fn run() -> Run {
+    let run = Run { waits: Vec::new(), unpaid: 0, forced: 0 };
+    let mut play = Play { state: start(), run, waiting: BTreeMap::new() };
+    for number in 0..world::HOLDERS {
+        let (amount, shares_min, deadline) = (Amount::new(DEPOSIT), Shares::ZERO, Epoch::NEVER);
+        let put = ops::vault_deposit::VaultDeposit { vault: VAULT, amount, shares_min, deadline };
+        play.act(world::holder(number), Operation::VaultDeposit(put));
+    }
+    for day in 0..BEFORE + DAYS.len() + AFTER {
+        play.boundary();
+        play.claim();
+        let part = day.checked_sub(BEFORE).and_then(|day| DAYS.get(day)).copied().unwrap_or(0);
+        if part > 0 {
+            play.ask_back(part);
+        }
+    }
+    play.run.unpaid = play.waiting.len();
+    play.run.waits.sort_unstable();
+    play.run
+}
+
+/// Ten operators, and a vault under the caps of the docs that nobody is in.
+fn start() -> State {
     let mut prng = Prng::new(1);
     let mut set_terms = world::set_terms();
     set_terms.window_cap = world::percent(25);
     let mut state = world::start(Genesis::development(), &set_terms);
     for number in 0..OPERATORS {
         // A fifth of each pool can be slashed by the set.
-        world::add_operator(&mut state, protocol::units::Address([0x20 + number; 20]), 51);
+        world::add_operator(&mut state, Address([0x20 + number; 20]), 51);
     }
     let mut policy = world::policy(&mut prng);
     let band = policy.bands[0];
     let target = Fraction::from_steps(98_000_000_000_000_000).expect("9.8 %");
-    let of = |number| ops::set_bands::Band {
-        operator: OperatorId::new(number),
-        target,
-        max: world::percent(15),
-        ..band
-    };
+    let max = world::percent(15);
+    let of = |number| Band { operator: OperatorId::new(number), target, max, ..band };
     policy.bands = (0..u32::from(OPERATORS)).map(of).collect();
     let caps = &mut policy.caps;
-    (caps.operator, caps.owner, caps.service) = (world::percent(15), world::percent(20), world::percent(25));
+    (caps.operator, caps.owner, caps.service) = (max, world::percent(20), world::percent(25));
     (caps.slasher, caps.event, caps.two_events) = (world::percent(25), world::percent(5), world::percent(10));
     caps.turnover = world::percent(5);
-    caps.ladder =
-        vec![Rung { epochs: 0, share: world::percent(2) }, Rung { epochs: 16, share: world::percent(50) }];
+    let rung = |epochs, share| Rung { epochs, share: world::percent(share) };
+    caps.ladder = vec![rung(0, 2), rung(16, 50)];
     let mut terms = world::vault_terms(&mut prng);
     (terms.drip, terms.fee) = (7, world::percent(10));
     terms.instant.watermark = Fraction::ZERO;
     world::open_vault(&mut state, &terms, policy);
+    state
+}
 
-    let mut run = Run { waits: Vec::new(), unpaid: 0, forced: 0 };
-    let mut waiting: BTreeMap<TicketId, (u32, u128)> = BTreeMap::new();
-    let mut act = |state: &mut protocol::State, account, operation: Operation| {
+impl Play {
+    fn act(&mut self, account: Address, operation: Operation) -> Vec<Event> {
         let authority = Authority { account, signer: Signer::Plain, expires: u64::MAX };
-        apply(state, &authority, &operation).unwrap_or_default()
-    };
-    for number in 0..world::HOLDERS {
-        let amount = Amount::new(1 << 60);
-        let (shares_min, deadline) = (Shares::ZERO, protocol::units::Epoch::NEVER);
-        let put = ops::vault_deposit::VaultDeposit { vault: VAULT, amount, shares_min, deadline };
-        act(&mut state, world::holder(number), Operation::VaultDeposit(put));
+        apply(&mut self.state, &authority, &operation).unwrap_or_default()
     }
-    for day in 0..3 + DAYS.len() + 40 {
-        advance_epoch(&mut state);
+
+    /// An epoch ends, and somebody ticks.
+    fn boundary(&mut self) {
+        advance_epoch(&mut self.state);
         let tick = Operation::VaultTick(ops::vault_tick::VaultTick { vault: VAULT, steps: None });
-        let events = act(&mut state, world::COUNCIL, tick);
-        run.forced += events.iter().filter(|event| is_forced(event)).count();
-        invariants::check(&state).unwrap_or_else(|why| panic!("day {day}: {why}"));
-        let now = state.epoch().number();
-        let claims: Vec<TicketId> = waiting.keys().copied().collect();
-        for ticket in claims {
+        let events = self.act(world::COUNCIL, tick);
+        self.run.forced += events.iter().filter(|event| is_forced(event)).count();
+        invariants::check(&self.state).unwrap_or_else(|why| panic!("epoch {}: {why}", self.state.epoch()));
+    }
+
+    /// Everybody fetches what there is.
+    fn claim(&mut self) {
+        let now = self.state.epoch().number();
+        let tickets: Vec<TicketId> = self.waiting.keys().copied().collect();
+        for ticket in tickets {
             let claim = ops::vault_claim::VaultClaim { vault: VAULT, ticket };
-            for event in act(&mut state, world::COUNCIL, Operation::VaultClaim(claim)) {
+            for event in self.act(world::COUNCIL, Operation::VaultClaim(claim)) {
                 let Event::VaultClaimed { amount, is_closed, .. } = event else { continue };
-                let (asked, left) = waiting.get_mut(&ticket).expect("it waits");
+                let Some((asked, left)) = self.waiting.get_mut(&ticket) else { continue };
                 *left = left.saturating_sub(amount.units());
-                // A tenth at most is held back of what is settled early.
-                if is_closed || *left < (1 << 60) / 1000 / TICKETS / 5 {
-                    run.waits.push(now - *asked);
-                    waiting.remove(&ticket);
-                }
-            }
-        }
-        let Some(part) = day.checked_sub(3).and_then(|day| DAYS.get(day)) else { continue };
-        let supply = protocol::view::vault_books(&state)[0].supply.units();
-        for number in 0..if *part == 0 { 0 } else { TICKETS } {
-            let holder = world::holder(u8::try_from(number % u128::from(world::HOLDERS)).expect("few"));
-            let shares = Some(Shares::new((5 << 60) * part / TICKETS));
-            assert!(shares < Some(Shares::new(supply)));
-            let request = ops::vault_request::VaultRequest { vault: VAULT, shares };
-            for event in act(&mut state, holder, Operation::VaultRequest(request)) {
-                if let Event::VaultExitRequested { ticket, worth, .. } = event {
-                    waiting.insert(ticket, (now, worth.units()));
+                if is_closed {
+                    self.run.waits.push(now - *asked);
+                    self.waiting.remove(&ticket);
                 }
             }
         }
     }
-    run.unpaid = waiting.len();
-    run.waits.sort_unstable();
-    run
+
+    /// So many thousandths of all shares are asked back, in tickets of equal size.
+    fn ask_back(&mut self, part: u128) {
+        let now = self.state.epoch().number();
+        // A unit was a thousand shares when all of them came in.
+        let shares = Some(Shares::new(u128::from(world::HOLDERS) * DEPOSIT * part / TICKETS));
+        for number in 0..TICKETS {
+            let holder = u8::try_from(number % u128::from(world::HOLDERS)).expect("few");
+            let request = ops::vault_request::VaultRequest { vault: VAULT, shares };
+            for event in self.act(world::holder(holder), Operation::VaultRequest(request)) {
+                if let Event::VaultExitRequested { ticket, worth, .. } = event {
+                    self.waiting.insert(ticket, (now, worth.units()));
+                }
+            }
+        }
+    }
 }
 
 fn is_forced(event: &Event) -> bool {

@@ -90,7 +90,12 @@ pub(super) fn set_terms() -> Terms {
             bond_min: Amount::ZERO,
         },
         operator_share_max: Fraction::ONE,
-        offences: Offences { equivocation: None, subjective: Some(Fraction::ONE), correlation: None },
+        offences: Offences {
+            equivocation: None,
+            subjective: Some(Fraction::ONE),
+            false_event: None,
+            correlation: None,
+        },
         window_cap: Fraction::ONE,
         veto: 1,
         resolvers: vec![RESOLVER],

@@ -233,6 +233,7 @@ fn offences(prng: &mut Prng) -> Offences {
     Offences {
         equivocation: if prng.chance(80) { Some(most(prng)) } else { None },
         subjective: if prng.chance(95) { Some(most(prng)) } else { None },
+        false_event: None,
         correlation: if prng.chance(75) { Some(Correlation { multiplier, exponent }) } else { None },
     }
 }

@@ -144,12 +144,10 @@ impl<'a> Parser<'a> {
                         .iter()
                         .fold(BigRational::one(), |product, next| floor18(&(product * next))));
                 }
-                "min" => {
-                    return self
-                        .all(name)?
-                        .into_iter()
-                        .min()
-                        .ok_or_else(|| format!("no input is called {name}"));
+                "min" | "max" => {
+                    let all = self.all(name)?.into_iter();
+                    let best = if function == "min" { all.min() } else { all.max() };
+                    return best.ok_or_else(|| format!("no input is called {name}"));
                 }
                 _ => {}
             }
@@ -200,6 +198,7 @@ fn a_wrong_value_is_found() {
         ("floor18(1 / a)", "0.333333333333333333"),
         ("sum(c) * min(a, b, 9)", "4.5"),
         ("min(c) + max(a, sum(c))", "11"),
+        ("max(c) - a", "4"),
         ("product18(c)", "14"),
     ];
     for (formula, value) in right {

@@ -9,7 +9,7 @@ use super::*;
 const ALICE: &str = "0x08ac0147fe05a3431de492edc444a3daf093bac5";
 
 /// Numbers of 32 bits that are no ids: epochs and counts.
-const PLAIN: [&str; 21] = [
+const PLAIN: [&str; 22] = [
     "age_max",
     "bonded_through",
     "capture",
@@ -23,6 +23,7 @@ const PLAIN: [&str; 21] = [
     "freeze",
     "grace",
     "heartbeat",
+    "log",
     "period",
     "ramp",
     "rules_version",

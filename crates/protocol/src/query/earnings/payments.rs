@@ -14,17 +14,19 @@ use crate::wide::PerUnit;
 
 /// A part of a reward that goes to a pool at the next boundary.
 #[derive(Clone, Copy)]
-struct Payment {
-    set: SetId,
-    source: Source,
-    work: Epoch,
-    pool: PoolId,
-    token: AssetId,
+pub(in crate::query) struct Payment {
+    pub(in crate::query) set: SetId,
+    pub(in crate::query) source: Source,
+    pub(in crate::query) work: Epoch,
+    pub(in crate::query) pool: PoolId,
+    pub(in crate::query) token: AssetId,
+    /// What the operator gets in all of its pools.
+    pub(in crate::query) amount: Amount,
     /// For the stake.
-    rest: Amount,
-    commission: Amount,
+    pub(in crate::query) rest: Amount,
+    pub(in crate::query) commission: Amount,
     /// What the operator keeps of the commission.
-    own: Amount,
+    pub(in crate::query) own: Amount,
 }
 
 impl Payment {
@@ -41,6 +43,16 @@ impl Payment {
         }
     }
 
+    /// What it divides between the histories of a pool's stake as: payments for one epoch's work stand together.
+    pub(in crate::query) fn is_like(&self, pool: PoolId, token: AssetId, set: SetId, source: Source) -> bool {
+        let is_same = match (self.source, source) {
+            (Source::Stream { stream, .. }, Source::Stream { stream: other, .. }) => stream == other,
+            (Source::Work { epoch }, Source::Work { epoch: other }) => epoch == other,
+            _ => false,
+        };
+        is_same && (self.pool, self.token, self.set) == (pool, token, set)
+    }
+
     /// What one line of an answer shows: payments for the same work in the same token stand together.
     fn line(&self) -> (PoolId, SetId, (bool, u32), Epoch, AssetId) {
         (self.pool, self.set, self.order(), self.work, self.token)
@@ -48,7 +60,7 @@ impl Payment {
 }
 
 /// What the pools of an operator get, and how it divides between the histories of their stake.
-pub(super) struct Payments {
+pub(in crate::query) struct Payments {
     /// By pool, then by set and source.
     of_pools: BTreeMap<PoolId, Vec<Payment>>,
     bonded: BTreeMap<(PoolId, Epoch), Bonded>,
@@ -60,28 +72,29 @@ pub(super) struct Payments {
 
 impl Payments {
     /// Those of an operator. Costs as there are of them, and as the stake of its pools has histories for each epoch that is paid for.
-    pub(super) fn to(state: &State, operator: OperatorId) -> Self {
-        let mut found = Found { state, payments: Vec::new(), bonded: BTreeMap::new() };
-        if let Some(record) = state.operator(operator) {
-            for id in &record.sets {
-                if let Some(set) = state.set(*id) {
-                    found.add_streams(*id, set, operator);
-                    found.add_work(*id, set, operator);
-                }
-            }
-            keep(&mut found.payments, record);
-        }
+    pub(in crate::query) fn to(state: &State, operator: OperatorId) -> Self {
+        let found = Found::of(state, operator);
         let of_pools = lines(found.payments);
         Self { of_pools, bonded: found.bonded, shares: BTreeMap::new(), sums: BTreeMap::new() }
     }
 
+    /// Each payment by itself, before those that are shown as one are put together.
+    pub(in crate::query) fn one_by_one(state: &State, operator: OperatorId) -> Vec<Payment> {
+        Found::of(state, operator).payments
+    }
+
+    /// Those to a pool, as they are shown.
+    pub(in crate::query) fn lines_of(&self, pool: PoolId) -> &[Payment] {
+        self.of_pools.get(&pool).map_or(&[][..], Vec::as_slice)
+    }
+
     /// What the operator keeps of its commissions, by pool, set and source.
-    pub(super) fn commissions(&self) -> Vec<Expected> {
+    pub(in crate::query) fn commissions(&self) -> Vec<Expected> {
         self.of_pools.values().flatten().filter_map(|payment| payment.expected(payment.own)).collect()
     }
 
     /// What an entry of stake gets, by set and source: each part rounded down.
-    pub(super) fn parts_of(&mut self, state: &State, position: &Position) -> Vec<Expected> {
+    pub(in crate::query) fn parts_of(&mut self, state: &State, position: &Position) -> Vec<Expected> {
         let Position { principal, entered, until, pool, .. } = *position;
         let track = state.pool(pool).stake.track_index(entered, until);
         self.divide(pool, track);
@@ -95,15 +108,25 @@ impl Payments {
 
     /// What an entry of stake gets in all, by token: rounded down once, as a claim will.
     pub(super) fn add_total_of(&mut self, state: &State, position: &Position, totals: &mut Vec<TokenAmount>) {
-        let Position { principal, entered, until, pool, .. } = *position;
-        let key = (pool, entered, until);
+        for (token, share) in self.units_of(state, position) {
+            add_token(totals, *token, Amount::new(share.times_down(position.principal.units())));
+        }
+    }
+
+    /// What a unit of the principal of an entry gets in all, by token.
+    pub(in crate::query) fn units_of(&mut self, state: &State, position: &Position) -> &[(AssetId, PerUnit)] {
+        let key = (position.pool, position.entered, position.until);
         if !self.sums.contains_key(&key) {
             let sum = self.sum(state, position);
             self.sums.insert(key, sum);
         }
-        for (token, share) in self.sums.get(&key).into_iter().flatten() {
-            add_token(totals, *token, Amount::new(share.times_down(principal.units())));
-        }
+        self.sums.get(&key).map_or(&[][..], Vec::as_slice)
+    }
+
+    /// What a unit of principal on a track gets of each payment to a pool, in the order of the [lines](Self::lines_of).
+    pub(in crate::query) fn shares_of(&mut self, pool: PoolId, track: usize) -> &[PerUnit] {
+        self.divide(pool, track);
+        self.shares.get(&(pool, track)).map_or(&[][..], Vec::as_slice)
     }
 
     fn sum(&mut self, state: &State, position: &Position) -> Vec<(AssetId, PerUnit)> {
@@ -136,7 +159,8 @@ impl Payments {
     }
 }
 
-fn is_bonded(position: &Position, work: Epoch) -> bool {
+/// Whether an entry of stake is paid for work in an epoch.
+pub(in crate::query) fn is_bonded(position: &Position, work: Epoch) -> bool {
     position.entered <= work && work <= position.until
 }
 
@@ -147,7 +171,22 @@ struct Found<'a> {
     bonded: BTreeMap<(PoolId, Epoch), Bonded>,
 }
 
-impl Found<'_> {
+impl<'a> Found<'a> {
+    /// Those of an operator.
+    fn of(state: &'a State, operator: OperatorId) -> Self {
+        let mut found = Self { state, payments: Vec::new(), bonded: BTreeMap::new() };
+        if let Some(record) = state.operator(operator) {
+            for id in &record.sets {
+                if let Some(set) = state.set(*id) {
+                    found.add_streams(*id, set, operator);
+                    found.add_work(*id, set, operator);
+                }
+            }
+            keep(&mut found.payments, record);
+        }
+        found
+    }
+
     fn add_streams(&mut self, id: SetId, set: &Set, operator: OperatorId) {
         let (state, now) = (self.state, self.state.epoch);
         let Some(table) = set.table_of(now) else { return };
@@ -191,13 +230,14 @@ impl Found<'_> {
             }
             let commission = record.commission.at(work).of_down(share);
             let (rest, own) = (commission.room_below(share), Amount::ZERO);
-            self.payments.push(Payment { set, source, work, pool: *pool, token, rest, commission, own });
+            let pool = *pool;
+            self.payments.push(Payment { set, source, work, pool, token, amount, rest, commission, own });
         }
     }
 }
 
 /// An operator's weight by performance, and that of all.
-fn weights_of(set: &Set, rows: &[Row], operator: OperatorId) -> (Amount, Amount) {
+pub(in crate::query) fn weights_of(set: &Set, rows: &[Row], operator: OperatorId) -> (Amount, Amount) {
     let (mut own, mut total) = (Amount::ZERO, Amount::ZERO);
     for row in rows {
         let factor = set.performance.get(&row.operator).copied().unwrap_or(Fraction::ONE);
@@ -217,11 +257,7 @@ fn keep(payments: &mut [Payment], record: &Operator) {
     let kept = |amount: Amount| {
         record.split.iter().fold(amount, |own, (_, share)| share.of_down(amount).room_below(own))
     };
-    let mut order: Vec<usize> = (0..payments.len()).collect();
-    order.sort_by_key(|index| payments.get(*index).map(|payment| (payment.pool, payment.order())));
-    let run = |index: &usize| payments.get(*index).map(|payment| (payment.pool, payment.token));
-    let runs: Vec<Vec<usize>> = order.chunk_by(|a, b| run(a) == run(b)).map(<[usize]>::to_vec).collect();
-    for run in runs {
+    for run in runs(payments) {
         let sum = |sum: Amount, index: &usize| {
             payments.get(*index).and_then(|payment| sum.plus(payment.commission)).unwrap_or(sum)
         };
@@ -232,6 +268,14 @@ fn keep(payments: &mut [Payment], record: &Operator) {
             left.shrink(payment.own);
         }
     }
+}
+
+/// The commissions that the boundary adds: those of a pool in a token that follow one another, by their places.
+pub(in crate::query) fn runs(payments: &[Payment]) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..payments.len()).collect();
+    order.sort_by_key(|index| payments.get(*index).map(|payment| (payment.pool, payment.order())));
+    let run = |index: &usize| payments.get(*index).map(|payment| (payment.pool, payment.token));
+    order.chunk_by(|a, b| run(a) == run(b)).map(<[usize]>::to_vec).collect()
 }
 
 /// Puts payments together that are shown as one, by pool.

@@ -1,15 +1,27 @@
-//! What an entry of stake has earned, and what an account can claim.
+//! What stake has earned, and what an account can claim.
 
 use std::collections::BTreeMap;
 
 use super::super::positions::{entries, unsettled as all_unsettled};
-use super::{Entry, Explained, units_of};
+use super::{Entry, Explained, Figure, units_of};
 use crate::entries::Key;
 use crate::state::State;
 use crate::state::positions::Position;
-use crate::units::{AccountId, Address, Amount, AssetId, PoolId};
+use crate::units::{Address, Amount, AssetId, Fraction, OperatorId, PoolId};
 
-pub(super) fn unsettled(state: &State, entry: &Entry, token: AssetId) -> Option<Explained> {
+pub(super) fn of(state: &State, figure: &Figure) -> Option<Explained> {
+    match *figure {
+        Figure::Unsettled { account, position, token } => {
+            unsettled(state, &Entry::find(state, account, position)?, token)
+        }
+        Figure::UnsettledTotal { account, token } => unsettled_total(state, account, token),
+        Figure::Claimable { account, token } => claimable(state, account, token),
+        Figure::Keeps { operator } => keeps(state, operator),
+        _ => None,
+    }
+}
+
+fn unsettled(state: &State, entry: &Entry, token: AssetId) -> Option<Explained> {
     let all = entries(state, entry.owner);
     let due = all_unsettled(state, &all);
     let mut before = Amount::ZERO;
@@ -47,19 +59,14 @@ fn of_entry(
         Explained::stored("earlier", before, &unit, at),
     ];
     let formula = "min(floor(principal * (whole + part / 2^128)), reserve - earlier)";
-    Some(Explained::computed("", value, &unit, formula, inputs).titled("unsettled"))
+    Some(Explained::computed("unsettled", value, &unit, formula, inputs).under("unsettled"))
 }
 
-pub(super) fn claimable(
-    state: &State,
-    account: Address,
-    owner: AccountId,
-    token: AssetId,
-) -> Option<Explained> {
-    let unit = units_of(token);
-    let settled = state.accounts.get(owner).claimable(token);
-    let mut total = settled;
-    let mut inputs = vec![Explained::stored("settled", settled, &unit, Key::Account(account))];
+/// What every entry of an account has earned of a token and not settled.
+fn of_entries(state: &State, account: Address, token: AssetId) -> Option<(Amount, Vec<Explained>)> {
+    let owner = state.accounts.find(account)?;
+    state.asset(token)?;
+    let (mut total, mut inputs) = (Amount::ZERO, Vec::new());
     let all = entries(state, owner);
     // What earlier entries of a pool get of its reserve.
     let mut before: BTreeMap<PoolId, Amount> = BTreeMap::new();
@@ -71,7 +78,28 @@ pub(super) fn claimable(
         earlier.grow(due.amount);
         total.grow(due.amount);
     }
-    let is_known = state.asset(token).is_some();
-    let formula = "settled + sum(unsettled)";
-    is_known.then(|| Explained::computed("", total, &unit, formula, inputs).titled("claimable"))
+    Some((total, inputs))
+}
+
+fn unsettled_total(state: &State, account: Address, token: AssetId) -> Option<Explained> {
+    let (total, inputs) = of_entries(state, account, token)?;
+    Some(Explained::computed("unsettled_total", total, &units_of(token), "sum(unsettled)", inputs))
+}
+
+fn claimable(state: &State, account: Address, token: AssetId) -> Option<Explained> {
+    let unit = units_of(token);
+    let settled = state.accounts.get(state.accounts.find(account)?).claimable(token);
+    let (mut total, unsettled) = of_entries(state, account, token)?;
+    total.grow(settled);
+    let mut inputs = vec![Explained::stored("settled", settled, &unit, Key::Account(account))];
+    inputs.extend(unsettled);
+    Some(Explained::computed("claimable", total, &unit, "settled + sum(unsettled)", inputs))
+}
+
+fn keeps(state: &State, operator: OperatorId) -> Option<Explained> {
+    let split = &state.operator(operator)?.split;
+    let share = |share: &Fraction| Explained::stored("share", share, "fraction", Key::Operator(operator));
+    let inputs = split.iter().map(|(_, own)| share(own)).collect();
+    let value = split.iter().fold(Fraction::ONE, |kept, (_, share)| kept.above(*share));
+    Some(Explained::computed("keeps", value, "fraction", "max(0, 1 - sum(share))", inputs))
 }

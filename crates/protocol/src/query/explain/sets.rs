@@ -1,18 +1,30 @@
-//! What a set secures by its certificate.
+//! What a set secures by its certificate, and who counts how much in it.
 
 use super::super::sets::{decimal, slack as slack_of};
-use super::Explained;
+use super::{Explained, Figure};
 use crate::certificate;
 use crate::entries::Key;
 use crate::state::State;
 use crate::state::records::Set;
 use crate::terms::Terms;
-use crate::units::{Amount, Fraction, SetId};
+use crate::units::{Amount, Epoch, Fraction, OperatorId, ServiceId, SetId};
 use crate::wide;
 
 const VALUE: &str = "ledger value";
 
-pub(super) fn secured(state: &State, id: SetId, record: &Set) -> Explained {
+pub(super) fn of(state: &State, figure: &Figure) -> Option<Explained> {
+    match *figure {
+        Figure::Secured { set } => Some(secured(state, set, state.set(set)?)),
+        Figure::Needed { set } => Some(needed(state, set, state.set(set)?)),
+        Figure::Slack { set } => slack(state, set, state.set(set)?),
+        Figure::Share { set, operator, epoch } => share(state, set, operator, epoch),
+        Figure::SlashesInWindow { set, operator } => slashes_in_window(state, set, operator),
+        Figure::ServiceProfit { service } => service_profit(state, service),
+        _ => None,
+    }
+}
+
+fn secured(state: &State, id: SetId, record: &Set) -> Explained {
     let at = Key::Set(id);
     let terms = record.terms_in(state.epoch);
     let inputs = vec![
@@ -23,7 +35,7 @@ pub(super) fn secured(state: &State, id: SetId, record: &Set) -> Explained {
     ];
     let secured = certificate::secured(state, record);
     let formula = "floor(sure * floor(alpha * floor(rho * value)))";
-    Explained::computed("", secured, VALUE, formula, inputs).titled("secured")
+    Explained::computed("secured", secured, VALUE, formula, inputs)
 }
 
 /// The weight that stays, at the lowest ledger value per weight of the assets.
@@ -49,19 +61,18 @@ fn value(state: &State, id: SetId, record: &Set, terms: &Terms) -> Explained {
 }
 
 fn weight(state: &State, id: SetId, record: &Set) -> (Amount, Explained) {
-    let frozen = record.table_of(state.epoch).map_or(Amount::ZERO, |table| table.weight);
+    // A set has no table before its first boundary.
+    let table = record.tables.iter().rev().find(|(from, _)| *from <= state.epoch);
+    let (at, frozen) = match table {
+        Some((from, table)) => (Key::Table(id, *from), table.weight),
+        None => (Key::Set(id), Amount::ZERO),
+    };
     let weight = record.leaving.room_below(frozen);
     let inputs = vec![
-        Explained::stored("frozen", frozen, "weight", Key::Table(id, table_epoch(state, record))),
+        Explained::stored("frozen", frozen, "weight", at),
         Explained::stored("leaving", record.leaving, "weight", Key::Set(id)),
     ];
     (weight, Explained::computed("weight", weight, "weight", "max(0, frozen - leaving)", inputs))
-}
-
-/// From which epoch on the table stands that counts in this one.
-fn table_epoch(state: &State, record: &Set) -> crate::units::Epoch {
-    let before = record.tables.iter().map(|(from, _)| *from).filter(|from| *from <= state.epoch);
-    before.max().unwrap_or(state.epoch)
 }
 
 /// What is surely taken when a share of `alpha` offends.
@@ -99,7 +110,7 @@ fn sure(id: SetId, terms: &Terms) -> Explained {
     Explained::computed("sure", terms.sure_fraction(), "fraction", formula, vec![base_node, curve_node])
 }
 
-pub(super) fn needed(state: &State, id: SetId, record: &Set) -> Explained {
+fn needed(state: &State, id: SetId, record: &Set) -> Explained {
     let profit = *record.profit.at(state.epoch);
     let gamma = state.parameters().gamma_min;
     let inputs = vec![
@@ -108,13 +119,47 @@ pub(super) fn needed(state: &State, id: SetId, record: &Set) -> Explained {
     ];
     let value = certificate::needed(profit, gamma);
     let formula = "min(2^128 - 1, profit + ceil(gamma_min * profit))";
-    Explained::computed("", value, VALUE, formula, inputs).titled("needed")
+    Explained::computed("needed", value, VALUE, formula, inputs)
 }
 
-pub(super) fn slack(state: &State, id: SetId, record: &Set) -> Option<Explained> {
+fn slack(state: &State, id: SetId, record: &Set) -> Option<Explained> {
     let profit = *record.profit.at(state.epoch);
     let value = slack_of(certificate::secured(state, record), profit)?;
-    let inputs = vec![secured(state, id, record), Explained::stored("profit", profit, VALUE, Key::Set(id))];
-    let formula = "floor18(secured / profit)";
-    Some(Explained::computed("", decimal(value), "", formula, inputs).titled("slack"))
+    let inputs = vec![
+        secured(state, id, record).under("secured"),
+        Explained::stored("profit", profit, VALUE, Key::Set(id)),
+    ];
+    Some(Explained::computed("slack", decimal(value), "", "floor18(secured / profit)", inputs))
+}
+
+/// None of an operator that is not in the table, and of an epoch that has none or is still to come.
+fn share(state: &State, set: SetId, operator: OperatorId, epoch: Epoch) -> Option<Explained> {
+    let record = state.set(set).filter(|_| epoch <= state.epoch)?;
+    let (from, table) = record.tables.iter().rev().find(|(from, _)| *from <= epoch)?;
+    let at = Key::Table(set, *from);
+    let inputs = vec![
+        Explained::stored("own", table.row(operator)?.weight, "weight", at),
+        Explained::stored("weight", table.weight, "weight", at),
+    ];
+    let formula = if table.weight.is_zero() { "1" } else { "min(1, floor18(own / weight))" };
+    Some(Explained::computed("share", table.share(operator), "fraction", formula, inputs))
+}
+
+fn slashes_in_window(state: &State, set: SetId, operator: OperatorId) -> Option<Explained> {
+    let record = state.set(set).filter(|record| record.members.contains_key(&operator))?;
+    let executed = record.executed.get(&operator).map_or(&[][..], Vec::as_slice);
+    let value = executed.iter().fold(0_u32, |sum, executed| sum.saturating_add(executed.count));
+    let slashes =
+        executed.iter().map(|own| Explained::stored("slashes", own.count, "slashes", Key::Set(set)));
+    Some(Explained::computed("slashes_in_window", value, "slashes", "sum(slashes)", slashes.collect()))
+}
+
+fn service_profit(state: &State, service: ServiceId) -> Option<Explained> {
+    let value = super::super::services::service(state, service)?.profit;
+    let mut inputs = Vec::new();
+    for set in state.sets_of(service) {
+        let profit = *state.set(set)?.profit.at(state.epoch);
+        inputs.push(Explained::stored("profit", profit, VALUE, Key::Set(set)));
+    }
+    Some(Explained::computed("service_profit", value, VALUE, "min(2^128 - 1, sum(profit))", inputs))
 }

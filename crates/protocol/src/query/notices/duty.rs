@@ -78,6 +78,7 @@ impl Duty<'_> {
             }
         }
         self.add_bonds(notices);
+        super::announced::add(self.state, self.account, self.operator, notices);
     }
 
     fn request(&self, id: RequestId) -> Option<Notice> {

@@ -85,9 +85,9 @@ fn add_governed(state: &State, assets: &[AssetId], notices: &mut Vec<Notice>) {
 
 fn add_stale(state: &State, account: Address, id: AccountId, notices: &mut Vec<Notice>) {
     let now = state.epoch;
-    let (stale_after, notice) = (state.parameters().stale_after, state.parameters().notice);
+    let notice = state.parameters().notice;
     for (validator_id, validator) in state.validators.of(id) {
-        let from = validator.proven.later(stale_after);
+        let from = state.stale_from(validator_id, validator);
         if validator.balance.is_zero() || from > now.later(notice) {
             continue;
         }

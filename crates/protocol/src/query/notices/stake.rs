@@ -7,13 +7,13 @@ use super::super::alike::Stakes;
 use super::super::exits::{self, Exit, ExitState};
 use super::super::exposure::{self, PositionExposure, RequestAgainst, SetExposure};
 use super::super::positions::{Place, PositionState, place_of, state_of};
+use super::announced::{commissions, ordered};
 use super::{Notice, NoticeKind, Subject, Weight};
 use crate::operation::Kind;
-use crate::pool::slices::Owner;
 use crate::state::State;
 use crate::state::positions::Position;
 use crate::state::records::Set;
-use crate::units::{Address, Epoch, Fraction, PoolId, RequestId, SetId};
+use crate::units::{Address, Epoch, PoolId, RequestId, SetId};
 
 pub(super) fn add(state: &State, account: Address, notices: &mut Vec<Notice>) {
     let stakes = Stakes::of(state, account);
@@ -220,19 +220,7 @@ impl Own<'_> {
     }
 
     fn add_allocations(&self, notices: &mut Vec<Notice>) {
-        let now = self.state.epoch;
-        let mut ordered: Vec<(SetId, Epoch, u16)> = Vec::new();
-        for slice in self.state.pool(self.entry.pool).stake.slices() {
-            let waits = |owner: &&Owner| owner.is_open() && owner.from > now;
-            for owner in slice.owners.iter().filter(waits) {
-                match ordered.iter_mut().find(|(set, from, _)| (*set, *from) == (owner.set, owner.from)) {
-                    Some((_, _, parts)) => *parts = parts.saturating_add(slice.size),
-                    None => ordered.push((owner.set, owner.from, slice.size)),
-                }
-            }
-        }
-        ordered.sort_unstable();
-        for (set, from, parts) in ordered {
+        for (set, from, parts) in ordered(self.state, self.entry.pool) {
             let by = from.previous();
             notices.push(Notice {
                 kind: NoticeKind::AllocationOrdered,
@@ -253,11 +241,8 @@ impl Own<'_> {
     }
 
     fn add_commissions(&self, notices: &mut Vec<Notice>) {
-        let record = self.state.pool(self.entry.pool);
-        let now = self.state.epoch;
-        let mut before: Fraction = *record.commission.at(now);
-        for (from, commission) in record.commission.iter().filter(|(from, _)| *from > now) {
-            let is_higher = *commission > before;
+        for (from, before, commission) in commissions(self.state, self.entry.pool) {
+            let is_higher = commission > before;
             let by = from.previous();
             let mut ways = vec![Way::of(Kind::SetCommission, self.operator_account(), Some(by))];
             if is_higher {
@@ -274,7 +259,6 @@ impl Own<'_> {
                 act_by: is_higher.then_some(by),
                 ways,
             });
-            before = *commission;
         }
     }
 

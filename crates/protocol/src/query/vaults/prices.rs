@@ -96,7 +96,7 @@ answer! {
 answer! {
     /// What would be accepted now, and never more.
     #[derive(Copy)]
-    pub struct Limits {
+    pub struct VaultMaxima {
         /// The vault.
         pub vault: VaultId,
         /// Its asset.
@@ -116,7 +116,7 @@ answer! {
 
 answer! {
     /// What something gets.
-    pub struct Preview {
+    pub struct VaultPreview {
         /// The vault.
         pub vault: VaultId,
         /// Its asset.
@@ -218,7 +218,7 @@ fn priced(state: &State, id: VaultId) -> Option<(&Vault, Rate)> {
 }
 
 /// What would be accepted now, of an account or of anybody.
-pub fn limits(state: &State, id: VaultId, account: Option<Address>) -> Option<Limits> {
+pub fn limits(state: &State, id: VaultId, account: Option<Address>) -> Option<VaultMaxima> {
     let vault = state.vault(id)?;
     let value = state.value_vault(id)?;
     let free = account.map_or(Amount::LIMIT, |account| state.free_of(account, vault.asset));
@@ -233,7 +233,7 @@ pub fn limits(state: &State, id: VaultId, account: Option<Address>) -> Option<Li
     let most = deposit_room(state, vault, &value, supply).min(free);
     let room = instant_room(state, id, vault, &value);
     let (_, low) = state.vault_rates(id, &value);
-    Some(Limits {
+    Some(VaultMaxima {
         vault: id,
         asset: vault.asset,
         account,
@@ -284,7 +284,7 @@ pub fn preview_deposit(
     id: VaultId,
     assets: Amount,
     account: Option<Address>,
-) -> Option<Preview> {
+) -> Option<VaultPreview> {
     let vault = state.vault(id)?;
     let value = state.value_vault(id)?;
     let next = state.epoch.next();
@@ -308,7 +308,7 @@ pub fn preview_deposit(
         None
     };
     let asset = vault.asset;
-    Some(Preview {
+    Some(VaultPreview {
         vault: id,
         asset,
         assets,
@@ -322,12 +322,12 @@ pub fn preview_deposit(
 
 /// What shares that are asked back now are paid at least and at most, if nothing but time passes: at least if every open request takes the most
 /// that it may.
-pub fn preview_request(state: &State, id: VaultId, shares: Shares) -> Option<Preview> {
+pub fn preview_request(state: &State, id: VaultId, shares: Shares) -> Option<VaultPreview> {
     let vault = state.vault(id)?;
     let value = state.value_vault(id)?;
     let (high, low) = state.vault_rates(id, &value);
     let refused = if shares.is_zero() { Some("it is for no shares".to_owned()) } else { None };
-    Some(Preview {
+    Some(VaultPreview {
         vault: id,
         asset: vault.asset,
         assets: low.assets_down(shares),

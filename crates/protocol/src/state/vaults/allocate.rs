@@ -8,7 +8,7 @@ use super::nav::Valuation;
 use crate::event::{Event, MoveReason};
 use crate::ops::delegate::{self, Delegate};
 use crate::units::{Amount, Epoch, OperatorId, VaultId};
-use crate::vault::portfolio::{Cap, Limit};
+use crate::vault::portfolio::Limit;
 use crate::vault::route::{self, Place};
 
 /// A move of the tick.
@@ -172,6 +172,15 @@ impl State {
         if free < least {
             return None;
         }
+        // The usual case, and the cheap one: everybody has its target.
+        let lacks = |holding: &Holding| {
+            let target =
+                policy.band(holding.operator).map_or(Amount::ZERO, |band| band.target.of_down(value.nav));
+            holding.staying.plus(least).is_some_and(|stake| stake <= target)
+        };
+        if !holdings.iter().any(lacks) {
+            return None;
+        }
         let mut places = self.rooms(id, policy, holdings, value, free)?;
         // Each round closes a place that the ledger itself refuses.
         for _ in 0..=places.len() {
@@ -196,21 +205,21 @@ impl State {
         value: &Valuation,
         wanted: Amount,
     ) -> Option<Vec<Place>> {
-        let mut all = self.portfolio_of(id, policy, holdings, (value.nav, Which::All));
-        let is_over = |limit: &Limit| !matches!(limit.cap, Cap::Slot(_));
-        if all.limits(&policy.caps).exceeded().iter().any(is_over) {
+        let all = self.portfolio_of(id, policy, holdings, (value.nav, Which::All));
+        if !all.limits(&policy.caps).exceeded().is_empty() {
             return None;
         }
-        let closed = self.closed_slots(id, policy, &all);
+        let mut added = self.portfolio_of(id, policy, holdings, (value.nav, Which::Added));
+        let closed = self.closed_slots(id, policy, &added);
         let mut places = self.places_of(id, policy, holdings, value.nav);
-        let caps = all.services.clone();
+        let caps = added.services.clone();
         let targets = caps.iter().map(|(service, cap)| {
             let band = policy.services.iter().find(|band| band.service == *service);
             (*service, band.map_or(*cap, |band| band.target.min(*cap)))
         });
         for services in [targets.collect(), caps.clone()] {
-            all.services = services;
-            let limits = all.limits(&policy.caps);
+            added.services = services;
+            let limits = added.limits(&policy.caps);
             for (slot, place) in places.iter_mut().enumerate() {
                 let is_open = closed.get(slot).is_some_and(Option::is_none);
                 place.room = if is_open { limits.room(slot, wanted) } else { Amount::ZERO };

@@ -32,6 +32,8 @@ pub(crate) enum Which {
     Staying,
     /// What can be slashed.
     All,
+    /// The same as additions see it: what is new has only its ramp, and each operator its band and its bond.
+    Added,
 }
 
 impl State {
@@ -82,7 +84,8 @@ impl State {
         let slots = holdings.iter().map(|holding| {
             let (stake, principal, most) = match which {
                 Which::Staying => (holding.staying, holding.principal_staying, None),
-                Which::All => (holding.all, holding.principal, self.most_with(id, policy, holding, nav)),
+                Which::All => (holding.all, holding.principal, None),
+                Which::Added => (holding.all, holding.principal, self.most_with(id, policy, holding, nav)),
             };
             let groups = self.operator(holding.operator).map(|record| record.groups.labels());
             let groups = groups.into_iter().flatten().map(|(dimension, label)| (dimension, label.clone()));
@@ -156,7 +159,7 @@ impl State {
     fn service_cap(&self, id: VaultId, policy: &Policy, service: ServiceId, which: Which) -> Fraction {
         let band = policy.services.iter().find(|band| band.service == service);
         let cap = band.map_or(policy.caps.service, |band| band.max.min(policy.caps.service));
-        if which == Which::Staying {
+        if which != Which::Added {
             return cap;
         }
         let known = self.vault(id).and_then(|vault| {
@@ -171,12 +174,13 @@ impl State {
         let Some(vault) = self.vault(id) else { return };
         let looked = vault.curation.looked;
         let is_empty = self.supply_of(id).is_zero();
-        let mut services = Vec::new();
+        let (mut services, mut sets) = (Vec::new(), Vec::new());
         let mut worsened = Vec::new();
         let mut struck = Vec::new();
         for holding in holdings {
             for cell in self.cells_of(holding.pool) {
                 services.push(cell.service);
+                sets.push(cell.set);
                 let Some(set) = self.set(cell.set) else { continue };
                 let announced = set.pending.as_ref().is_some_and(|pending| pending.is_worse);
                 let mut changes = set.terms.iter().zip(set.terms.iter().skip(1));
@@ -191,6 +195,9 @@ impl State {
         let curation = &mut self.vault_mut(id).curation;
         curation.looked = now;
         let since = if is_empty { Epoch::ZERO } else { now };
+        // What can't slash anything of the vault any more is forgotten, and new when it comes again.
+        curation.services.retain(|(known, _)| services.contains(known));
+        curation.worsened.retain(|known| sets.contains(known));
         for service in services {
             if !curation.services.iter().any(|(known, _)| *known == service) {
                 curation.services.push((service, since));
@@ -397,3 +404,6 @@ impl State {
         room.min(kept.room_below(idle))
     }
 }
+
+#[cfg(test)]
+mod tests;

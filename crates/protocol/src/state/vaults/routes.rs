@@ -59,8 +59,6 @@ pub(crate) struct Route {
     pub(crate) share: ShareId,
     pub(crate) terms: RouteTerms,
     pub(crate) meter: Meter,
-    /// The cap that it was opened with: cuts since bind what comes, not what came.
-    pub(crate) opened_cap: Shares,
     /// Number of the next message home.
     pub(crate) next: u64,
     /// Number of the next message out.
@@ -70,22 +68,30 @@ pub(crate) struct Route {
 }
 
 /// A message home that waits.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Arrival {
     /// What each verifier says: to whom, and how many.
     pub(crate) said: Vec<(Address, Address, Shares)>,
-    /// First epoch in which it may be let in, once enough say the same.
-    pub(crate) ready: Option<Epoch>,
+    /// Once enough say the same.
+    pub(crate) agreed: Option<Agreed>,
+}
+
+/// What enough verifiers said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Agreed {
+    pub(crate) to: Address,
+    /// How many have not come home yet.
+    pub(crate) left: Shares,
+    /// First epoch in which they may.
+    pub(crate) ready: Epoch,
 }
 
 impl Arrival {
-    /// What at least `threshold` verifiers say alike.
-    pub(crate) fn agreed(&self, threshold: u16) -> Option<(Address, Shares)> {
-        let of = |wanted: (Address, Shares)| {
-            self.said.iter().filter(|(_, to, shares)| (*to, *shares) == wanted).count()
-        };
-        let all = self.said.iter().map(|(_, to, shares)| (*to, *shares));
-        all.into_iter().find(|said| of(*said) >= usize::from(threshold))
+    /// A verifier says something, or something else than before; returns how many say the same now.
+    pub(crate) fn say(&mut self, verifier: Address, to: Address, shares: Shares) -> usize {
+        self.said.retain(|(other, _, _)| *other != verifier);
+        self.said.push((verifier, to, shares));
+        self.said.iter().filter(|(_, other, many)| (*other, *many) == (to, shares)).count()
     }
 }
 

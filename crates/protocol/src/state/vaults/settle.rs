@@ -192,10 +192,13 @@ impl State {
     }
 }
 
-/// How many of the first shares of a piece assets pay for: all of them where they do, or where all of it is worth nothing.
+/// How many of the first shares of a piece assets pay for: all of them where they do, or where all of it is worth nothing. Otherwise as many as
+/// use up what is there, and none where that would be worth nothing: nobody's shares are settled for what rounding leaves.
 fn payable(rate: Rate, idle: Amount, all: Shares) -> Shares {
     if rate.assets_down(all) <= idle {
         return all;
     }
-    rate.shares_down(idle).unwrap_or(all).min(all)
+    let mut candidates = [rate.shares_up(idle), rate.shares_down(idle)].into_iter().flatten();
+    let fitting = candidates.find(|shares| rate.assets_down(*shares) <= idle).unwrap_or(Shares::ZERO);
+    if rate.assets_down(fitting).is_zero() { Shares::ZERO } else { fitting.min(all) }
 }

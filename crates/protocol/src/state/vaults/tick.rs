@@ -25,6 +25,7 @@ impl State {
     pub(crate) fn tick_vault(&mut self, id: VaultId, steps: u32, events: &mut Vec<Event>) -> Valuation {
         let mut value = self.touch_vault(id, events);
         let mut left = steps;
+        let mut moved = false;
         while left > 0 {
             let tick = self.vault(id).expect("the vault was checked").tick;
             if tick.phase == Phase::Done {
@@ -35,11 +36,13 @@ impl State {
                 left = left.saturating_sub(1);
                 continue;
             }
+            moved |= tick.phase == Phase::Allocate;
             if !self.step(id, tick.phase, &mut left, &mut value, events) {
                 self.next_phase(id, tick.phase, events);
             }
         }
-        value
+        // Entries that were cut may have lost a unit to rounding.
+        if moved { self.value_vault(id).expect("the vault was checked") } else { value }
     }
 
     /// Whether a vault's tick for the epoch is done.

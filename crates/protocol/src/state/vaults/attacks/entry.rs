@@ -1,4 +1,4 @@
-//! A1, A1b, A2, A10: taking from who comes in next, or from what rounding leaves.
+//! A1, A1b, A2, A10, A17: taking from who comes in next, or from what rounding leaves.
 
 use super::lab::{Lab, gain};
 use super::with_and_without;
@@ -157,4 +157,32 @@ fn no_sequence_of_small_steps_gains() {
     }
     let weak = without(Some(Defence::Rounding), || (0..12).map(|seed| grind(false, seed, 60)).max());
     assert!(weak > Some(0), "{weak:?}");
+}
+
+/// A17: another asset, of other decimals, is no money in a vault: it neither comes in nor counts, and `Shares` are no `Amount` (their docs
+/// show what does not compile). The control counts every balance of the vault's account alike, as if one were one.
+#[test]
+fn another_asset_is_no_money_here() {
+    use crate::{AssetKind, Operation, Origin, RateSource, ops};
+
+    let mut lab = Lab::new(true);
+    lab.enter("alice", 1_000_000);
+    let origin = Origin { chain: 2, contract: String::new() };
+    let (kind, rate) = (AssetKind::Token, RateSource::One);
+    lab.must("anyone", Operation::ListAsset(ops::list_asset::ListAsset { origin, decimals: 8, kind, rate }));
+    let other = crate::units::AssetId::new(1);
+    for account in [crate::state::vaults::address_of(super::lab::VAULT), super::lab::address("mallory")] {
+        let (amount, proof) = (Amount::new(1_000_000), evidence::Proof::Development);
+        let deposit =
+            ops::deposit::Deposit { account: Some(account), asset: other, amount, index: None, proof };
+        lab.must("anyone", Operation::Deposit(deposit));
+    }
+    let enter = super::lab::world::World::depositing(1_000, 0, crate::units::Epoch::NEVER);
+    let refusal = lab.act("mallory", enter).map_err(|refusal| refusal.code());
+    assert_eq!(refusal.map(drop), Err("vault_deposit.ExceedsFree".to_owned()));
+    lab.pass(2);
+    assert_eq!((lab.nav(), lab.state.quarantine(super::lab::VAULT)), (1_000_000, Amount::ZERO));
+    let account = lab.state.accounts.get(lab.vault().account);
+    let alike = account.free(super::lab::ETH).units() + account.free(other).units();
+    assert_eq!(alike, 2_000_000, "where one is one, half of it is worth a hundredth of a millionth");
 }

@@ -215,3 +215,18 @@ fn the_line_cannot_be_filled_up() {
     }
     assert!(lab.vault().queue.end < 1 << 127);
 }
+
+/// A unit that is idle, and a share that is worth less than one: nothing is settled for nothing, and the tick comes to its end.
+#[test]
+fn a_unit_that_is_left_over_settles_nobody_for_nothing() {
+    let mut lab = Lab::new(true);
+    lab.deposit("alice", 3_001);
+    lab.enter("bob", 5_003);
+    lab.put(5_336);
+    lab.pass(1);
+    lab.slash(10);
+    lab.pass(1);
+    let tickets = [lab.request("alice", None), lab.request("bob", None)];
+    let paid = tickets.map(|ticket| lab.wait(ticket));
+    assert!(paid[0] >= 2_799 && paid[1] >= 4_667, "{paid:?}");
+}

@@ -176,7 +176,7 @@ fn a_slash_hits_each_state_of_an_exit_once() {
 #[test]
 fn a_vault_that_lost_everything_pays_what_it_owes_and_takes_nothing_in() {
     for keeps_one in [false, true] {
-        let mut lab = Lab::new(true);
+        let mut lab = Lab::with(true, |terms| terms.instant.holdback = super::lab::percent(0));
         lab.deposit("alice", 1_000_000);
         lab.enter("bob", 1_000_000);
         lab.put(1_000_000);

@@ -12,6 +12,7 @@ mod lab;
 mod line;
 mod losses;
 mod roles;
+mod routes;
 
 use crate::vault::defence::{Defence, without};
 use lab::Lab;

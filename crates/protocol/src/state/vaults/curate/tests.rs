@@ -1,20 +1,17 @@
-//! Curation and baskets on a ledger: what is delegated where, what hostile plans can do, and what slashes, terms and drift bring about.
-//! Every invariant is checked after every operation, I16 and I23 among them.
+//! Curation on a ledger: what is delegated where, what hostile plans can do, and what slashes, terms and drift bring about. Every invariant
+//! is checked after every operation, I16 among them.
 
 #[allow(dead_code, reason = "each test takes what it needs of it")]
-#[path = "../../../tests/vaults/world.rs"]
+#[path = "../../../../tests/vaults/world.rs"]
 mod world;
 
-use super::bands::{Band, Policy, ServiceBand};
-use super::baskets::{BasketTerms, LegCaps};
-use super::curate::Which;
+use super::Which;
 use crate::invariants::staying;
 use crate::ops::allocate_vault::{AllocateVault, Move, Way};
-use crate::ops::create_basket::{CreateBasket, LegOrder};
+use crate::state::vaults::bands::{Band, Policy, ServiceBand};
 use crate::terms::Mandate;
-use crate::units::{Amount, BasketId, Epoch, Fraction, OperatorId, ServiceId, SetId, Shares, VaultId};
+use crate::units::{Amount, Fraction, OperatorId, ServiceId, SetId};
 use crate::vault::caps::{Rung, VaultCaps};
-use crate::vault::doors::{DoorTerms, PER_SHARES};
 use crate::{Operation, ops};
 use world::*;
 
@@ -267,7 +264,7 @@ fn who_was_slashed_gets_nothing_more_and_exits_go_on() {
     world.deposit("bob", 10_000);
     world.pass(3);
     let before = world.stakes();
-    assert_eq!(before[2], 6000, "who shares nothing with it is filled, up to its upper end");
+    assert_eq!(before[2], 5000, "who shares nothing with it is filled, half way up to its upper end");
     assert_eq!(
         (before[0], before[1], before[3]),
         (3000, 2000, 1000),
@@ -403,211 +400,29 @@ fn a_service_band_bounds_what_its_sets_may_take() {
     assert!((2000..=3000).contains(&owned), "{owned}");
 }
 
-/// Two vaults with 1,000 of alice's each, and a basket of 1,000 shares of the first and 2,000 of the second for a share.
-fn basket() -> World {
-    let mut world = World::new();
-    world.vault(vault_terms());
-    world.vault(vault_terms());
-    world.give("alice", 100_000);
-    for vault in [0, 1] {
-        let deposit = ops::vault_deposit::VaultDeposit {
-            vault: VaultId::new(vault),
-            amount: Amount::new(20_000),
-            shares_min: Shares::ZERO,
-            deadline: Epoch::NEVER,
-        };
-        world.must("alice", Operation::VaultDeposit(deposit));
-    }
-    world.advance(1);
-    tick_both(&mut world);
-    let legs = [(0, 1), (1, 2)].map(|(vault, per_unit)| LegOrder {
-        vault: VaultId::new(vault),
-        per_unit: Shares::new(per_unit * PER_SHARES),
-    });
-    let caps = LegCaps {
-        shares_max: Shares::new(50_000_000),
-        share_max: percent(60),
-        shares_a_day: Shares::new(2_000_000),
-    };
-    let doors = DoorTerms {
-        heartbeat: 3_600_000,
-        age_max: 7_200_000,
-        change_max: percent(1),
-        divergence_max: percent(3),
-        spread: percent(2),
-    };
-    let terms = BasketTerms {
-        council: address("council"),
-        reporter: address("reporter"),
-        acceptor: address("acceptor"),
-        doors: Some(doors),
-        caps: vec![caps; 2],
-    };
-    world.must("creator", Operation::CreateBasket(CreateBasket { legs: legs.to_vec(), terms }));
-    world
-}
-
-fn tick_both(world: &mut World) {
-    for vault in [0, 1].map(VaultId::new) {
-        let tick = || Operation::VaultTick(ops::vault_tick::VaultTick { vault, steps: None });
-        while world.run("anyone", tick()).is_ok() {}
-    }
-}
-
-const BASKET: BasketId = BasketId::new(0);
-
-fn mint(shares: u128) -> Operation {
-    let shares = Shares::new(shares);
-    Operation::BasketMint(ops::basket_mint::BasketMint { basket: BASKET, shares, legs_max: Vec::new() })
-}
-
-fn redeem(shares: u128) -> Operation {
-    let shares = Shares::new(shares);
-    Operation::BasketRedeem(ops::basket_redeem::BasketRedeem { basket: BASKET, shares, legs_min: Vec::new() })
-}
-
-fn enter(vault: u32, shares: u128) -> Operation {
-    let (vault, shares) = (VaultId::new(vault), Shares::new(shares));
-    let enter = ops::basket_enter::BasketEnter { basket: BASKET, vault, shares, shares_min: Shares::ZERO };
-    Operation::BasketEnter(enter)
-}
-
-fn leave(vault: u32, shares: u128) -> Operation {
-    let (vault, shares) = (VaultId::new(vault), Shares::new(shares));
-    let leave = ops::basket_leave::BasketLeave { basket: BASKET, vault, shares, shares_min: Shares::ZERO };
-    Operation::BasketLeave(leave)
-}
-
-fn report(vault: u32, price: Amount) -> Operation {
-    let vault = VaultId::new(vault);
-    Operation::BasketReport(ops::basket_report::BasketReport { basket: BASKET, vault, price })
-}
-
-fn accept(vault: u32, price: Amount) -> Operation {
-    let vault = VaultId::new(vault);
-    Operation::BasketAccept(ops::basket_accept::BasketAccept { basket: BASKET, vault, price })
-}
-
-impl World {
-    /// Shares of both vaults and of the basket.
-    fn all_shares(&self, who: &str) -> [u128; 3] {
-        let basket = self.state.basket(BASKET).unwrap().share;
-        let vaults = [0, 1].map(|vault| self.state.vault(VaultId::new(vault)).unwrap().share);
-        [vaults[0], vaults[1], basket].map(|share| self.state.shares_of(share, address(who)).units())
-    }
-}
-
-/// I23: without a price, with stale ones, whatever happens.
 #[test]
-fn in_kind_doors_are_always_open_and_exact() {
-    let mut world = basket();
-    assert_eq!(world.all_shares("alice"), [20_000_000, 20_000_000, 0]);
-    world.must("alice", mint(3_000_000));
-    assert_eq!(world.all_shares("alice"), [17_000_000, 14_000_000, 3_000_000]);
-    world.must("alice", redeem(1));
-    assert_eq!(world.all_shares("alice"), [17_000_001, 14_000_002, 2_999_999]);
-    assert_eq!(world.refused("bob", mint(1)), "basket_mint.ExceedsShares");
-    assert_eq!(world.refused("bob", redeem(1)), "basket_redeem.ExceedsShares");
-    assert_eq!(world.refused("alice", enter(0, 1000)), "basket_enter.Stale");
-    assert_eq!(world.refused("alice", leave(0, 1000)), "basket_leave.Stale");
-    world.must("alice", redeem(2_999_999));
-    assert_eq!(world.all_shares("alice"), [20_000_000, 20_000_000, 0]);
-    let held =
-        world.state.basket(BASKET).unwrap().legs.iter().map(|leg| leg.held.units()).collect::<Vec<_>>();
-    assert_eq!(held, [0, 0]);
-    assert_eq!(world.refused("alice", mint(0)), "basket_mint.SharesAreZero");
-}
-
-#[test]
-fn single_doors_need_two_roles_and_two_sources() {
-    let mut world = basket();
-    world.must("alice", mint(3_000_000));
-    world.state.begin_block(10_000_000);
-    // What 10^18 shares of either vault are worth: a base unit is 1,000 shares, and 18 decimals make it 10^15.
-    let fair = world.state.own_price(VaultId::new(0)).unwrap().low;
-    assert_eq!(fair, 1_000_000_000_000_000);
-    let fair = Amount::new(fair);
-    assert_eq!(world.refused("mallory", report(0, fair)), "basket_report.NotTheReporter");
-    for vault in [0, 1] {
-        world.must("reporter", report(vault, fair));
-    }
-    assert_eq!(
-        world.refused("alice", enter(0, 1000)),
-        "basket_enter.Stale",
-        "the first price takes two roles"
-    );
-    assert_eq!(world.refused("reporter", accept(0, fair)), "basket_accept.NotTheAcceptor");
-    for vault in [0, 1] {
-        world.must("acceptor", accept(vault, fair));
-    }
-    let before = world.all_shares("alice");
-    world.must("alice", enter(0, 300_000));
-    // A third of 9,000,000 is 3,000,000: a thirtieth of that, less 2 %, is 98,000 shares.
-    assert_eq!(world.all_shares("alice"), [before[0] - 300_000, before[1], before[2] + 98_000]);
-    assert_eq!(world.refused("alice", enter(0, 1_700_001)), "basket_enter.OverInflow");
-    assert_eq!(world.refused("alice", leave(0, 3_000_000)), "basket_leave.LegTooSmall");
-    world.must("alice", leave(1, 98_000));
-    let after = world.all_shares("alice");
-    assert!(
-        after[1] - before[1] < 300_000 * 98 * 98 / 10_000 + 10_000,
-        "4 % stay with the holders: {after:?}"
-    );
-    // A fall by a tenth counts at once and closes entries; exits go by it.
-    let fallen = Amount::new(fair.units() / 10 * 9);
-    world.must("reporter", report(0, fallen));
-    assert_eq!(world.refused("alice", enter(1, 1000)), "basket_enter.Fallen");
-    world.must("alice", leave(0, 1000));
-    world.must("acceptor", accept(0, fallen));
-    assert_eq!(world.refused("alice", enter(1, 1000)), "basket_enter.SourcesDiverge");
-    world.must("reporter", report(0, fair));
-    assert_eq!(world.refused("alice", leave(0, 1000)), "basket_leave.Risen");
-    world.must("alice", leave(1, 1000));
-    world.state.begin_block(20_000_000);
-    assert_eq!(world.refused("alice", leave(1, 1000)), "basket_leave.Stale");
-    world.must("alice", redeem(1000));
-}
-
-#[test]
-fn looser_doors_wait_and_tighter_ones_do_not() {
-    let mut world = basket();
-    let terms = world.state.basket(BASKET).unwrap().terms.clone();
-    let change = |terms: &BasketTerms| {
-        let terms = terms.clone();
-        Operation::ChangeBasket(ops::change_basket::ChangeBasket { basket: BASKET, terms })
-    };
-    assert_eq!(world.refused("council", change(&terms)), "change_basket.Unchanged");
-    assert_eq!(world.refused("mallory", change(&terms)), "change_basket.NotTheCouncil");
-    let mut looser = terms.clone();
-    looser.caps[0].shares_a_day = Shares::new(3_000_000);
-    world.must("council", change(&looser));
-    let in_force = |world: &World| {
-        let basket = world.state.basket(BASKET).unwrap();
-        basket.terms_in(world.state.epoch()).clone()
-    };
-    world.advance(16);
-    assert_eq!(in_force(&world), terms);
-    world.advance(1);
-    assert_eq!(in_force(&world), looser);
-    let closed = BasketTerms { doors: None, caps: Vec::new(), ..terms };
-    world.must("council", change(&closed));
-    assert_eq!(in_force(&world), closed);
-    assert_eq!(world.refused("reporter", report(0, Amount::new(1))), "basket_report.NoDoors");
-}
-
-/// Shares of the epoch can't be changed for older ones in a basket.
-#[test]
-fn a_basket_does_not_make_shares_older() {
-    let mut world = basket();
-    world.must("alice", mint(3_000_000));
-    world.advance(1);
-    tick_both(&mut world);
-    let share = world.state.vault(VAULT).unwrap().share;
-    let account = world.state.accounts.find(address("alice")).unwrap();
-    assert_eq!(world.state.holding(share, account).ripe(world.state.epoch()).units(), 17_000_000);
-    world.must("alice", redeem(1_000_000));
-    assert_eq!(
-        world.state.holding(share, account).ripe(world.state.epoch()).units(),
-        17_000_000,
-        "they came today"
-    );
+fn a_service_that_is_new_bounds_its_operator_alone() {
+    let (mut world, _, mut policy) = four();
+    policy.caps.ramp = 60;
+    world.must("council", set(&policy));
+    world.deposit("alice", 10_000);
+    world.pass(1);
+    assert_eq!(world.stakes(), [3000, 2000, 2000, 1000], "what was there when the bands were set is no news");
+    world.must("another", Operation::CreateService(ops::create_service::CreateService {}));
+    let terms = crate::terms::Terms { slasher: address("another"), ..set_terms() };
+    world.must("another", Operation::CreateSet(ops::create_set::CreateSet { terms }));
+    let terms = world.state.terms_digest(SetId::new(1)).unwrap();
+    let allocations = vec![ops::join_set::Allocation { asset: ETH, parts: 64 }];
+    let join = ops::join_set::JoinSet { set: SetId::new(1), terms, allocations };
+    world.must("a", Operation::JoinSet(join));
+    world.deposit("alice", 10_000);
+    world.pass(1);
+    // A quarter of 3,000 is more than the hundredth that a new service may have. The others fill up, and half way beyond for the rest.
+    assert_eq!(world.stakes(), [3000, 5000, 5000, 3000]);
+    let view = crate::query::curation(&world.state, VAULT).unwrap();
+    let places: Vec<u128> = view.places.iter().map(|place| place.stake.units()).collect();
+    assert_eq!(places, [3000, 5000, 5000, 3000]);
+    // Half of everything and a quarter of the first: all of one group, since none is declared.
+    assert_eq!(view.worst_event.unwrap().loss.units(), 8000 + 750);
+    assert_eq!(view.deployable.units(), 4000);
 }
