@@ -23,8 +23,9 @@ use crate::vault::rate::Rate;
 pub use curation::{CurationView, EventView, LimitView, PlaceView, curation};
 pub use exit_time::{ExitPart, ExitSource, ExitTimeEstimate, exit_time_estimate};
 pub use prices::{
-    Converted, InstantPreview, VaultMaxima, PendingSlash, VaultPreview, RateFeed, RateView, convert_to_assets,
-    convert_to_shares, limits, preview_claim, preview_deposit, preview_instant, preview_request, rate_feed,
+    Converted, InstantPreview, PendingSlash, RateFeed, RateView, VaultMaxima, VaultPreview,
+    convert_to_assets, convert_to_shares, limits, preview_claim, preview_deposit, preview_instant,
+    preview_request, rate_feed,
 };
 pub use risk::{VaultEarnings, VaultExit, VaultShareExposure, VaultStake};
 pub(super) use risk::{earnings_of, exits_of, exposures_of};
