@@ -298,7 +298,7 @@ impl Book {
             "exposure" => self.entries::<query::ExposureAnswer>(),
             "exits" => {
                 let _named = self.of::<DatedExit>();
-                self.one::<shapes::Exits>()
+                self.one::<vaults::Exits>()
             }
             "notices" => self.one::<shapes::OfAccount<DatedNotice>>(),
             "nonces" => self.one::<shapes::Nonces>(),

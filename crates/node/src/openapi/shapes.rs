@@ -6,13 +6,12 @@ use std::collections::BTreeMap;
 
 use evidence::PublicKey;
 use protocol::genesis::Genesis;
-use protocol::units::{Address, AssetId, Digest, Epoch};
+use protocol::units::{Address, AssetId, Digest};
 use protocol::{Event, Kind, query};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
 use crate::api::AsOf;
-use crate::api::account::DatedExit;
 use crate::api::preview::Preview;
 use crate::api::webhooks::HookView;
 use crate::api::when::When;
@@ -429,17 +428,6 @@ pub(super) struct Line {
 pub(super) struct OfAccount<T> {
     account: Address,
     items: Vec<T>,
-}
-
-#[derive(JsonSchema)]
-pub(super) struct Exits {
-    account: Address,
-    epoch: Epoch,
-    positions: Vec<DatedExit>,
-    /// Shares of vaults, if they were asked back now.
-    vaults: Vec<query::VaultExit>,
-    /// What it has waiting in vaults.
-    tickets: Vec<query::VaultTicket>,
 }
 
 #[derive(JsonSchema)]

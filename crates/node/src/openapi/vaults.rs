@@ -1,9 +1,11 @@
 //! What the routes of vaults take and give.
 
 use protocol::query;
+use protocol::units::{Address, Epoch};
 use schemars::JsonSchema;
 
 use super::{Book, Shape, shapes};
+use crate::api::account::DatedExit;
 use crate::api::vaults::{HowMuch, LimitsOf, PreviewOf, SharesOf};
 use crate::api::when::When;
 
@@ -25,6 +27,18 @@ struct ExitTime {
     estimate: query::ExitTimeEstimate,
     /// `settled_in` as a time.
     settled: Option<When>,
+}
+
+#[derive(JsonSchema)]
+#[allow(dead_code, reason = "the fields are read by the derive")]
+pub(super) struct Exits {
+    account: Address,
+    epoch: Epoch,
+    positions: Vec<DatedExit>,
+    /// Shares of vaults, if they were asked back now.
+    vaults: Vec<query::VaultExit>,
+    /// What it has waiting in vaults.
+    tickets: Vec<query::VaultTicket>,
 }
 
 impl Book {
