@@ -20,7 +20,7 @@ enum Content {
 }
 
 /// What the fields of operations, of the genesis, of events and of the state hold. A list under a field holds as many of the same.
-const FIELDS: [(&str, Content); 29] = [
+const FIELDS: [(&str, Content); 32] = [
     ("account", Content::Account),
     ("claimer", Content::Account),
     ("delegate", Content::Account),
@@ -45,6 +45,9 @@ const FIELDS: [(&str, Content); 29] = [
     ("vault", Content::Number(Thing::Vault)),
     ("basket", Content::Number(Thing::Basket)),
     ("route", Content::Number(Thing::Route)),
+    ("acceptor", Content::Account),
+    ("reporter", Content::Account),
+    ("verifiers", Content::Account),
     ("curator", Content::Account),
     ("council", Content::Account),
     ("reporter", Content::Account),
@@ -66,11 +69,11 @@ fn content(operation: &str, field: &str) -> Option<Content> {
         // Who paid into the custody contract.
         ("take_deposits", "from") => Some(Content::Account),
         // Elsewhere a destination of slashed stake, or an address on another chain.
-        ("claim" | "transfer_shares", "to") => Some(Content::Account),
+        ("claim" | "transfer_shares" | "vouch_shares", "to") => Some(Content::Account),
         // Operators of one owner have the same number.
         ("set_bands", "owner") => None,
         // Elsewhere a fraction of something.
-        ("transfer_shares" | "approve_shares", "share") => Some(Content::Number(Thing::Share)),
+        ("transfer_shares" | "approve_shares" | "open_route", "share") => Some(Content::Number(Thing::Share)),
         _ => FIELDS.iter().find(|(name, _)| *name == field).map(|(_, content)| *content),
     }
 }

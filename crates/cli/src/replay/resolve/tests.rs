@@ -9,20 +9,29 @@ use super::*;
 const ALICE: &str = "0x08ac0147fe05a3431de492edc444a3daf093bac5";
 
 /// Numbers of 32 bits that are no ids: epochs and counts.
-const PLAIN: [&str; 13] = [
+const PLAIN: [&str; 22] = [
+    "age_max",
     "bonded_through",
     "capture",
+    "deadline",
+    "drip",
     "epoch",
     "epochs",
     "execution",
     "expected_slashes",
     "expires",
+    "freeze",
     "grace",
+    "heartbeat",
     "log",
     "period",
+    "ramp",
     "rules_version",
+    "ticket",
     "veto",
+    "wait",
     "warm_up",
+    "window",
 ];
 
 fn names() -> Names {
