@@ -19,7 +19,7 @@ const ACTIVATION_MIN: u64 = 32 * ETHER;
 /// How far below its effective balance a validator on duty can be, in gwei: the specification lowers the effective balance at the end
 /// of an epoch once the balance is a quarter of an ETH below it; within one epoch less than another quarter can be lost by whom nobody
 /// slashed.
-const HYSTERESIS: u64 = ETHER / 2;
+const HYSTERESIS: u64 = 500_000_000;
 
 /// Whose pods are whose: the contracts that a factory makes for accounts (CREATE2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

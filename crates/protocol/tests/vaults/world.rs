@@ -48,6 +48,7 @@ pub(crate) fn set_terms() -> Terms {
         offences: Offences {
             equivocation: Some(Fraction::ONE),
             subjective: Some(Fraction::ONE),
+            false_event: None,
             correlation: None,
         },
         window_cap: Fraction::ONE,
