@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::demo::{self, run, surety};
 
 /// Commands whose shape is frozen, in an order in which they can be run one after the other. `%` stands for the form, so that files have names of their own.
-const COMMANDS: [&str; 61] = [
+const COMMANDS: [&str; 74] = [
     "init new-% --name shapes",
     "status",
     "account list --limit 3",
@@ -43,6 +43,19 @@ const COMMANDS: [&str; 61] = [
     "position explain",
     "position explain position_worst_case account=alice position=5",
     "rewards show alice",
+    "vault list",
+    "vault show brisk",
+    "vault curation calm",
+    "vault rate brisk",
+    "vault limits calm --account nora",
+    "vault convert calm --shares 1000000",
+    "vault preview calm --instant 1000000 --account nora",
+    "vault exit-time calm --shares 1000000",
+    "vault tickets calm",
+    "vault holders calm",
+    "vault slashable calm",
+    "vault mine nora",
+    "basket list",
     "network show",
     "network parameters",
     "stake delegate olga 1eth --from alice --dry-run",
@@ -75,7 +88,7 @@ const COMMANDS: [&str; 61] = [
 ];
 
 /// Commands that are run elsewhere, or whose answer is a text and no table.
-const OTHERS: [&str; 19] = [
+const OTHERS: [&str; 22] = [
     "completions",
     "demo",
     "events",
@@ -94,6 +107,10 @@ const OTHERS: [&str; 19] = [
     // A ledger that follows a chain: the test of the main job on real data runs them.
     "ethereum status",
     "ethereum pods",
+    // Its history is replayed by `import.rs`; the demo has no basket.
+    "vault import-snapshot",
+    "basket show",
+    "basket in-kind",
     // Texts and tables of the ledger itself, below.
     "man",
     "export",
