@@ -260,3 +260,30 @@ fn the_network_lives_on() {
     let most = people::everybody().map(|(_, account)| query::positions(state, account).len()).max();
     assert!(most < Some(60), "entries of stake stay few: {most:?}");
 }
+
+#[test]
+fn one_vault_goes_through_a_slash_with_somebody_in_its_line_and_the_other_does_not() {
+    use story::world::{BRISK, CALM};
+    let told = Told::whole();
+    let state = &told.state;
+    let lost = |of| told.count(|event| matches!(event, Event::VaultLost { vault, .. } if *vault == of));
+    assert!(lost(BRISK) > 0, "petra had stake of it");
+    assert_eq!(lost(CALM), 0);
+    // Otto asked back before the slash, and bore it like all who stayed: the fund paid first.
+    let paid: u128 = told
+        .events
+        .iter()
+        .filter_map(|(_, event)| match event {
+            Event::VaultClaimed { vault, amount, .. } if *vault == BRISK => Some(amount.units()),
+            _ => None,
+        })
+        .sum();
+    assert!(paid > 0 && paid < 40_000_000_000_000_000_000, "{paid}");
+    // Quentin stands accused: only the vault that is with him has two prices.
+    let feed = |vault| query::rate_feed(state, vault).expect("a vault");
+    assert!(feed(BRISK).nav_low < feed(BRISK).nav_high && feed(BRISK).pending.len() == 1);
+    assert_eq!(feed(CALM).nav_low, feed(CALM).nav_high);
+    assert_eq!(query::exposure(state, address("nora")).vaults.len(), 2);
+    let exits = query::exits(state, address("nora"));
+    assert!(exits.tickets.iter().any(|ticket| ticket.vault == BRISK), "she waits to leave it");
+}

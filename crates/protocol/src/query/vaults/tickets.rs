@@ -28,7 +28,7 @@ answer! {
         Pending,
         /// Something can be fetched, by anybody's call.
         Claimable,
-        /// All that was settled was fetched; a part is withheld until requests to slash have ended.
+        /// All that was settled was fetched; a part is withheld until requests to slash have ended, or held back.
         Withheld,
     }
 }
@@ -75,6 +75,10 @@ answer! {
         pub pending_at_most: Amount,
         /// Of an exit, what is withheld for which request.
         pub withheld: Vec<WithheldPart>,
+        /// Of an exit that was settled early, what is held back until a slash of its stake is possible no more.
+        pub held_back: Amount,
+        /// First epoch in which all of that may be fetched.
+        pub held_back_until: Option<Epoch>,
         /// Of a deposit, the fewest shares that it comes in for.
         pub shares_min: Shares,
         /// Of a deposit, the last epoch in which it comes in; of what is held back, the first in which it can be fetched.
@@ -147,6 +151,8 @@ fn empty(
         ahead: Shares::ZERO,
         pending_at_most: Amount::ZERO,
         withheld: Vec::new(),
+        held_back: Amount::ZERO,
+        held_back_until: None,
         shares_min: Shares::ZERO,
         due: None,
     })
@@ -189,6 +195,7 @@ fn of_exit(state: &State, vault: VaultId, ticket: TicketId, exit: &ExitTicket) -
     let claimable_shares = between(exit.paid, reached);
     let assets = preview_claim(state, vault, ticket);
     let withheld = withheld_of(state, vault, exit, reached);
+    let (held_back, held_back_until) = held_of(state, vault, exit, reached);
     let state_of = if !assets.is_zero() || !claimable_shares.is_zero() {
         TicketState::Claimable
     } else if pending_shares.is_zero() {
@@ -206,6 +213,8 @@ fn of_exit(state: &State, vault: VaultId, ticket: TicketId, exit: &ExitTicket) -
         ahead: ahead_of(state, vault, settled, exit.start),
         pending_at_most: rate.assets_down(pending_shares),
         withheld,
+        held_back,
+        held_back_until,
         ..base
     })
 }
@@ -217,6 +226,20 @@ fn ahead_of(state: &State, vault: VaultId, settled: u128, start: u128) -> Shares
     let empty = gaps
         .fold(0_u128, |sum, ((_, first), end)| sum.saturating_add(end.min(&start).saturating_sub(*first)));
     Shares::new(start.saturating_sub(settled).saturating_sub(empty))
+}
+
+/// What is held back of the pieces of an exit that are settled and not closed, and until when.
+fn held_of(state: &State, vault: VaultId, exit: &ExitTicket, reached: u128) -> (Amount, Option<Epoch>) {
+    let (mut held, mut until, mut place) = (Amount::ZERO, None, exit.closed);
+    for _ in 0..PIECES_MAX {
+        let Some((end, batch)) = state.batch_at(vault, place).filter(|_| place < reached) else { break };
+        if !batch.held.is_zero() {
+            held.grow(queue::part(batch.held, between(place, end.min(exit.end)), between(batch.start, end)));
+            until = until.max(Some(batch.held_until));
+        }
+        place = end;
+    }
+    (held, until)
 }
 
 /// What is withheld of the pieces of an exit that are settled and not closed.
