@@ -22,8 +22,8 @@ pub(super) fn tell(days: &mut Days) {
         days.ask("wanda", "lets the deposits of a vault come in", tick(vault));
     }
     days.go_to(9);
-    days.ask("vera", "brings ether", deposit(ETH, whole(2)));
-    let fund = ops::vault_fund::VaultFund { vault: BRISK, amount: whole(2) };
+    days.ask("vera", "brings ether", deposit(ETH, whole(1)));
+    let fund = ops::vault_fund::VaultFund { vault: BRISK, amount: whole(1) };
     days.ask("vera", "gives the brisk vault a fund that pays for losses first", Operation::VaultFund(fund));
     leaving(days);
     after(days);
