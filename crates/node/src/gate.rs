@@ -183,13 +183,13 @@ impl Shared {
             let (head, now) = (self.heads.newest(), self.clock.now_ms());
             // A bug met by one operation costs its sender an answer, and not the node a thread.
             let guarded = |job| catch_unwind(AssertUnwindSafe(|| self.check(job, &head.state, now)));
-            let passed = jobs.into_iter().filter_map(|job| {
+            let mut passed: Vec<Submission> = Vec::with_capacity(jobs.len());
+            passed.extend(jobs.into_iter().filter_map(|job| {
                 guarded(job).unwrap_or_else(|_| {
                     self.metrics.panics.inc();
                     None
                 })
-            });
-            let passed: Vec<Submission> = passed.collect();
+            }));
             self.metrics.verifying.dec_by(count);
             if !passed.is_empty() {
                 self.sequencer.submit(passed);
@@ -221,7 +221,7 @@ impl Shared {
             None
         };
         let operation = match Verified::check_with(&self.verifier, job.bytes) {
-            Ok(operation) => operation,
+            Ok(operation) => Box::new(operation),
             Err(why) => return barred(Barred::Invalid(why), job.reply),
         };
         match authority::screen(state, now, operation.authority(), &operation.signed().operation) {

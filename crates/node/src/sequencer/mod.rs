@@ -17,7 +17,7 @@ use crate::answer::Answer;
 #[derive(Debug)]
 pub struct Submission {
     /// The operation.
-    pub operation: Verified,
+    pub operation: Box<Verified>,
     /// Whether the ledger knows the sender.
     pub known: bool,
     /// Who waits for the answer.

@@ -186,7 +186,7 @@ fn send(reply: oneshot::Sender<Answer>, answer: Answer) {
     drop(reply.send(answer));
 }
 
-fn candidate(operation: Verified, known: bool) -> Candidate<Box<Verified>> {
+fn candidate(operation: Box<Verified>, known: bool) -> Candidate<Box<Verified>> {
     let authority = operation.authority();
     let (sender, keys) = match &authority.signer {
         Signer::Plain => (authority.account, &[][..]),
@@ -201,7 +201,7 @@ fn candidate(operation: Verified, known: bool) -> Candidate<Box<Verified>> {
         expires: authority.expires,
         seals: keys.iter().map(|used| (used.key().clone(), used.nonce)).collect(),
         known,
-        payload: Box::new(operation),
+        payload: operation,
     }
 }
 

@@ -49,7 +49,10 @@ fn check_routes(before: &State, after: &State) -> Result<(), Violation> {
 
 /// Whether an operation may take stake.
 fn is_slash(kind: Option<Kind>) -> bool {
-    matches!(kind, Some(Kind::ExecuteSlash | Kind::Correlate | Kind::SubmitEquivocation))
+    matches!(
+        kind,
+        Some(Kind::ExecuteSlash | Kind::Correlate | Kind::SubmitEquivocation | Kind::SubmitFalseEvent)
+    )
 }
 
 /// Whether an operation is one of vaults.

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use protocol::State;
 use protocol::entries::{Key, show};
 use protocol::query::{self, Read, stands_on};
-use protocol::units::{AssetId, Epoch, OperatorId, PoolId, RequestId, ServiceId, SetId, StreamId};
+use protocol::units::{
+    AssetId, Epoch, OperatorId, PoolId, RequestId, ServiceId, SetId, StreamId, ValidatorId,
+};
 use serde::Serialize;
 
 use crate::{at_every_step, everybody};
@@ -29,6 +31,7 @@ fn answer(state: &State, read: Read) -> String {
         Read::Table(id, epoch) => text(query::table(state, id, epoch)),
         Read::Request(id) => text(query::request(state, id)),
         Read::Stream(id) => text(query::stream(state, id)),
+        Read::Pod(id) => text(query::pod(state, id)),
     }
 }
 
@@ -50,6 +53,8 @@ fn all_reads(state: &State) -> Vec<Read> {
     let streams = query::streams(state, None, None, 1000).items;
     reads.extend(streams.into_iter().map(|stream| Read::Stream(stream.stream)));
     reads.push(Read::Stream(StreamId::new(4_000_000)));
+    reads.extend(query::pods(state, None, 1000).items.into_iter().map(|pod| Read::Pod(pod.validator)));
+    reads.push(Read::Pod(ValidatorId::new(0)));
     reads
 }
 

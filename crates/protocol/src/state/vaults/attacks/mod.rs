@@ -15,7 +15,6 @@ mod roles;
 mod routes;
 
 use crate::vault::defence::{Defence, without};
-use lab::Lab;
 
 /// What a scenario comes to with all defences, and without one.
 fn with_and_without<T>(defence: Defence, scenario: impl Fn(bool) -> T) -> (T, T) {
