@@ -62,7 +62,7 @@ const POSITIONS: [Column; 9] = [
     Column::plain("free at", "/free_at"),
 ];
 
-const SLASHABLE: [Section; 3] = [
+const SLASHABLE: [Section; 4] = [
     Section {
         title: "Who can slash it",
         at: "/rows",
@@ -108,9 +108,22 @@ const SLASHABLE: [Section; 3] = [
         ],
         empty: "",
     },
+    Section {
+        title: "Through shares of vaults",
+        at: "/vaults",
+        columns: &[
+            Column::thing(Thing::Vault, "vault", "/vault"),
+            Column::plain("shares", "/shares"),
+            Column::plain("waiting", "/waiting"),
+            Column::amount("worth", "/worth", "/asset"),
+            Column::amount("at worst", "/worst_case/amount", "/asset"),
+            Column::amount("open requests", "/pending/amount", "/asset"),
+        ],
+        empty: "",
+    },
 ];
 
-const EARN: [Section; 3] = [
+const EARN: [Section; 4] = [
     Section {
         title: "Claimable",
         at: "/claimable",
@@ -144,26 +157,64 @@ const EARN: [Section; 3] = [
         ],
         empty: "",
     },
+    Section {
+        title: "Through shares of vaults",
+        at: "/vaults",
+        columns: &[
+            Column::thing(Thing::Vault, "vault", "/vault"),
+            Column::plain("shares", "/shares"),
+            Column::amount("worth", "/worth", "/asset"),
+            Column::amount("counts next epoch", "/vests_next", "/asset"),
+            Column::amount("to come", "/unvested", "/asset"),
+        ],
+        empty: "",
+    },
 ];
 
-const EXITS: [Section; 1] = [Section {
-    title: "When it is out",
-    at: "/positions",
-    columns: &[
-        Column::plain("entry", "/position"),
-        Column::thing(Thing::Operator, "operator", "/operator"),
-        Column::thing(Thing::Asset, "asset", "/asset"),
-        Column::amount("amount", "/amount", "/asset"),
-        Column::tag("state", "/exit"),
-        Column::plain("free at epoch", "/free/epoch"),
-        Column::time("free on", "/free/wall_ms"),
-        Column::span("in", "/free/in_ms"),
-        Column::plain("about height", "/free/height_about"),
-        Column::amount("could lose until then", "/could_lose/amount", "/asset"),
-        Column::plain("by", "/by"),
-    ],
-    empty: "no stake",
-}];
+const EXITS: [Section; 3] = [
+    Section {
+        title: "When it is out",
+        at: "/positions",
+        columns: &[
+            Column::plain("entry", "/position"),
+            Column::thing(Thing::Operator, "operator", "/operator"),
+            Column::thing(Thing::Asset, "asset", "/asset"),
+            Column::amount("amount", "/amount", "/asset"),
+            Column::tag("state", "/exit"),
+            Column::plain("free at epoch", "/free/epoch"),
+            Column::time("free on", "/free/wall_ms"),
+            Column::span("in", "/free/in_ms"),
+            Column::plain("about height", "/free/height_about"),
+            Column::amount("could lose until then", "/could_lose/amount", "/asset"),
+            Column::plain("by", "/by"),
+        ],
+        empty: "no stake",
+    },
+    Section {
+        title: "Shares of vaults, if they were asked back now",
+        at: "/vaults",
+        columns: &[
+            Column::thing(Thing::Vault, "vault", "/vault"),
+            Column::plain("shares", "/estimate/shares"),
+            Column::plain("settled in epoch", "/estimate/settled_in"),
+            Column::plain("at the latest", "/at_the_latest"),
+        ],
+        empty: "",
+    },
+    Section {
+        title: "Waiting in vaults",
+        at: "/tickets",
+        columns: &[
+            Column::thing(Thing::Vault, "vault", "/vault"),
+            Column::plain("ticket", "/ticket"),
+            Column::tag("what", "/kind"),
+            Column::tag("state", "/state"),
+            Column::amount("can be fetched", "/assets", "/asset"),
+            Column::plain("pending shares", "/pending_shares"),
+        ],
+        empty: "",
+    },
+];
 
 const FIGURES: [Column; 3] = [
     Column::plain("figure", "/figure"),

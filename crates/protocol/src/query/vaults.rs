@@ -68,7 +68,8 @@ answer! {
         pub instant: BucketView,
         /// With whom its stake is.
         pub stakes: Vec<VaultStake>,
-        /// How concentrated that is: the sum of the squares of the operators' shares of all stake; figure `vault_concentration`.
+        /// How concentrated that is: the sum of the squares of the operators' shares of all stake,
+        /// `floor18(sum(floor(worth * worth / all)) / all)`.
         pub concentration: Fraction,
         /// The highest rate that a fee was charged on.
         pub high_water: RateView,

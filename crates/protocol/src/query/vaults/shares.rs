@@ -35,7 +35,7 @@ answer! {
         pub shares: Shares,
         /// Of them, not for instant exits before the next epoch.
         pub fresh: Shares,
-        /// What they are worth at the high rate, rounded down: figure `shares_worth`.
+        /// What they are worth at the high rate, rounded down.
         pub worth: Amount,
         /// The same at the low rate.
         pub worth_low: Amount,
