@@ -1,9 +1,9 @@
 //! What a service offers and demands, and what the delegators of a pool agreed to bear.
 
+mod canonical;
 mod plain;
 
-use sha2::{Digest as _, Sha256};
-
+use self::canonical::Canonical;
 use crate::genesis::{Genesis, Parameters};
 use crate::macros::record;
 use crate::units::{Address, AssetId, Digest, Epoch, Fraction, OperatorId};
@@ -470,32 +470,5 @@ impl Mandate {
             && other.own_verifiers <= self.own_verifiers
             && other.commission <= self.commission
             && (self.uncertified || !other.uncertified)
-    }
-}
-
-/// Bytes to hash: each field in a fixed width, so that no two values give the same bytes.
-struct Canonical(Sha256);
-
-impl Canonical {
-    fn new(domain: &str) -> Self {
-        let mut hasher = Sha256::new();
-        hasher.update(domain.as_bytes());
-        Self(hasher)
-    }
-
-    fn number(&mut self, number: u128) {
-        self.0.update(number.to_be_bytes());
-    }
-
-    fn fraction(&mut self, fraction: Option<Fraction>) {
-        self.number(fraction.map_or(u128::MAX, |fraction| u128::from(fraction.steps())));
-    }
-
-    fn address(&mut self, address: Address) {
-        self.0.update(address.0);
-    }
-
-    fn finish(self) -> Digest {
-        Digest(self.0.finalize().into())
     }
 }

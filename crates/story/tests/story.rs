@@ -218,7 +218,7 @@ fn names_are_unique_and_lead_somewhere() {
     // They own nothing, and the ledger keeps no account of who only asks.
     let missing: Vec<_> =
         labels.iter().filter(|label| !known.contains(&label.key)).map(|label| label.label).collect();
-    assert_eq!(missing, ["governor", "guardian", "wanda", "uma"]);
+    assert_eq!(missing, ["governor", "guardian", "wanda", "gus", "uma"]);
     let is_name = |name: &str| {
         name.starts_with(|first: char| first.is_ascii_lowercase())
             && name

@@ -454,7 +454,7 @@ fn example_of(name: &str) -> Option<Value> {
 
 /// `docs/reference/api.md`.
 pub(super) fn reference() -> String {
-    let mut text = String::from(include_str!("reference_head.md"));
+    let mut text = String::from(include_str!("reference_head.txt"));
     let mut tag = "";
     for route in ROUTES {
         if route.tag != tag {

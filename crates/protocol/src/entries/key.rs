@@ -343,89 +343,108 @@ impl fmt::Display for Key {
     }
 }
 
+/// The parts of a name after its first.
+struct Places<'a> {
+    text: &'a str,
+    rest: Vec<&'a str>,
+}
+
+impl Places<'_> {
+    fn malformed(&self) -> String {
+        let text = self.text;
+        format!(
+            "{text:?} names no entry; entries are named like network, account/0x.., pool/3, position/0x../3/17 or table/2/9"
+        )
+    }
+
+    fn at(&self, place: usize) -> Result<&str, String> {
+        self.rest.get(place).copied().ok_or_else(|| self.malformed())
+    }
+
+    fn digits<T: FromStr + ToString>(&self, place: usize) -> Result<T, String> {
+        let digits = self.at(place)?;
+        let value: T = digits.parse().map_err(|_| self.malformed())?;
+        if value.to_string() == digits { Ok(value) } else { Err(self.malformed()) }
+    }
+
+    fn number(&self, place: usize) -> Result<u32, String> {
+        self.digits(place)
+    }
+
+    fn address(&self, place: usize) -> Result<Address, String> {
+        self.at(place)?.parse()
+    }
+
+    fn key_of(&self, sort: &str) -> Result<Key, String> {
+        Ok(match sort {
+            "genesis" => Key::Genesis,
+            "network" => Key::Network,
+            "values" => Key::Values,
+            "exposure" => Key::Exposure,
+            "asset" => Key::Asset(AssetId::new(self.number(0)?)),
+            "account" => Key::Account(self.address(0)?),
+            "position" => {
+                let (pool, slot) = (PoolId::new(self.number(1)?), self.number(2)?);
+                Key::Position { account: self.address(0)?, pool, slot }
+            }
+            "operator" => Key::Operator(OperatorId::new(self.number(0)?)),
+            "pool" => Key::Pool(PoolId::new(self.number(0)?)),
+            "validator" => Key::Validator(ValidatorId::new(self.number(0)?)),
+            "service" => Key::Service(ServiceId::new(self.number(0)?)),
+            "set" => Key::Set(SetId::new(self.number(0)?)),
+            "table" => Key::Table(SetId::new(self.number(0)?), Epoch::new(self.number(1)?)),
+            "request" => Key::Request(RequestId::new(self.number(0)?)),
+            "slash" => Key::Slash(SlashId::new(self.number(0)?)),
+            "stream" => Key::Stream(StreamId::new(self.number(0)?)),
+            "key" => {
+                let mut digest = [0; 31];
+                hex::decode_to_slice(self.at(0)?, &mut digest).map_err(|_| self.malformed())?;
+                Key::KeyOwner(digest)
+            }
+            "ethereum" => Key::Chain,
+            "committee" => Key::Committee(self.digits(0)?),
+            "candidate" => Key::Candidate,
+            "header" => Key::Header(self.digits(0)?),
+            "pod" => Key::Pod(ValidatorId::new(self.number(0)?)),
+            _ => return self.key_of_vaults(sort),
+        })
+    }
+
+    fn key_of_vaults(&self, sort: &str) -> Result<Key, String> {
+        let vault = || self.number(0).map(VaultId::new);
+        let ticket = || self.number(1).map(TicketId::new);
+        let request = || self.number(1).map(RequestId::new);
+        Ok(match sort {
+            "vault" => Key::Vault(vault()?),
+            "share" => Key::Share(ShareId::new(self.number(0)?)),
+            "holding" => Key::Holding { share: ShareId::new(self.number(0)?), account: self.address(1)? },
+            "vault_deposit" => Key::VaultDeposit(vault()?, ticket()?),
+            "vault_exit" => Key::VaultExit(vault()?, ticket()?),
+            "vault_holdback" => Key::VaultHoldback(vault()?, ticket()?),
+            "vault_cohort" => Key::VaultCohort(vault()?, self.digits(1)?),
+            "vault_batch" => Key::VaultBatch(vault()?, self.digits(1)?),
+            "vault_gap" => Key::VaultGap(vault()?, self.digits(1)?),
+            "vault_contingent" => Key::VaultContingent(vault()?, request()?),
+            "verdict" => Key::Verdict(RequestId::new(self.number(0)?)),
+            "basket" => Key::Basket(BasketId::new(self.number(0)?)),
+            "vault_outcome" => Key::VaultOutcome(vault()?, request()?),
+            "route" => Key::Route(RouteId::new(self.number(0)?)),
+            "arrival" => Key::Arrival(RouteId::new(self.number(0)?), self.digits(1)?),
+            "vault_loss" => Key::VaultLoss(vault()?, Epoch::new(self.number(1)?)),
+            _ => return Err(self.malformed()),
+        })
+    }
+}
+
 impl FromStr for Key {
     type Err = String;
 
+    /// Reads what a key prints. Each key has one text: more parts, or numbers with zeros in front, are none.
     fn from_str(text: &str) -> Result<Self, String> {
-        let malformed = || {
-            format!(
-                "{text:?} names no entry; entries are named like network, account/0x.., pool/3, position/0x../3/17 or table/2/9"
-            )
-        };
         let mut parts = text.split('/');
         let sort = parts.next().unwrap_or_default();
-        let rest: Vec<&str> = parts.collect();
-        let number = |place: usize| -> Result<u32, String> {
-            let digits = rest.get(place).ok_or_else(malformed)?;
-            let value: u32 = digits.parse().map_err(|_| malformed())?;
-            if value.to_string() == **digits { Ok(value) } else { Err(malformed()) }
-        };
-        let long = || -> Result<u64, String> {
-            rest.first().ok_or_else(malformed)?.parse().map_err(|_| malformed())
-        };
-        let place = |at: usize| -> Result<u128, String> {
-            let digits = rest.get(at).ok_or_else(malformed)?;
-            let value: u128 = digits.parse().map_err(|_| malformed())?;
-            if value.to_string() == **digits { Ok(value) } else { Err(malformed()) }
-        };
-        let address = || -> Result<Address, String> { rest.first().ok_or_else(malformed)?.parse() };
-        let (key, places) = match sort {
-            "genesis" => (Self::Genesis, 0),
-            "network" => (Self::Network, 0),
-            "values" => (Self::Values, 0),
-            "exposure" => (Self::Exposure, 0),
-            "asset" => (Self::Asset(AssetId::new(number(0)?)), 1),
-            "account" => (Self::Account(address()?), 1),
-            "position" => {
-                let (pool, slot) = (PoolId::new(number(1)?), number(2)?);
-                (Self::Position { account: address()?, pool, slot }, 3)
-            }
-            "operator" => (Self::Operator(OperatorId::new(number(0)?)), 1),
-            "pool" => (Self::Pool(PoolId::new(number(0)?)), 1),
-            "validator" => (Self::Validator(ValidatorId::new(number(0)?)), 1),
-            "service" => (Self::Service(ServiceId::new(number(0)?)), 1),
-            "set" => (Self::Set(SetId::new(number(0)?)), 1),
-            "table" => (Self::Table(SetId::new(number(0)?), Epoch::new(number(1)?)), 2),
-            "request" => (Self::Request(RequestId::new(number(0)?)), 1),
-            "slash" => (Self::Slash(SlashId::new(number(0)?)), 1),
-            "stream" => (Self::Stream(StreamId::new(number(0)?)), 1),
-            "key" => {
-                let mut digest = [0; 31];
-                let digits = rest.first().ok_or_else(malformed)?;
-                hex::decode_to_slice(digits, &mut digest).map_err(|_| malformed())?;
-                (Self::KeyOwner(digest), 1)
-            }
-            "ethereum" => (Self::Chain, 0),
-            "committee" => (Self::Committee(long()?), 1),
-            "candidate" => (Self::Candidate, 0),
-            "header" => (Self::Header(long()?), 1),
-            "pod" => (Self::Pod(ValidatorId::new(number(0)?)), 1),
-            "vault" => (Self::Vault(VaultId::new(number(0)?)), 1),
-            "share" => (Self::Share(ShareId::new(number(0)?)), 1),
-            "holding" => {
-                let account = rest.get(1).ok_or_else(malformed)?.parse()?;
-                (Self::Holding { share: ShareId::new(number(0)?), account }, 2)
-            }
-            "vault_deposit" => (Self::VaultDeposit(VaultId::new(number(0)?), TicketId::new(number(1)?)), 2),
-            "vault_exit" => (Self::VaultExit(VaultId::new(number(0)?), TicketId::new(number(1)?)), 2),
-            "vault_holdback" => (Self::VaultHoldback(VaultId::new(number(0)?), TicketId::new(number(1)?)), 2),
-            "vault_cohort" => (Self::VaultCohort(VaultId::new(number(0)?), place(1)?), 2),
-            "vault_batch" => (Self::VaultBatch(VaultId::new(number(0)?), place(1)?), 2),
-            "vault_gap" => (Self::VaultGap(VaultId::new(number(0)?), place(1)?), 2),
-            "vault_contingent" => {
-                (Self::VaultContingent(VaultId::new(number(0)?), RequestId::new(number(1)?)), 2)
-            }
-            "verdict" => (Self::Verdict(RequestId::new(number(0)?)), 1),
-            "basket" => (Self::Basket(BasketId::new(number(0)?)), 1),
-            "vault_outcome" => (Self::VaultOutcome(VaultId::new(number(0)?), RequestId::new(number(1)?)), 2),
-            "route" => (Self::Route(RouteId::new(number(0)?)), 1),
-            "arrival" => {
-                let message = u64::try_from(place(1)?).map_err(|_| malformed())?;
-                (Self::Arrival(RouteId::new(number(0)?), message), 2)
-            }
-            "vault_loss" => (Self::VaultLoss(VaultId::new(number(0)?), Epoch::new(number(1)?)), 2),
-            _ => return Err(malformed()),
-        };
-        if rest.len() == places && key.to_string() == text { Ok(key) } else { Err(malformed()) }
+        let places = Places { text, rest: parts.collect() };
+        let key = places.key_of(sort)?;
+        if key.to_string() == text { Ok(key) } else { Err(places.malformed()) }
     }
 }

@@ -113,7 +113,7 @@ fn a_log_that_is_overwritten_often_stays_short_and_its_root_is_that_of_a_log_whi
     let mut roots = Vec::new();
     for folder in [&cut, &whole] {
         let mut store = open(folder.path());
-        for height in 0..40 {
+        for height in 0..60 {
             let writes = (0..8_192)
                 .map(|number| (key(number), Some(vec![u8::try_from(height).unwrap(); 8])))
                 .collect();
