@@ -51,8 +51,14 @@ fn every_operation_succeeds_somewhere() {
         Kind::TakeDeposits,
         Kind::SubmitFalseEvent,
     ];
-    let is_asked =
-        |kind: &&Kind| !of_chain.contains(kind) && !matches!(kind, Kind::SetKeys | Kind::SetGroups);
+    // Vaults have histories of their own (`sim::vaults`), and their tests say which operations those reach.
+    let is_of_vaults = |kind: &&Kind| {
+        let name = kind.name();
+        ["vault", "shares", "basket", "bands", "route"].iter().any(|word| name.contains(word))
+    };
+    let is_asked = |kind: &&Kind| {
+        !is_of_vaults(kind) && !of_chain.contains(kind) && !matches!(kind, Kind::SetKeys | Kind::SetGroups)
+    };
     let asked = Kind::ALL.iter().filter(is_asked);
     let names = asked.map(|kind| kind.name());
     let missing: Vec<&str> = names.filter(|name| !outcomes.contains_key(*name)).collect();

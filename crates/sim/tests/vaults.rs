@@ -23,3 +23,28 @@ fn a_run_is_settled_with_no_forced_breach_of_a_cap() {
     assert_eq!(run.waits.len(), 32 * 20);
     assert!(run.percentile(100) <= 17, "{run:?}");
 }
+
+#[test]
+fn every_operation_of_a_vault_succeeds_somewhere() {
+    let mut reached = std::collections::BTreeSet::new();
+    for seed in 0..20 {
+        reached.extend(sim::vaults::reached(seed, 200).unwrap_or_else(|why| panic!("seed {seed}: {why}")));
+    }
+    for name in [
+        "vault_deposit",
+        "vault_request",
+        "vault_cancel",
+        "vault_claim",
+        "vault_instant",
+        "vault_tick",
+        "vault_harvest",
+        "vault_fund",
+        "vault_guard",
+        "transfer_shares",
+        "request_slash",
+        "veto_slash",
+        "execute_slash",
+    ] {
+        assert!(reached.contains(name), "{name} was never carried out");
+    }
+}

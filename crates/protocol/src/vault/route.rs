@@ -177,6 +177,7 @@ mod tests {
             amount -= step.units();
             let place = places.iter_mut().find(|place| place.operator == operator).unwrap();
             place.stake.grow(step);
+            place.room.shrink(step);
             steps.push((operator.number(), step.units()));
             assert!(steps.len() <= places.len() * 2, "{steps:?}");
         }

@@ -9,6 +9,8 @@ pub mod model;
 pub mod run;
 mod world;
 
+use std::collections::BTreeSet;
+
 use protocol::ops;
 use protocol::ops::vault_guard::GuardAction;
 use protocol::units::{Address, Amount, Epoch, OperatorId, RequestId, SetId, Shares, VaultId};
@@ -48,6 +50,7 @@ struct Player {
     book: Book,
     counts: Counts,
     requests: Vec<RequestId>,
+    reached: BTreeSet<&'static str>,
     checks: bool,
 }
 
@@ -56,16 +59,28 @@ struct Player {
 /// # Errors
 /// What differs, after which operation.
 pub fn play(seed: u64, operations: u64, checks: bool) -> Result<Counts, String> {
+    Ok(played(seed, operations, checks)?.counts)
+}
+
+/// The kinds of operations that were carried out in the history of a seed.
+///
+/// # Errors
+/// As of [`play`].
+pub fn reached(seed: u64, operations: u64) -> Result<BTreeSet<&'static str>, String> {
+    Ok(played(seed, operations, false)?.reached)
+}
+
+fn played(seed: u64, operations: u64, checks: bool) -> Result<Player, String> {
     let mut prng = Prng::new(seed);
     let (state, terms) = world::build(&mut prng);
     let book = Book::new(view(&state), TREASURY, terms.drip, ratio(terms.fee));
-    let (counts, requests) = (Counts::default(), Vec::new());
-    let mut player = Player { prng, state, book, counts, requests, checks };
+    let (counts, requests, reached) = (Counts::default(), Vec::new(), BTreeSet::new());
+    let mut player = Player { prng, state, book, counts, requests, reached, checks };
     for _ in 0..operations {
         player.next()?;
     }
     invariants::check(&player.state).map_err(|why| format!("invariant: {why}"))?;
-    Ok(player.counts)
+    Ok(player)
 }
 
 fn view(state: &State) -> VaultBook {
@@ -97,7 +112,10 @@ impl Player {
         let before = self.checks.then(|| self.state.clone());
         let authority = Authority { account, signer: Signer::Plain, expires: u64::MAX };
         let outcome = apply(&mut self.state, &authority, operation);
-        self.counts.applied += u64::from(outcome.is_ok());
+        if outcome.is_ok() {
+            self.counts.applied += 1;
+            self.reached.insert(operation.kind().name());
+        }
         self.counts.refused += u64::from(outcome.is_err());
         let events = outcome.unwrap_or_default();
         let text = |why: &dyn std::fmt::Display| format!("after {operation:?}: {why}");

@@ -84,7 +84,7 @@ pub(super) fn set_terms() -> Terms {
         assets: vec![AcceptedAsset { asset: ASSET, weight: 1_000_000_000 }],
         admission: Admission {
             list_only: false,
-            operators_max: 8,
+            operators_max: 16,
             stake_min: Amount::ZERO,
             self_stake_min: Amount::ZERO,
             bond_min: Amount::ZERO,

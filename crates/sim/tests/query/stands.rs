@@ -82,7 +82,7 @@ fn an_answer_changes_only_with_the_entries_that_it_stands_on() {
             before.insert(name, (entries, now));
         }
     });
-    assert!(same > 10_000 && other > 1_000, "{same} answers stood on the same entries, {other} changed");
+    assert!(same > 10_000 && other > 900, "{same} answers stood on the same entries, {other} changed");
 }
 
 #[test]

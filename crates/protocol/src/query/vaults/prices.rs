@@ -367,7 +367,7 @@ pub fn preview_instant(
         gross: exit.gross,
         fee: Loss::of(exit.fee, exit.gross),
         held: exit.held,
-        held_until: state.last_execution_through(now).max(state.free_at(now)).next(),
+        held_until: state.harmless_from(now),
         paid: exit.paid,
         refused,
     })

@@ -36,6 +36,11 @@ pub(crate) enum Which {
     Added,
 }
 
+/// For how long something has been so: for ever, where it was there before the vault began.
+fn age(now: Epoch, since: Epoch) -> u32 {
+    if since == Epoch::ZERO { u32::MAX } else { now.since(since) }
+}
+
 impl State {
     /// By operator: those of the bands first, then those that the vault has stake with beside.
     pub(crate) fn holdings_of(&self, id: VaultId, policy: &Policy) -> Vec<Holding> {
@@ -141,11 +146,11 @@ impl State {
         let curation = &self.vault(id)?.curation;
         let (since, struck) = curation.since(holding.operator);
         let max = policy.band(holding.operator).map_or(Fraction::ZERO, |band| band.max);
-        let age = self.epoch.since(since);
+        let (age, since_struck) = (age(self.epoch, since), age(self.epoch, struck));
         let cap = ramped(max.min(policy.caps.operator), age, policy.caps.ramp);
         let mut most = cap.of_down(nav);
         if policy.caps.bond_multiples != [0, 0] {
-            let k = multiple(policy.caps.bond_multiples, age.min(self.epoch.since(struck)), policy.caps.ramp);
+            let k = multiple(policy.caps.bond_multiples, age.min(since_struck), policy.caps.ramp);
             let PoolRecord { stake, .. } = self.pool(holding.pool);
             let bonded = stake.bond().standing().units().saturating_mul(u128::from(k));
             // The bond stands for all of the pool: what others have there is not there for the vault.
@@ -165,7 +170,7 @@ impl State {
         let known = self.vault(id).and_then(|vault| {
             vault.curation.services.iter().find(|(known, _)| *known == service).map(|(_, since)| *since)
         });
-        ramped(cap, known.map_or(0, |since| self.epoch.since(since)), policy.caps.ramp)
+        ramped(cap, known.map_or(0, |since| age(self.epoch, since)), policy.caps.ramp)
     }
 
     /// Notes what is new since the vault last looked: services, worse terms, slashes.
