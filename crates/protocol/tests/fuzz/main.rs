@@ -5,6 +5,7 @@
 
 mod chain;
 mod templates;
+mod vaults;
 
 use std::collections::BTreeSet;
 
@@ -86,14 +87,22 @@ fn world(dice: &mut Dice) -> State {
     genesis.limits.positions_per_account = 24;
     genesis.limits.tracks_per_pool = 6;
     let mut state = State::new(genesis).expect("a genesis");
-    for (sender, kind, body) in templates::setup() {
-        let operation = decode(kind, &with_digests(&state, body, true)).expect("the setup decodes");
-        let authority = Authority { account: address(sender), signer: Signer::Plain, expires: u64::MAX };
-        apply(&mut state, &authority, &operation).unwrap_or_else(|refusal| panic!("{kind}: {refusal}"));
+    for (sender, kind, body) in templates::setup().into_iter().chain(vaults::setup()) {
+        must(&mut state, sender, kind, body);
     }
     // Long enough for what the governor has announced.
     (0..=state.parameters().notice).for_each(|_| drop(advance_epoch(&mut state)));
+    for (sender, kind, body) in vaults::later() {
+        must(&mut state, sender, kind, body);
+    }
     state
+}
+
+/// Applies what nothing here refuses.
+fn must(state: &mut State, sender: u64, kind: Kind, body: Value) {
+    let operation = decode(kind, &with_digests(state, body, true)).expect("the setup decodes");
+    let authority = Authority { account: address(sender), signer: Signer::Plain, expires: u64::MAX };
+    apply(state, &authority, &operation).unwrap_or_else(|refusal| panic!("{kind}: {refusal}"));
 }
 
 /// Puts the digests of the state where an operation signs one.
@@ -145,8 +154,20 @@ fn storm(seed: u64, operations: u32, reached: &mut BTreeSet<Kind>) -> (u32, u32)
     for step in 0..operations {
         if dice.below(8) == 0 {
             advance_epoch(&mut state);
+            // Until somebody advances a vault, most of what concerns it is refused.
+            if dice.below(3) > 0 {
+                for (_, kind, body) in vaults::ticks() {
+                    let operation = decode(kind, &body).expect("it decodes");
+                    let sender = Authority { account: address(5), signer: Signer::Plain, expires: u64::MAX };
+                    drop(apply(&mut state, &sender, &operation));
+                }
+            }
         } else {
-            let kinds = if dice.below(3) == 0 { &FREQUENT[..] } else { Kind::ALL };
+            let kinds = match dice.below(12) {
+                0..=4 => &FREQUENT[..],
+                5..=7 => &vaults::FREQUENT[..],
+                _ => Kind::ALL,
+            };
             let mut kind = kinds[usize::try_from(dice.below(kinds.len() as u64)).expect("an index")];
             // What is refused in any case comes seldom.
             while OF_CHAIN.contains(&kind) && dice.below(20) > 0 {
@@ -160,6 +181,10 @@ fn storm(seed: u64, operations: u32, reached: &mut BTreeSet<Kind>) -> (u32, u32)
                 Kind::LeaveSet,
                 Kind::Eject,
                 Kind::ChangeTerms,
+                Kind::VaultGuard,
+                Kind::ChangeVault,
+                Kind::SetBands,
+                Kind::ChangeBasket,
             ]
             .contains(&kind);
             if is_final && dice.below(10) > 0 {
@@ -206,7 +231,7 @@ fn storms_of_hostile_operations_break_no_invariant() {
     let (mut applied, mut refused) = (0, 0);
     let mut reached = BTreeSet::new();
     for seed in 0..400 * rounds() {
-        let (more_applied, more_refused) = storm(seed, 1500, &mut reached);
+        let (more_applied, more_refused) = storm(seed, 3000, &mut reached);
         applied += more_applied;
         refused += more_refused;
     }

@@ -6,6 +6,8 @@ use protocol::Kind;
 use protocol::units::Address;
 use serde_json::{Value, json};
 
+use crate::vaults;
+
 /// A small deterministic generator (SplitMix64).
 pub(crate) struct Dice {
     state: u64,
@@ -90,6 +92,14 @@ fn hole_value(hole: &str, dice: &mut Dice) -> Value {
             serde_json::to_value(proof).expect("a signature")
         }
         "#evidence" => equivocation(dice),
+        "#basket" => json!(dice.below(8) / 7),
+        "#ticket" => json!(dice.below(40)),
+        "#message" => json!(dice.below(4) * dice.below(4)),
+        "#parcel" => json!(if dice.below(3) == 0 { "2000" } else { "10" }),
+        "#way" => json!(if dice.below(2) == 0 { "delegate" } else { "ask_back" }),
+        "#shares" => vaults::shares(dice),
+        "#price" => vaults::price(dice),
+        "#guard" => vaults::guard(dice),
         other => panic!("unknown hole {other}"),
     }
 }
@@ -289,6 +299,7 @@ pub(crate) fn template(kind: Kind) -> Value {
         .or_else(|| operator_template(kind))
         .or_else(|| service_template(kind))
         .or_else(|| crate::chain::template(kind))
+        .or_else(|| vaults::template(kind))
         .unwrap_or_else(|| panic!("{kind} has no template"))
 }
 
