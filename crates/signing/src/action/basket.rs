@@ -8,26 +8,49 @@ use protocol::ops::basket_mint::BasketMint;
 use protocol::ops::basket_redeem::BasketRedeem;
 use protocol::ops::basket_report::BasketReport;
 use protocol::ops::change_basket::ChangeBasket;
-use protocol::ops::create_basket::{BasketTerms, CreateBasket};
-use protocol::ops::set_bands::SetBands;
+use protocol::ops::create_basket::{BasketTerms, CreateBasket, DoorTerms, LegCaps};
+use protocol::ops::set_bands::{Band, Policy, ServiceBand, SetBands, VaultCaps};
 use protocol::units::Shares;
 
-use super::words::list;
+use super::operator::agreed;
+use super::words::{list, maybe};
 
 pub(super) fn set_bands(op: &SetBands) -> String {
     let SetBands { vault, policy } = op;
-    let bands = policy.bands.iter().map(|band| {
-        format!("operator {} {} to {} around {}", band.operator, band.min, band.max, band.target)
+    let Policy { mandate, caps, bands, services, move_min } = policy;
+    let bands = bands.iter().map(|band| {
+        let Band { operator, owner, min, target, max } = band;
+        let owner = maybe(" of owner ", owner.as_ref());
+        format!("operator {operator}{owner} {min} to {max} around {target}")
     });
-    let caps = &policy.caps;
+    let services = services.iter().map(|band| {
+        let ServiceBand { service, min, target, max } = band;
+        format!("service {service} {min} to {max} around {target}")
+    });
     format!(
-        "Set the bands of vault {vault} to {}; its caps to {} an operator, {} a service, {} a group, {} lost by one event and {} by two",
+        "Announce a policy for vault {vault}: bands of {}; bands of services: {}; at least {move_min} base units delegated at once; {}; \
+         pools with a mandate of at most {}",
         list(bands),
-        caps.operator,
-        caps.service,
-        caps.group,
-        caps.event,
-        caps.two_events
+        list(services),
+        capped(caps),
+        agreed(mandate)
+    )
+}
+
+fn capped(caps: &VaultCaps) -> String {
+    let VaultCaps { operator, owner, service, slasher, group, event, two_events, .. } = caps;
+    let VaultCaps {
+        bond_multiples: [first, last], ramp, freeze, gamma, ladder, slow, turnover, slack, ..
+    } = caps;
+    let ladder = ladder.iter().map(|rung| format!("{} back in {} epochs", rung.share, rung.epochs));
+    format!(
+        "caps of {operator} an operator, {owner} an owner, {service} a service, {slasher} a slasher, {group} a group, {event} lost by one \
+         event and {two_events} by two; pools of {first} to {last} times their bond; a ramp of {ramp} epochs; a freeze of {freeze} epochs; \
+         attacks dearer than their profit by {gamma}; a ladder of {}, with at most {} slower than {} epochs; a turnover of {turnover} an \
+         epoch; a slack of {slack}",
+        list(ladder),
+        slow.share,
+        slow.epochs
     )
 }
 
@@ -45,30 +68,45 @@ pub(super) fn create_basket(op: &CreateBasket) -> String {
 }
 
 pub(super) fn change_basket(op: &ChangeBasket) -> String {
-    format!("Change the terms of basket {} to {}", op.basket, told(&op.terms))
+    format!("Announce other terms of basket {}: {}", op.basket, told(&op.terms))
 }
 
 fn told(terms: &BasketTerms) -> String {
-    let BasketTerms { council, reporter, acceptor, doors, .. } = terms;
-    let doors = doors.map_or_else(
-        || "no single-sided doors".to_owned(),
-        |doors| format!("single-sided doors at a spread of {}", doors.spread),
-    );
-    format!("council {council}, prices reported by {reporter} and accepted by {acceptor}, {doors}")
+    let BasketTerms { council, reporter, acceptor, doors, caps } = terms;
+    let doors = doors.as_ref().map_or_else(|| "no single-sided doors".to_owned(), opened);
+    let caps = caps.iter().map(|caps| {
+        let LegCaps { shares_max, share_max, shares_a_day } = caps;
+        format!("{shares_max} shares, {share_max} of the worth and {shares_a_day} shares a day")
+    });
+    let caps = list(caps);
+    format!(
+        "council {council}, prices reported by {reporter} and accepted by {acceptor}, {doors}; caps by leg: {caps}"
+    )
 }
 
-fn bounds(words: &str, bounds: &[Shares]) -> String {
-    if bounds.is_empty() { String::new() } else { format!(" for {words} {} of its legs", list(bounds)) }
+fn opened(doors: &DoorTerms) -> String {
+    let DoorTerms { heartbeat, age_max, change_max, divergence_max, spread } = doors;
+    format!(
+        "single-sided doors at a spread of {spread}, with prices every {heartbeat} ms and at most {age_max} ms old that change by at most \
+         {change_max} and differ by at most {divergence_max}"
+    )
+}
+
+fn bounds(words: &str, bounds: &[Shares], without: &str) -> String {
+    if bounds.is_empty() {
+        return format!("for {without}");
+    }
+    format!("for {words} {} shares of its legs, in their order", list(bounds))
 }
 
 pub(super) fn basket_mint(op: &BasketMint) -> String {
-    let bounds = bounds("at most", &op.legs_max);
-    format!("Mint {} shares of basket {} in kind{bounds}", op.shares, op.basket)
+    let bounds = bounds("at most", &op.legs_max, "however many shares of its legs that takes");
+    format!("Mint {} shares of basket {} in kind {bounds}", op.shares, op.basket)
 }
 
 pub(super) fn basket_redeem(op: &BasketRedeem) -> String {
-    let bounds = bounds("at least", &op.legs_min);
-    format!("Redeem {} shares of basket {} in kind{bounds}", op.shares, op.basket)
+    let bounds = bounds("at least", &op.legs_min, "however many shares of its legs that gives");
+    format!("Give up {} shares of basket {} in kind {bounds}", op.shares, op.basket)
 }
 
 pub(super) fn basket_enter(op: &BasketEnter) -> String {

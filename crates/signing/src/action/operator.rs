@@ -56,7 +56,7 @@ pub(super) fn change_mandate(op: &ChangeMandate) -> String {
     format!("Change the mandate of this operator's pool of asset {asset} to {}", agreed(mandate))
 }
 
-fn agreed(mandate: &Mandate) -> String {
+pub(super) fn agreed(mandate: &Mandate) -> String {
     let Mandate { worst_case, elsewhere, own_verifiers, uncertified, commission } = mandate;
     let sharing = if *uncertified { "with or without a certificate" } else { "with a certificate only" };
     format!(

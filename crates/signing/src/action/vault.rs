@@ -17,7 +17,7 @@ use protocol::ops::vault_instant::VaultInstant;
 use protocol::ops::vault_request::VaultRequest;
 use protocol::ops::vault_tick::VaultTick;
 use protocol::ops::vouch_shares::VouchShares;
-use protocol::units::{Epoch, Shares};
+use protocol::units::Epoch;
 
 use super::words::{list, maybe, quoted, whose};
 
@@ -53,7 +53,9 @@ pub(super) fn vault_deposit(op: &VaultDeposit) -> String {
 pub(super) fn vault_request(op: &VaultRequest) -> String {
     let VaultRequest { vault, shares } = op;
     let what = shares.map_or_else(|| "all shares".to_owned(), |shares| format!("{shares} shares"));
-    format!("Ask {what} of vault {vault} back; until they are settled they bear losses and get no gains")
+    format!(
+        "Give up {what} of vault {vault} for its asset; until they are settled they bear losses and get no gains"
+    )
 }
 
 pub(super) fn vault_cancel(op: &VaultCancel) -> String {
@@ -69,7 +71,8 @@ pub(super) fn vault_claim(op: &VaultClaim) -> String {
 pub(super) fn vault_instant(op: &VaultInstant) -> String {
     let VaultInstant { vault, shares, amount_min } = op;
     format!(
-        "Leave vault {vault} at once with {shares} shares for at least {amount_min} base units of its asset; a part is held back"
+        "Give up {shares} shares of vault {vault} at once for at least {amount_min} base units of its asset now; a fee is taken, and a part is \
+         held back for a time and may be lost"
     )
 }
 
@@ -82,7 +85,7 @@ pub(super) fn vault_harvest(op: &VaultHarvest) -> String {
     let VaultHarvest { vault, operator } = op;
     let from = operator
         .map_or_else(|| "settled already".to_owned(), |operator| format!("earned with operator {operator}"));
-    format!("Let what vault {vault} has {from} begin to vest")
+    format!("Let what vault {vault} has {from} begin to vest, with what was given to it unasked")
 }
 
 pub(super) fn vault_fund(op: &VaultFund) -> String {
@@ -118,13 +121,14 @@ pub(super) fn transfer_shares(op: &TransferShares) -> String {
 
 pub(super) fn approve_shares(op: &ApproveShares) -> String {
     let ApproveShares { share, spender, shares } = op;
-    match shares.units() {
-        0 => format!("Let account {spender} transfer no shares of sort {share} of this account"),
-        u128::MAX => {
-            format!("Let account {spender} transfer any number of shares of sort {share} of this account")
-        }
-        _ => format!("Let account {spender} transfer up to {shares} shares of sort {share} of this account"),
-    }
+    let many = match shares.units() {
+        0 => "no shares".to_owned(),
+        u128::MAX => "any number of shares, without end,".to_owned(),
+        _ => format!("up to {shares} shares"),
+    };
+    format!(
+        "Let account {spender} transfer {many} of sort {share} of this account to anyone, in place of what it may now"
+    )
 }
 
 pub(super) fn open_route(op: &OpenRoute) -> String {
@@ -139,8 +143,10 @@ pub(super) fn open_route(op: &OpenRoute) -> String {
 
 pub(super) fn send_shares(op: &SendShares) -> String {
     let SendShares { route, shares, to } = op;
-    let shares: &Shares = shares;
-    format!("Send {shares} shares by route {route} to {}", quoted(to))
+    format!(
+        "Send {shares} shares by route {route} to {} on its other ledger; here they are locked",
+        quoted(to)
+    )
 }
 
 pub(super) fn vouch_shares(op: &VouchShares) -> String {
