@@ -48,6 +48,8 @@ pub struct Book {
     gains: Vec<(Epoch, u128)>,
     high_water: Ratio,
     price: Ratio,
+    /// Moves of stake in the step: each may cut entries, and a cut takes a unit at most.
+    moved: u128,
     /// Whether anything was ever slashed: without it who leaves gets all of what it may get.
     is_spared: bool,
 }
@@ -89,6 +91,7 @@ impl Book {
             gains: Vec::new(),
             high_water: rate(0, 0),
             price: rate(0, 0),
+            moved: 0,
             is_spared: true,
         }
     }
@@ -150,6 +153,7 @@ impl Book {
         if settled > 4 * self.line.len() + 4 {
             return Err(format!("{settled} settlements of {} who wait", self.line.len()));
         }
+        self.moved = events.iter().filter(|event| matches!(event, Event::VaultMoved { .. })).count() as u128;
         for event in events {
             slack += 2;
             self.read(epoch, event, &before, &after)?;
@@ -159,12 +163,13 @@ impl Book {
         Ok(())
     }
 
-    /// A slash: the fund, and what was withheld for it, pay first.
+    /// A slash: the fund, and what was withheld for it, pay first. Losses that nobody has touched the vault since are shared together, so what was
+    /// withheld for this one may also pay for an earlier one.
     fn lose(&mut self, before: &VaultBook, after: &VaultBook) -> Found {
         let loss = before.staked.units() - after.staked.units();
-        let cover = before.fund.units() + before.contingent.units();
-        let (least, most) =
-            (self.nav.saturating_sub(loss), self.nav.saturating_sub(loss.saturating_sub(cover)));
+        let (withheld, fund) = (before.contingent.units(), before.fund.units());
+        let least = self.nav.saturating_sub(loss);
+        let most = (self.nav + withheld + fund).saturating_sub(loss).min(self.nav + withheld);
         let shown = after.nav.units();
         if shown + 1 < least || shown > most + 1 {
             return Err(format!("after a loss of {loss} it is worth {shown}, not {least} to {most}"));
@@ -199,7 +204,12 @@ impl Book {
             }
             Event::VaultExitRequested { ticket, account, shares, worth, .. } => {
                 let (shares, asked) = (shares.units(), rate(self.nav, self.supply));
-                near("worth of a request", worth.units(), floor(&(asked.clone() * whole(shares))), 0)?;
+                near(
+                    "worth of a request",
+                    worth.units(),
+                    floor(&(asked.clone() * whole(shares))),
+                    self.moved,
+                )?;
                 self.take(*account, shares)?;
                 self.waiting += shares;
                 self.line.push(Waiter { ticket: *ticket, shares, asked, epoch });
