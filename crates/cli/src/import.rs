@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use protocol::units::{Address, Amount};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -33,6 +34,7 @@ struct Graph {
 /// A liquid token.
 #[derive(Debug, Deserialize)]
 struct Token {
+    #[serde(deserialize_with = "in_any_case")]
     address: Address,
     symbol: String,
     restaked: Amount,
@@ -47,8 +49,15 @@ struct Collateral {
 
 #[derive(Clone, Copy, Debug, Deserialize)]
 struct Delegation {
+    #[serde(deserialize_with = "in_any_case")]
     operator: Address,
     amount: Amount,
+}
+
+/// An address as explorers write it: capital letters are a checksum, which nothing here rests on.
+fn in_any_case<'de, D: Deserializer<'de>>(from: D) -> Result<Address, D::Error> {
+    let text = String::deserialize(from)?;
+    text.to_ascii_lowercase().parse().map_err(D::Error::custom)
 }
 
 /// Writes the history of a snapshot into a file, or prints it.

@@ -182,7 +182,7 @@ operations! {
     vault_instant::VaultInstant = "vault_instant", true;
     vault_tick::VaultTick = "vault_tick", true;
     vault_harvest::VaultHarvest = "vault_harvest", true;
-    vault_fund::VaultFund = "vault_fund", true;
+    vault_fund::VaultFund = "vault_fund", false;
     vault_guard::VaultGuard = "vault_guard", true;
     transfer_shares::TransferShares = "transfer_shares", false;
     approve_shares::ApproveShares = "approve_shares", false;

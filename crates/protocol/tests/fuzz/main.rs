@@ -230,7 +230,7 @@ const OF_CHAIN: [Kind; 11] = [
 fn storms_of_hostile_operations_break_no_invariant() {
     let (mut applied, mut refused) = (0, 0);
     let mut reached = BTreeSet::new();
-    for seed in 0..400 * rounds() {
+    for seed in 0..600 * rounds() {
         let (more_applied, more_refused) = storm(seed, 3000, &mut reached);
         applied += more_applied;
         refused += more_refused;

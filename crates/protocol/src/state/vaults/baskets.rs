@@ -84,7 +84,14 @@ pub(crate) fn basket_address(basket: BasketId) -> Address {
 impl BasketTerms {
     /// Checks them; the text names the first rule that does not hold.
     pub(crate) fn check(&self, legs: usize) -> Result<(), String> {
-        let Some(doors) = &self.doors else { return Ok(()) };
+        let Some(doors) = &self.doors else {
+            let count = self.caps.len();
+            return if count == 0 {
+                Ok(())
+            } else {
+                Err(format!("there are caps for {count} legs, and no doors that they could bound"))
+            };
+        };
         doors.check()?;
         if self.caps.len() != legs {
             return Err(format!("there are caps for {} legs, and the basket has {legs}", self.caps.len()));
