@@ -37,7 +37,7 @@ fn a_real_snapshot_becomes_vaults_with_the_published_holdings_and_concentration(
     surety(&["vault", "import-snapshot", file.to_str().unwrap(), "--out", history.to_str().unwrap()]);
     let said = surety(&["replay", history.to_str().unwrap(), "--state", "--check", "--quiet", "--raw"]);
     std::fs::remove_dir_all(&folder).expect("it is ours");
-    let state: Value = serde_json::from_str(said.lines().last().expect("a state")).expect("JSON");
+    let state: Value = serde_json::from_str(said.trim()).expect("one object");
     let state = state.get("state").unwrap_or(&state);
     let published: Value =
         serde_json::from_str(&std::fs::read_to_string(&file).expect("it is there")).expect("JSON");
