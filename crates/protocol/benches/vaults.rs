@@ -2,6 +2,7 @@
 //!
 //! `cargo bench -p protocol --bench vaults`
 
+#![allow(clippy::disallowed_methods, reason = "sums of tests are small")]
 #![allow(missing_docs, reason = "criterion's macros make undocumented items")]
 #![allow(clippy::disallowed_types, reason = "a bench measures time")]
 

@@ -1,5 +1,7 @@
 //! What integrators are told about a vault is what happens.
 
+#![allow(clippy::disallowed_methods, reason = "sums of tests are small")]
+
 #[path = "vaults/world.rs"]
 #[allow(dead_code, reason = "the world of all tests of vaults")]
 mod world;

@@ -11,6 +11,7 @@ use crate::replay::Thing;
 
 /// What is asked about Ethereum, or told of it.
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "one is made in a run")]
 pub(crate) enum Command {
     /// Show which headers are final, how old the newest is, and whether a contradiction has stopped the chain.
     Status(Pinned),

@@ -204,8 +204,8 @@ fn check_supplies(state: &State) -> Result<(), Violation> {
             Issuer::Vault(vault) => state.vault(vault).map_or(Shares::ZERO, |vault| vault.queue.waiting),
             Issuer::Basket(_) => Shares::ZERO,
         };
-        let locked = state.vaults.routes.iter().filter(|route| route.share == id);
-        let locked = locked.fold(Some(Shares::ZERO), |sum, route| sum?.plus(route.meter.locked));
+        let mut locked = state.vaults.routes.iter().filter(|route| route.share == id);
+        let locked = locked.try_fold(Shares::ZERO, |sum, route| sum.plus(route.meter.locked));
         let there = held.get(&id).copied().unwrap_or_default().plus(waiting);
         let there = there.zip(locked).and_then(|(there, locked)| there.plus(locked));
         if there != Some(record.supply) {

@@ -314,7 +314,7 @@ impl Portfolio {
         for slasher in self.slashers() {
             columns(Event::Slasher(slasher), &|cell| cell.slasher == slasher);
         }
-        losses.sort_by(|less, more| more.value.cmp(&less.value));
+        losses.sort_by_key(|loss| std::cmp::Reverse(loss.value));
         losses
     }
 

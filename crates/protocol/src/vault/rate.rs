@@ -121,7 +121,9 @@ mod tests {
     fn rates_compare_exactly() {
         let low = Rate::of(Amount::new((1 << 103) - 2), Shares::new((1 << 112) - 1000));
         let high = Rate::of(Amount::new((1 << 103) - 1), Shares::new((1 << 112) - 1000));
-        assert!(low < high && high > low && low == low.min(high) && low != high);
+        assert_eq!(low.cmp(&high), std::cmp::Ordering::Less);
+        assert_eq!(high.cmp(&low), std::cmp::Ordering::Greater);
+        assert_eq!(low.min(high), low);
         assert_eq!(Rate::of(Amount::new(1), Shares::new(1000)), Rate::of(Amount::new(3), Shares::new(3000)));
     }
 }

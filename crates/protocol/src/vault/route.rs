@@ -154,6 +154,7 @@ pub(crate) fn beyond(places: &[Place]) -> Option<Step> {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "sums of tests are small")]
 mod tests {
     use super::*;
 

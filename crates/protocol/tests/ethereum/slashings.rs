@@ -115,11 +115,14 @@ fn standing(run: &Run) -> (u128, u128, u128, u128, u128) {
     (eth(bonded), eth(slashed), eth(pod.free.units()), eth(pod.balance.units()), eth(sum.lost.units()))
 }
 
+/// Steps, and what is bonded, slashed, free, there, and lost on Ethereum after them.
+type Row<'a> = (&'a [&'a str], (u128, u128, u128, u128, u128));
+
 /// The rows of ADR 0020: `L` is Ethereum's slashing of half a validator, `S` a service's of a quarter, `N` a second validator, `X` an
 /// exit, `P` its payout; several letters are parts of one report.
 #[test]
 fn both_slashings_take_the_same_in_every_order() {
-    let rows: [(&[&str], (u128, u128, u128, u128, u128)); 11] = [
+    let rows: [Row<'_>; 11] = [
         (&["L", "S"], (12, 4, 0, 16, 16)),
         (&["S", "L"], (12, 4, 0, 16, 16)),
         (&["L", "N", "S"], (12, 4, 32, 48, 16)),

@@ -195,9 +195,8 @@ impl Book {
                 self.deposits.insert(*ticket, amount.units());
             }
             Event::VaultDepositReturned { ticket, amount, .. } => {
-                if self.deposits.remove(ticket) != Some(amount.units()) {
-                    return Err(format!("deposit {ticket} of {amount} returns, and was none"));
-                }
+                let queued = self.deposits.remove(ticket).filter(|queued| *queued == amount.units());
+                queued.ok_or_else(|| format!("deposit {ticket} of {amount} returns, and was none"))?;
             }
             Event::VaultEntered { ticket, account, amount, shares, .. } => {
                 self.enter(*ticket, *account, amount.units(), shares.units())?;

@@ -90,7 +90,7 @@ pub fn exit_time_estimate(state: &State, id: VaultId, shares: Shares) -> Option<
     let is_enough = own <= Amount::new(1);
     let mut with_own = parts.iter().filter(|part| !part.own.is_zero()).map(|part| part.epoch);
     let first_in = with_own.next();
-    let settled_in = with_own.last().or(first_in).filter(|_| is_enough);
+    let settled_in = with_own.next_back().or(first_in).filter(|_| is_enough);
     Some(ExitTimeEstimate {
         vault: id,
         asset: vault.asset,

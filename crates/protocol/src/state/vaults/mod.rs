@@ -23,6 +23,9 @@ mod attacks;
 mod share_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+#[path = "../../../tests/vaults/world.rs"]
+mod world;
 
 use super::State;
 use super::shelf::{Book, Shelf};

@@ -1,8 +1,7 @@
 //! Shares that change hands, go to other ledgers and count points; roles that can only lower risk.
 
 #[allow(dead_code, reason = "each test takes what it needs of it")]
-#[path = "../../../tests/vaults/world.rs"]
-mod world;
+use crate::state::vaults::world;
 
 use crate::ops::approve_shares::ApproveShares;
 use crate::ops::open_route::{OpenRoute, RouteTerms};

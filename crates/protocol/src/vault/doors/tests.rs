@@ -1,3 +1,4 @@
+#![allow(clippy::disallowed_methods, reason = "sums of tests are small")]
 use super::*;
 use crate::vault::defence::without;
 

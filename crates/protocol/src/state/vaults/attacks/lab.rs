@@ -1,8 +1,7 @@
 //! A ledger with one vault to attack.
 
 #[allow(dead_code, reason = "each module takes what it needs of it")]
-#[path = "../../../../tests/vaults/world.rs"]
-pub(super) mod world;
+pub(super) use crate::state::vaults::world;
 
 use crate::ops::create_vault::VaultTerms;
 use crate::state::State;

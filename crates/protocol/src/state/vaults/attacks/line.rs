@@ -15,7 +15,7 @@ fn orders(count: usize) -> Vec<Vec<usize>> {
         }
         for place in 0..rest {
             permute(rest - 1, items, found);
-            let other = if rest % 2 == 0 { place } else { 0 };
+            let other = if rest.is_multiple_of(2) { place } else { 0 };
             items.swap(other, rest - 1);
         }
     }

@@ -1,8 +1,7 @@
 //! Baskets on a ledger. Every invariant is checked after every operation, I23 among them.
 
 #[allow(dead_code, reason = "each test takes what it needs of it")]
-#[path = "../../../../tests/vaults/world.rs"]
-mod world;
+use crate::state::vaults::world;
 
 use super::{BasketTerms, LegCaps};
 use crate::ops::create_basket::{CreateBasket, LegOrder};

@@ -1,9 +1,10 @@
 //! Curation on a ledger: what is delegated where, what hostile plans can do, and what slashes, terms and drift bring about. Every invariant
 //! is checked after every operation, I16 among them.
 
+#![allow(clippy::disallowed_methods, reason = "sums of tests are small")]
+
 #[allow(dead_code, reason = "each test takes what it needs of it")]
-#[path = "../../../../tests/vaults/world.rs"]
-mod world;
+use crate::state::vaults::world;
 
 use super::Which;
 use crate::invariants::staying;
