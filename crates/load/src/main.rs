@@ -31,6 +31,7 @@ use clap::Parser;
 use crate::report::Report;
 
 /// As the binary has it.
+#[cfg(feature = "jemalloc")]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
