@@ -3,6 +3,8 @@
 //! A slash names a set, an operator, a capture epoch and a fraction. It scales what is left of the slices that the set owned in the
 //! capture epoch, of the stake that was bonded then, and of nothing else. The bond pays first; what a window cap cuts is not taken.
 
+pub(crate) mod accused;
+
 use std::collections::BTreeSet;
 
 use crate::event::{Event, Loss, PoolReceipt};

@@ -4,6 +4,7 @@ use evidence::{Equivocation, EvidenceRefused, Offence, PublicKey};
 
 use crate::event::Event;
 use crate::macros::{record, refusals};
+use crate::slashing::accused::{accused, refuses_not_accused};
 use crate::slashing::{self, Order};
 use crate::state::State;
 use crate::state::records::OffenceKey;
@@ -30,6 +31,8 @@ refusals! {
         SlashRefused { refused: slashing::Refused } => "{refused}",
     }
 }
+
+refuses_not_accused!(Refused);
 
 impl SubmitEquivocation {
     pub(crate) fn apply(
@@ -58,32 +61,14 @@ impl SubmitEquivocation {
         let evidence = &self.evidence;
         let set = SetId::new(evidence.set);
         let capture = Epoch::new(evidence.epoch);
-        let record = state.set(set).ok_or(Refused::SetNotFound { set })?;
-        let now = state.epoch;
-        if capture > now {
-            return Err(Refused::EpochInFuture { epoch: capture, now });
-        }
-        let last = capture.later(state.parameters.at(capture).slash_window);
-        if now > last {
-            return Err(Refused::TooLate { epoch: capture, last });
-        }
-        let fraction = record.terms_in(capture).offences.equivocation.ok_or(Refused::NotPunished { set })?;
-        let unregistered = || Refused::KeyNotRegistered { key: evidence.key.clone(), set };
-        let (owner_set, operator) = state.key_owner(&evidence.key).ok_or_else(unregistered)?;
-        let member = record.members.get(&operator).filter(|member| member.had_key(&evidence.key, capture));
-        if owner_set != set || member.is_none() {
-            return Err(unregistered());
-        }
-        if !record.was_on_duty(operator, capture) {
-            return Err(Refused::NotOnDuty { operator, epoch: capture });
-        }
+        let accused = accused(state, set, capture, &evidence.key, |offences| offences.equivocation)?;
         let offence = Offence::from_equivocation(&state.genesis.ledger.0, evidence)
             .map_err(|refused| Refused::EvidenceRefused { refused })?;
         Ok(Order {
             set,
-            operator,
+            operator: accused.operator,
             capture,
-            fraction,
+            fraction: accused.fraction,
             offence: OffenceKey::Slot { capture, kind: offence.kind(), slot: offence.slot() },
             reason: format!("equivocation in slot {} of kind {}", offence.slot(), offence.kind()),
             evidence: Some(crate::units::Digest(offence.digest())),

@@ -5,6 +5,7 @@ use evidence::{EvidenceRefused, FalseEvent, Offence, PublicKey};
 
 use crate::event::Event;
 use crate::macros::{record, refusals};
+use crate::slashing::accused::{accused, refuses_not_accused};
 use crate::slashing::{self, Order};
 use crate::state::State;
 use crate::state::records::OffenceKey;
@@ -50,6 +51,8 @@ refusals! {
     }
 }
 
+refuses_not_accused!(Refused);
+
 impl SubmitFalseEvent {
     pub(crate) fn apply(
         &self,
@@ -69,25 +72,7 @@ impl SubmitFalseEvent {
         let (slot, evidence) = (self.slot, &self.evidence);
         let following = state.ethereum.as_ref().ok_or(Refused::NotFollowed)?;
         let (set, capture) = (SetId::new(evidence.set), Epoch::new(evidence.epoch));
-        let record = state.set(set).ok_or(Refused::SetNotFound { set })?;
-        let now = state.epoch;
-        if capture > now {
-            return Err(Refused::EpochInFuture { epoch: capture, now });
-        }
-        let last = capture.later(state.parameters.at(capture).slash_window);
-        if now > last {
-            return Err(Refused::TooLate { epoch: capture, last });
-        }
-        let fraction = record.terms_in(capture).offences.false_event.ok_or(Refused::NotPunished { set })?;
-        let unregistered = || Refused::KeyNotRegistered { key: evidence.key.clone(), set };
-        let (owner_set, operator) = state.key_owner(&evidence.key).ok_or_else(unregistered)?;
-        let member = record.members.get(&operator).filter(|member| member.had_key(&evidence.key, capture));
-        if owner_set != set || member.is_none() {
-            return Err(unregistered());
-        }
-        if !record.was_on_duty(operator, capture) {
-            return Err(Refused::NotOnDuty { operator, epoch: capture });
-        }
+        let accused = accused(state, set, capture, &evidence.key, |offences| offences.false_event)?;
         let opened = following.execution(slot).ok_or(Refused::BlockNotOpened { slot })?;
         let earlier = self.earlier.as_ref().map(|earlier| opened.remembered(&earlier.header, &earlier.nodes));
         let earlier = earlier.transpose().map_err(|refused| Refused::NotRemembered { refused })?;
@@ -97,9 +82,9 @@ impl SubmitFalseEvent {
         let claim = &evidence.claim;
         Ok(Order {
             set,
-            operator,
+            operator: accused.operator,
             capture,
-            fraction,
+            fraction: accused.fraction,
             offence: OffenceKey::Slot { capture, kind: offence.kind(), slot: offence.slot() },
             reason: format!(
                 "false statement about log {} of transaction {} of block {} of Ethereum",
