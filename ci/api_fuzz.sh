@@ -68,13 +68,14 @@ fi
 
 # /v1/events is a stream without an end: its tests are in crates/node/tests/api/events.rs.
 status=0
-# It leaves a folder of its own where it runs.
+# It leaves a folder of its own where it runs. One worker: with two, Python 3.11 itself fails now and then ("AST constructor recursion depth
+# mismatch": its parser counts recursion for all threads together).
 root="$PWD"
 (cd "$work" && exec timeout --signal=INT --kill-after=15 "$((seconds + 60))" \
   "$root/$venv/bin/schemathesis" run "$url/openapi.json" --url "$url" \
   --checks not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance \
   --phases examples,coverage,fuzzing --exclude-path /v1/events --generation-database none \
-  --request-timeout 10 --max-time "$seconds" --workers 2 --seed 7 --no-color) > "$work/report.txt" 2>&1 || status=$?
+  --request-timeout 10 --max-time "$seconds" --workers 1 --seed 7 --no-color) > "$work/report.txt" 2>&1 || status=$?
 tail -n 60 "$work/report.txt"
 
 if ! kill -0 "$node" 2> /dev/null; then
