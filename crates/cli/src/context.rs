@@ -123,7 +123,7 @@ impl Context {
     /// # Errors
     /// As [`Context::book`].
     pub(crate) fn reader(&self) -> Result<Reader<'_>, Failure> {
-        Ok(Reader { book: self.book()? })
+        Ok(Reader { book: self.book()?, node: Some(self) })
     }
 
     /// The names as far as they are known already: for printing, which asks for nothing new unless people read it.

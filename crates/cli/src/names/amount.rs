@@ -59,6 +59,15 @@ impl Quantity {
         }
     }
 
+    /// The number where it is a whole one with nothing behind it: things that are counted.
+    pub(crate) fn count(&self) -> Option<String> {
+        match self {
+            Self::Whole { number, asset: None } if !number.contains('.') => Some(without_zeros(number)),
+            Self::Base(number) => Some(without_zeros(number)),
+            _ => None,
+        }
+    }
+
     /// Base units, as the ledger counts; none for all of it.
     ///
     /// # Errors

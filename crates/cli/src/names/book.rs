@@ -188,6 +188,11 @@ impl Book {
     pub(crate) fn decimals(&self, asset: u32) -> Option<u8> {
         self.assets.get(&asset).copied()
     }
+
+    /// The decimals of shares of a vault of that asset: the first deposit gets a thousand shares for each base unit.
+    pub(crate) fn share_decimals(&self, asset: u32) -> Option<u8> {
+        self.decimals(asset)?.checked_add(3)
+    }
 }
 
 impl Labels for Book {
@@ -204,6 +209,12 @@ impl Labels for Book {
         let decimals = self.decimals(number)?;
         let symbol = Labels::thing(self, Thing::Asset, asset).unwrap_or_else(|| format!("asset/{asset}"));
         Some(format!("{} {symbol}", super::decimal(units, decimals)?))
+    }
+
+    fn shares(&self, vault: u64, asset: u64, count: &str) -> Option<String> {
+        let decimals = self.share_decimals(u32::try_from(asset).ok()?)?;
+        let name = Labels::thing(self, Thing::Vault, vault).unwrap_or_else(|| format!("vault/{vault}"));
+        Some(format!("{} {name}", super::decimal(count, decimals)?))
     }
 }
 

@@ -113,8 +113,8 @@ const SLASHABLE: [Section; 4] = [
         at: "/vaults",
         columns: &[
             Column::thing(Thing::Vault, "vault", "/vault"),
-            Column::plain("shares", "/shares"),
-            Column::plain("waiting", "/waiting"),
+            Column::shares("shares", "/shares"),
+            Column::shares("waiting", "/waiting"),
             Column::amount("worth", "/worth", "/asset"),
             Column::amount("at worst", "/worst_case/amount", "/asset"),
             Column::amount("open requests", "/pending/amount", "/asset"),
@@ -162,7 +162,7 @@ const EARN: [Section; 4] = [
         at: "/vaults",
         columns: &[
             Column::thing(Thing::Vault, "vault", "/vault"),
-            Column::plain("shares", "/shares"),
+            Column::shares("shares", "/shares"),
             Column::amount("worth", "/worth", "/asset"),
             Column::amount("counts next epoch", "/vests_next", "/asset"),
             Column::amount("to come", "/unvested", "/asset"),
@@ -195,7 +195,7 @@ const EXITS: [Section; 3] = [
         at: "/vaults",
         columns: &[
             Column::thing(Thing::Vault, "vault", "/vault"),
-            Column::plain("shares", "/estimate/shares"),
+            Column::shares("shares", "/estimate/shares"),
             Column::plain("settled in epoch", "/estimate/settled_in"),
             Column::plain("at the latest", "/at_the_latest"),
         ],

@@ -9,6 +9,7 @@ use super::curation::{CURATION, PLACES};
 use super::{Paged, Pinned, Whose, path_of, with_query};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::names::Quantity;
 use crate::op::verb::{Under, Vault as Noun};
 use crate::output::{Answer, Column, Section, Shape};
 use crate::replay::Thing;
@@ -73,11 +74,11 @@ pub(crate) struct LimitsOf {
 pub(crate) struct HowMuch {
     /// A name, a number or vault/N.
     vault: String,
-    /// Base units of the vault's asset.
-    #[arg(long, value_name = "UNITS")]
+    /// How much of the vault's asset: 5eth, or base units.
+    #[arg(long, value_name = "AMOUNT")]
     assets: Option<String>,
-    /// Shares.
-    #[arg(long, value_name = "COUNT")]
+    /// How many shares: 5calm for whole shares of the vault calm, or a number of them.
+    #[arg(long, value_name = "SHARES")]
     shares: Option<String>,
     #[command(flatten)]
     pinned: Pinned,
@@ -89,14 +90,14 @@ pub(crate) struct HowMuch {
 pub(crate) struct PreviewOf {
     /// A name, a number or vault/N.
     vault: String,
-    /// A deposit of so many base units.
-    #[arg(long, value_name = "UNITS")]
+    /// A deposit of so much: 5eth, or base units.
+    #[arg(long, value_name = "AMOUNT")]
     deposit: Option<String>,
-    /// So many shares asked back.
-    #[arg(long, value_name = "COUNT")]
+    /// So many shares asked back: 5calm for whole shares of the vault calm, or a number of them.
+    #[arg(long, value_name = "SHARES")]
     request: Option<String>,
-    /// So many shares that leave at once.
-    #[arg(long, value_name = "COUNT")]
+    /// So many shares that leave at once, written alike.
+    #[arg(long, value_name = "SHARES")]
     instant: Option<String>,
     /// Whose: a name or an address; otherwise anybody's.
     #[arg(long)]
@@ -129,8 +130,8 @@ const LIST: [Column; 9] = [
     Column::plain("number", "/vault"),
     Column::thing(Thing::Asset, "asset", "/asset"),
     Column::amount("worth", "/rate/nav", "/asset"),
-    Column::plain("shares", "/rate/supply"),
-    Column::plain("waiting to leave", "/queue/waiting"),
+    Column::shares("shares", "/rate/supply"),
+    Column::shares("waiting to leave", "/queue/waiting"),
     Column::amount("open slashes", "/rate/pending_total", "/asset"),
     Column::share("fee", "/terms/fee"),
     Column::plain("winding down", "/is_winding_down"),
@@ -143,7 +144,7 @@ const FIELDS: [Column; 31] = [
     Column::plain("share", "/share"),
     Column::amount("worth", "/rate/nav", "/asset"),
     Column::amount("worth at the low price", "/rate/nav_low", "/asset"),
-    Column::plain("shares", "/rate/supply"),
+    Column::shares("shares", "/rate/supply"),
     Column::amount("idle", "/buckets/idle", "/asset"),
     Column::amount("staked", "/buckets/staked", "/asset"),
     Column::amount("gains to come", "/drip/unvested", "/asset"),
@@ -153,7 +154,7 @@ const FIELDS: [Column; 31] = [
     Column::amount("held back", "/buckets/holdback", "/asset"),
     Column::amount("fund", "/buckets/fund", "/asset"),
     Column::amount("given unasked", "/buckets/quarantine", "/asset"),
-    Column::plain("shares that wait to leave", "/queue/waiting"),
+    Column::shares("shares that wait to leave", "/queue/waiting"),
     Column::amount("worth of them", "/queue/worth", "/asset"),
     Column::amount("may leave at once", "/instant/available", "/asset"),
     Column::share("concentration", "/concentration"),
@@ -204,7 +205,7 @@ const RATE: [Column; 12] = [
     Column::thing(Thing::Asset, "asset", "/asset"),
     Column::amount("low", "/nav_low", "/asset"),
     Column::amount("high", "/nav_high", "/asset"),
-    Column::plain("shares", "/supply"),
+    Column::shares("shares", "/supply"),
     Column::plain("rate, assets", "/high/assets"),
     Column::plain("rate, shares", "/high/shares"),
     Column::plain("low rate, assets", "/low/assets"),
@@ -219,21 +220,21 @@ const LIMITS: [Column; 6] = [
     Column::account("account", "/account"),
     Column::amount("largest deposit", "/max_deposit", "/asset"),
     Column::amount("smallest deposit", "/min_deposit", "/asset"),
-    Column::plain("most shares asked back", "/max_request"),
-    Column::plain("most shares at once", "/max_instant"),
+    Column::shares("most shares asked back", "/max_request"),
+    Column::shares("most shares at once", "/max_instant"),
 ];
 
 const CONVERTED: [Column; 5] = [
     Column::thing(Thing::Vault, "vault", "/vault"),
     Column::amount("assets", "/assets", "/asset"),
-    Column::plain("shares", "/shares"),
+    Column::shares("shares", "/shares"),
     Column::plain("rate, assets", "/rate/assets"),
     Column::plain("rate, shares", "/rate/shares"),
 ];
 
 const PREVIEW: [Column; 13] = [
     Column::thing(Thing::Vault, "vault", "/vault"),
-    Column::plain("shares", "/shares"),
+    Column::shares("shares", "/shares"),
     Column::amount("at least", "/assets", "/asset"),
     Column::amount("at most", "/assets_most", "/asset"),
     Column::amount("at the low price", "/gross", "/asset"),
@@ -249,9 +250,9 @@ const PREVIEW: [Column; 13] = [
 
 const EXIT_TIME: [Column; 8] = [
     Column::thing(Thing::Vault, "vault", "/vault"),
-    Column::plain("shares", "/shares"),
+    Column::shares("shares", "/shares"),
     Column::amount("worth", "/assets", "/asset"),
-    Column::plain("shares in front", "/ahead"),
+    Column::shares("shares in front", "/ahead"),
     Column::plain("first settled in epoch", "/first_in"),
     Column::plain("all settled in epoch", "/settled_in"),
     Column::amount("open slashes may take", "/could_drift", "/asset"),
@@ -279,16 +280,16 @@ const TICKETS: [Column; 11] = [
     Column::account("owner", "/owner"),
     Column::plain("since epoch", "/requested"),
     Column::amount("amount", "/assets", "/asset"),
-    Column::plain("pending shares", "/pending_shares"),
-    Column::plain("claimable shares", "/claimable_shares"),
-    Column::plain("shares in front", "/ahead"),
+    Column::shares("pending shares", "/pending_shares"),
+    Column::shares("claimable shares", "/claimable_shares"),
+    Column::shares("shares in front", "/ahead"),
     Column::amount("at most", "/pending_at_most", "/asset"),
 ];
 
 const HOLDERS: [Column; 6] = [
     Column::account("account", "/account"),
     Column::thing(Thing::Vault, "vault", "/vault"),
-    Column::plain("shares", "/shares"),
+    Column::shares("shares", "/shares"),
     Column::amount("worth", "/worth", "/asset"),
     Column::amount("at the low price", "/worth_low", "/asset"),
     Column::plain("points", "/points"),
@@ -394,10 +395,44 @@ fn address(context: &Context, name: Option<&str>) -> Result<Option<String>, Fail
     name.map(|name| context.book()?.account(name).map(|address| address.to_string())).transpose()
 }
 
+/// Base units: a number alone, or an amount with its asset behind.
+fn units(context: &Context, typed: Option<&str>) -> Result<Option<String>, Failure> {
+    let Some((typed, quantity)) = parsed(typed)? else { return Ok(None) };
+    let units = match quantity.count() {
+        Some(units) => Some(units),
+        None => context.reader()?.amount(&quantity, None)?,
+    };
+    units.map(Some).ok_or_else(|| unclear(typed))
+}
+
+/// Shares: a number alone, or whole shares with their vault behind.
+fn count(context: &Context, typed: Option<&str>) -> Result<Option<String>, Failure> {
+    let Some((typed, quantity)) = parsed(typed)? else { return Ok(None) };
+    let count = match quantity.count() {
+        Some(count) => Some(count),
+        None => context.reader()?.shares(&quantity)?,
+    };
+    count.map(Some).ok_or_else(|| unclear(typed))
+}
+
+fn parsed(typed: Option<&str>) -> Result<Option<(&str, Quantity)>, Failure> {
+    let Some(typed) = typed else { return Ok(None) };
+    Ok(Some((typed, Quantity::parse(typed).map_err(|_| unclear(typed))?)))
+}
+
+fn unclear(typed: &str) -> Failure {
+    let help =
+        "write 5eth or 5calm, with the asset or the vault behind, or a whole number of base units or shares";
+    Failure::usage("field.misfit", format!("{typed:?} does not say how much")).help(help)
+}
+
 impl HowMuch {
     fn get(&self, context: &Context, below: &str) -> Result<Value, Failure> {
         let path = format!("{}{below}", path_of(context, Thing::Vault, &self.vault)?);
-        let parameters = [("assets", self.assets.clone()), ("shares", self.shares.clone())];
+        let parameters = [
+            ("assets", units(context, self.assets.as_deref())?),
+            ("shares", count(context, self.shares.as_deref())?),
+        ];
         self.pinned.get(context, &with_query(&path, &parameters))
     }
 
@@ -416,9 +451,9 @@ impl PreviewOf {
     fn run(&self, context: &Context) -> Result<Answer, Failure> {
         let path = format!("{}/preview", path_of(context, Thing::Vault, &self.vault)?);
         let parameters = [
-            ("deposit", self.deposit.clone()),
-            ("request", self.request.clone()),
-            ("instant", self.instant.clone()),
+            ("deposit", units(context, self.deposit.as_deref())?),
+            ("request", count(context, self.request.as_deref())?),
+            ("instant", count(context, self.instant.as_deref())?),
             ("account", address(context, self.account.as_deref())?),
         ];
         let document = self.pinned.get(context, &with_query(&path, &parameters))?;
@@ -476,5 +511,32 @@ mod tests {
         };
         let answer = how.get(&Context::over(node), "/convert").expect("the node has it");
         assert_eq!(answer["assets"], json!("6"));
+    }
+
+    #[test]
+    fn whole_shares_have_three_more_places_than_the_asset_of_their_vault() {
+        let node = Recorded::default()
+            .with("/v1/labels", json!({ "items": [{ "key": "vault/1", "label": "calm" }] }))
+            .with("/v1/assets?limit=500", json!({ "items": [{ "asset": 4, "decimals": 6 }] }))
+            .with("/v1/vaults/1", json!({ "vault": 1, "asset": 4 }));
+        let context = Context::over(node);
+        for (typed, shares) in [("1.5calm", "1500000000"), ("7", "7"), ("0.000000001 vault/1", "1")] {
+            assert_eq!(count(&context, Some(typed)).expect(typed).as_deref(), Some(shares), "{typed}");
+        }
+        assert_eq!(count(&context, None).expect("nothing"), None);
+        let codes = [
+            ("1.5", "field.misfit"),
+            ("all", "field.misfit"),
+            ("x", "field.misfit"),
+            ("1brisk", "name.unknown"),
+            ("0.0000000001calm", "amount.too-fine"),
+        ];
+        for (typed, code) in codes {
+            assert_eq!(count(&context, Some(typed)).expect_err(typed).code(), code, "{typed}");
+        }
+        let shown = Column::shares("shares", "/shares");
+        let item = json!({ "vault": 1, "asset": 4, "shares": "1500000000" });
+        assert_eq!(shown.shown(&item, context.book().expect("names")), "1.5 calm");
+        assert_eq!(shown.raw(&item), "1500000000");
     }
 }

@@ -44,6 +44,8 @@ pub(crate) enum Content {
     Amount,
     /// A number that is written as a text, and is no amount of an asset.
     Figure,
+    /// Shares of a vault or a basket.
+    Shares,
     /// A share of one.
     Fraction,
     /// A whole number.
@@ -172,7 +174,7 @@ fn named(schema: &'static Value, operation: &str, field: &str, name: &str) -> Co
         ("Address", ..) => Content::Account,
         ("Amount", "declare_profit", _) | ("Amount", "report_rate", _) => Content::Figure,
         ("Amount", ..) => Content::Amount,
-        ("Shares", ..) => Content::Figure,
+        ("Shares", ..) => Content::Shares,
         ("Fraction", ..) => Content::Fraction,
         ("Epoch" | "TicketId", ..) => Content::Whole,
         ("Digest" | "PublicKey" | "Signature", ..) => Content::Text(Vec::new()),
@@ -210,6 +212,7 @@ impl Content {
             Self::Thing(thing) => thing.word().to_uppercase(),
             Self::Amount => "AMOUNT".to_owned(),
             Self::Figure => "FIGURE".to_owned(),
+            Self::Shares => "SHARES".to_owned(),
             Self::Fraction => "SHARE".to_owned(),
             Self::Whole => "NUMBER".to_owned(),
             Self::Truth => "true|false".to_owned(),

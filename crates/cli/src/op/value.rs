@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::names::{Book, Quantity};
@@ -13,6 +14,8 @@ use crate::replay::{Thing, field_content};
 pub(crate) struct Reader<'a> {
     /// The names and the assets that are known.
     pub(crate) book: &'a Book,
+    /// Where the asset of a vault is asked for, when somebody writes whole shares of it.
+    pub(crate) node: Option<&'a Context>,
 }
 
 impl Reader<'_> {
@@ -46,6 +49,10 @@ impl Reader<'_> {
                 Ok(text.into())
             }
             Content::Figure => Err(misfit("a whole number is expected")),
+            Content::Shares => {
+                let quantity = Quantity::parse(text).map_err(|_| misfit(SHARES))?;
+                self.shares(&quantity)?.map(Value::from).ok_or_else(|| misfit(SHARES))
+            }
             Content::Fraction => fraction(text).map(Value::from).ok_or_else(|| misfit("write 0.05 or 5%")),
             Content::Whole => {
                 text.parse::<u64>().map(Value::from).map_err(|_| misfit("a whole number is expected"))
@@ -92,6 +99,26 @@ impl Reader<'_> {
             }
             _ => 0,
         };
+        quantity.base_units(decimals)
+    }
+
+    /// How many shares: a number alone counts them one by one, as the ledger does; with a vault behind it, it is whole shares of that vault. None
+    /// where neither is said.
+    ///
+    /// # Errors
+    /// If the vault is not known, or the number is finer than its shares.
+    pub(crate) fn shares(&self, quantity: &Quantity) -> Result<Option<String>, Failure> {
+        let Some(vault) = quantity.asset() else { return Ok(quantity.count()) };
+        let vault = self.book.thing(Thing::Vault, vault)?;
+        let asset = match self.node {
+            Some(node) => node.get(&format!("/v1/vaults/{vault}"))?.get("asset").and_then(Value::as_u64),
+            None => None,
+        };
+        let asset = asset.and_then(|asset| u32::try_from(asset).ok());
+        let decimals = asset.and_then(|asset| self.book.share_decimals(asset)).ok_or_else(|| {
+            Failure::new(Exit::NotFound, "name.unknown", format!("the asset of vault/{vault} is not known"))
+                .help("write the shares as a whole number")
+        })?;
         quantity.base_units(decimals)
     }
 
@@ -174,6 +201,9 @@ impl Reader<'_> {
     }
 }
 
+/// What shares look like.
+const SHARES: &str = "write a whole number of shares, or whole shares with their vault behind, as 1.5calm";
+
 /// A share of one, also where it was typed as a percentage.
 pub(crate) fn fraction(text: &str) -> Option<String> {
     let is_decimal = |text: &str| {
@@ -212,7 +242,7 @@ mod tests {
         ] });
         let mut book = Book::new(&labels, &[], &Default::default());
         book.learn_assets(&json!({ "items": [{ "asset": 2, "decimals": 3 }] }));
-        Reader { book: &book }.read("delegate", field, content, None, text)
+        Reader { book: &book, node: None }.read("delegate", field, content, None, text)
     }
 
     #[test]

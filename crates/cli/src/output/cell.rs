@@ -13,6 +13,8 @@ pub(crate) trait Labels {
     fn thing(&self, thing: Thing, number: u64) -> Option<String>;
     /// Base units of an asset in whole units, with its symbol.
     fn amount(&self, asset: u64, units: &str) -> Option<String>;
+    /// Shares of a vault of that asset, in whole shares with the vault's name.
+    fn shares(&self, vault: u64, asset: u64, count: &str) -> Option<String>;
 }
 
 /// Nothing has a name.
@@ -30,6 +32,10 @@ impl Labels for Unlabelled {
     fn amount(&self, _: u64, _: &str) -> Option<String> {
         None
     }
+
+    fn shares(&self, _: u64, _: u64, _: &str) -> Option<String> {
+        None
+    }
 }
 
 /// What a figure is, so that people read it well.
@@ -43,6 +49,8 @@ pub(crate) enum Cell {
     Thing(Thing),
     /// Base units of the asset whose number stands at this JSON pointer of the item.
     Amount(&'static str),
+    /// Shares of the vault whose number stands at the pointer `/vault` of the item, of the asset at `/asset`.
+    Shares,
     /// A share of one, as a percentage.
     Share,
     /// Milliseconds since 1970, as a date.
@@ -89,6 +97,11 @@ impl Column {
     /// An amount of the asset whose number stands at the second pointer.
     pub(crate) const fn amount(title: &'static str, at: &'static str, asset: &'static str) -> Self {
         Self { title, at, cell: Cell::Amount(asset) }
+    }
+
+    /// Shares of the item's `vault`, whose `asset` stands beside it.
+    pub(crate) const fn shares(title: &'static str, at: &'static str) -> Self {
+        Self { title, at, cell: Cell::Shares }
     }
 
     /// A share of one.
@@ -170,6 +183,12 @@ impl Column {
             }
             (Cell::Amount(asset), Value::String(units)) => {
                 item.pointer(asset).and_then(Value::as_u64).and_then(|asset| labels.amount(asset, units))
+            }
+            (Cell::Shares, Value::String(count)) => {
+                let number = |field: &str| item.get(field).and_then(Value::as_u64);
+                number("vault")
+                    .zip(number("asset"))
+                    .and_then(|(vault, asset)| labels.shares(vault, asset, count))
             }
             (Cell::Share, Value::String(share)) => percentage(share),
             (Cell::Time, Value::Number(time)) => time.as_u64().map(crate::clock::date),

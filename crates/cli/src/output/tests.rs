@@ -17,6 +17,10 @@ impl Labels for Olga {
     fn amount(&self, asset: u64, units: &str) -> Option<String> {
         (asset == 0).then(|| format!("{units} wei"))
     }
+
+    fn shares(&self, vault: u64, _: u64, count: &str) -> Option<String> {
+        (vault == 0).then(|| format!("{count} calm"))
+    }
 }
 
 const COLUMNS: [Column; 4] = [
