@@ -92,6 +92,7 @@ pub(crate) fn factory() -> PodFactory {
 pub(crate) fn config(trusted: Hash) -> Ethereum {
     let native = ChainAsset {
         contract: String::new(),
+        decimals: Some(9),
         per_period: Amount::LIMIT,
         attested_above: None,
         custody: None,

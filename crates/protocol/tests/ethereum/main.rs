@@ -4,6 +4,7 @@
 
 mod chain;
 mod custody;
+mod escapes;
 mod following;
 mod pods;
 mod real;
