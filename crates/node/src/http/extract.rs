@@ -113,7 +113,8 @@ pub(crate) async fn read_body(
         let early = |_| Problem::new(Code::MalformedJson, "the body ended early", "the connection failed");
         let Ok(data) = frame.map_err(early)?.into_data() else { continue };
         let length = bytes.len().saturating_add(data.len());
-        if let Some((large, desk, address)) = limit.large.as_ref().filter(|_| length > most && place.is_none())
+        if let Some((large, desk, address)) =
+            limit.large.as_ref().filter(|_| length > most && place.is_none())
         {
             place = Some(desk.enter(*address).ok_or_else(full)?);
             most = most.max(*large);

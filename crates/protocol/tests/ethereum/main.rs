@@ -7,5 +7,6 @@ mod custody;
 mod escapes;
 mod following;
 mod pods;
+mod random;
 mod real;
 mod slashings;
