@@ -84,10 +84,12 @@ pub enum ExecutionFault {
     Form(String),
 }
 
-/// An answer of JSON-RPC: a result, or an error.
+/// An answer of JSON-RPC: a result, or an error. The result is read in its own form from the first byte on: what has another one would take
+/// many times its length as a document.
 #[derive(Deserialize)]
-struct Reply {
-    result: Option<Value>,
+struct Reply<T> {
+    #[serde(default = "Option::default")]
+    result: Option<T>,
     error: Option<RpcError>,
 }
 
@@ -162,12 +164,11 @@ impl ExecutionClient {
 
     fn call<T: DeserializeOwned>(&self, method: &str, parameters: Value, limit: u64) -> Result<T, Fault> {
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": parameters });
-        let reply: Reply = self.0.post(&body, limit)?;
+        let reply: Reply<T> = self.0.post(&body, limit)?;
         if let Some(RpcError { code, message }) = reply.error {
             return Err(Fault::Rpc { code, message: cut(&message) });
         }
-        let result = reply.result.unwrap_or(Value::Null);
-        serde_json::from_value(result).map_err(|error| Fault::Form(cut(&error.to_string())))
+        reply.result.ok_or_else(|| Fault::Form("it has neither a result nor an error".to_owned()))
     }
 
     /// Shows the content of the execution block that a header names.

@@ -60,9 +60,12 @@ pub enum ClockPolicy {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Http {
-    /// The largest body, in bytes. Most operations have 128 KiB at most, and twice as many hex digits; a report of a pod with thousands of
-    /// validators may have 5 MiB, and a node that shall take those needs 12 MiB here.
+    /// The largest body, in bytes.
     pub body_bytes_max: usize,
+    /// The largest body where operations are taken, in bytes, if that is more. Most operations have 64 KiB at most, and two or three times as much as
+    /// JSON; a report of a pod with thousands of validators may have 5 MiB. Those above [`Http::body_bytes_max`] are read eight at once, and one of
+    /// an address.
+    pub operation_bytes_max: usize,
     /// The largest head of a request, in bytes; at least 8 KiB.
     pub header_bytes_max: usize,
     /// The most headers of a request.
@@ -156,6 +159,7 @@ impl Default for Http {
     fn default() -> Self {
         Self {
             body_bytes_max: 384 * 1024,
+            operation_bytes_max: 16 << 20,
             header_bytes_max: 16 * 1024,
             headers_max: 64,
             header_timeout_ms: 5_000,
@@ -187,7 +191,7 @@ impl Default for Mempool {
 
 impl Default for Blocks {
     fn default() -> Self {
-        Self { gather_ms: 5, operations_max: 10_000, bytes_max: 4 * 1024 * 1024 }
+        Self { gather_ms: 5, operations_max: 10_000, bytes_max: 7 << 20 }
     }
 }
 
@@ -206,6 +210,7 @@ impl Config {
         let numbers = [
             ("store_cache_bytes", self.store_cache_bytes, 1 << 20, 1 << 40),
             ("http.body_bytes_max", self.http.body_bytes_max, 1_024, 16 << 20),
+            ("http.operation_bytes_max", self.http.operation_bytes_max, 1_024, 16 << 20),
             ("http.header_bytes_max", self.http.header_bytes_max, 8_192, 1 << 20),
             ("http.headers_max", self.http.headers_max, 16, 1_024),
             ("http.connections_max", self.http.connections_max, 1, 100_000),
@@ -263,7 +268,7 @@ impl Config {
     fn check_rooms(&self) -> Result<(), String> {
         let percent = usize::from(self.mempool.exit_percent);
         // What is too large for a request never comes.
-        let largest = SIGNED_BYTES_MAX.min(self.http.body_bytes_max);
+        let largest = SIGNED_BYTES_MAX.min(self.http.body_bytes_max.max(self.http.operation_bytes_max));
         let rest = |whole: usize| whole.saturating_sub(whole.saturating_mul(percent).div_ceil(100));
         for (name, value, least) in [
             ("blocks.operations_max", self.blocks.operations_max, 1),

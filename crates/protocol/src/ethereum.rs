@@ -78,6 +78,10 @@ record! {
         /// Its contract, as in its origin; empty for the chain's own coin.
         #[serde(default)]
         pub contract: String,
+        /// The decimals under which it has to be listed, on which the amounts here rest. Not given, 18 for the chain's own coin (9 to 27 are
+        /// possible), and any for a token.
+        #[serde(default)]
+        pub decimals: Option<u8>,
         /// The most that may enter in one period of sync committees (27 hours).
         pub per_period: Amount,
         /// What would make more than this amount enter in a period needs a header that the second source has attested.
@@ -101,6 +105,36 @@ record! {
         pub quorum: Fraction,
     }
 }
+
+impl ChainAsset {
+    /// Decimals under which it must be listed. `None` if any will do.
+    pub(crate) fn listed_decimals(&self) -> Option<u8> {
+        self.decimals.or(self.contract.is_empty().then_some(COIN_DECIMALS))
+    }
+
+    /// Its contract is written as an origin is, and the coin counts in gwei or finer.
+    fn check(&self) -> Result<(), String> {
+        if !crate::ops::list_asset::is_contract(&self.contract) {
+            let contract = &self.contract;
+            return Err(format!("contract {contract:?} is not empty or 0x and 1 to 32 lower-case hex bytes"));
+        }
+        match self.decimals {
+            Some(decimals) if self.contract.is_empty() && !(9..=27).contains(&decimals) => {
+                Err(format!("{decimals} decimals of the chain's coin are not 9 to 27"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether both would take the same deposits.
+    fn shares(&self, other: &Self) -> bool {
+        let (Some(one), Some(two)) = (&self.custody, &other.custody) else { return false };
+        one.contract == two.contract && (one.deposits == two.deposits || one.count == two.count)
+    }
+}
+
+/// Decimals of the chain's own coin: it counts in wei.
+const COIN_DECIMALS: u8 = 18;
 
 impl Ethereum {
     /// Checks what a ledger could not live with; the text names the first that does not hold.
@@ -126,6 +160,12 @@ impl Ethereum {
                 return Err(format!("asset {:?} needs a second source, and there is none", asset.contract));
             }
             asset.rate.as_ref().map_or(Ok(()), RateLayout::check)?;
+            asset.check()?;
+            let is_shared = |other: &&ChainAsset| other.contract != asset.contract && other.shares(asset);
+            if let Some(other) = self.assets.iter().find(is_shared) {
+                let (one, two) = (&asset.contract, &other.contract);
+                return Err(format!("assets {one:?} and {two:?} of Ethereum have the same deposits"));
+            }
         }
         let mut pods: Vec<Address> = self.existing.iter().map(|existing| existing.pod).collect();
         let mut accounts: Vec<Address> = self.existing.iter().map(|existing| existing.account).collect();
@@ -155,7 +195,10 @@ impl Ethereum {
             return Some((existing.pod, PodKind::Existing));
         }
         let factory = self.factory.as_ref()?;
-        Some((Address(factory.pod(&account.0)), PodKind::Own))
+        let pod = Address(factory.pod(&account.0));
+        // One that the list gives to somebody else would count twice.
+        let is_given = self.existing.iter().any(|existing| existing.pod == pod);
+        (!is_given).then_some((pod, PodKind::Own))
     }
 
     pub(crate) fn asset(&self, contract: &str) -> Option<&ChainAsset> {

@@ -166,7 +166,7 @@ fn check_chain(state: &State) -> Result<(), Violation> {
         }
     }
     for (id, pod) in state.pods.iter() {
-        let is_ordered = pod.validators.is_sorted_by(|one, next| one < next);
+        let is_ordered = pod.validators.is_sorted_by(|one, next| one.index < next.index);
         if state.validator(*id).is_none() || !is_ordered {
             return Err(Violation(format!("pod {id} has no record, or its validators are not in order")));
         }

@@ -34,7 +34,7 @@ use crate::typed::{signing_hash, typed_data};
 use crate::verify::{SealError, key_of};
 
 /// The longest bundle file, in bytes.
-pub const BUNDLE_BYTES_MAX: usize = 512 * 1024;
+pub const BUNDLE_BYTES_MAX: usize = 16 << 20;
 
 const FORMAT: &str = "surety/bundle/1";
 const ID_TAG: &[u8] = b"surety/bundle/1";

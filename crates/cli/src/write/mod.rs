@@ -169,8 +169,9 @@ impl Drafting {
             fields.insert("delegate".to_owned(), json!(delegate.to_string()));
         }
         let answer = context.post("/v1/operations/prepare", &body)?;
-        let bundle = answer.get("bundle").map(Value::to_string).unwrap_or_default();
-        let bundle = Bundle::from_json(&bundle).map_err(|error| strange(error.to_string()))?;
+        // The whole answer was limited when it was read.
+        let bundle = Bundle::from_value(answer.get("bundle").unwrap_or(&Value::Null));
+        let bundle = bundle.map_err(|error| strange(error.to_string()))?;
         compare::check(wanted, account, delegate, expires, bundle.draft()).map_err(strange)?;
         if let Some(domain) = context.domain_of_folder()
             && domain != *bundle.domain()

@@ -48,6 +48,7 @@ fn bytes<const N: usize>(text: &str) -> [u8; N] {
 fn chain(count: [u8; 32]) -> Ethereum {
     let asset = |contract: &str, custody: Option<Custody>| ChainAsset {
         contract: contract.to_owned(),
+        decimals: None,
         per_period: Amount::LIMIT,
         attested_above: None,
         custody,

@@ -327,7 +327,9 @@ impl LightClient {
             let about = Disputed::Block { slot };
             return Some(Contradiction { about, accepted: *accepted, claimed: *claimed });
         }
-        let next = update.next.as_ref().filter(|_| period_of(update.attested.slot) == self.period)?;
+        // What is not final within the period may stand on blocks that honest signers gave up.
+        let periods = [update.attested.slot, slot].map(period_of);
+        let next = update.next.as_ref().filter(|_| periods == [self.period; 2])?;
         let accepted = self.next.as_ref().filter(|accepted| accepted.root() != next.committee.root())?;
         let about = Disputed::Committee { period: self.period.saturating_add(1) };
         Some(Contradiction { about, accepted: *accepted.root(), claimed: *next.committee.root() })

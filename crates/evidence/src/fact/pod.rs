@@ -78,9 +78,22 @@ pub struct PodWorth {
     /// Whether everything was shown. Otherwise it has at least that.
     pub is_complete: bool,
     /// Validators shown, ascending, without those that are paid out to the end.
-    pub validators: Vec<u64>,
+    pub validators: Vec<Shown>,
     /// Those that are.
-    pub gone: Vec<u64>,
+    pub gone: Vec<Shown>,
+}
+
+/// A validator of a pod, as a state shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// Its place in the list.
+    pub index: u64,
+    /// What of it counts, in gwei.
+    pub gwei: u64,
+    /// Whether Ethereum has slashed it.
+    pub is_slashed: bool,
+    /// Whether its balance is being paid out, or was. Nothing but a payment or a consolidation takes from one that nobody slashed.
+    pub is_withdrawable: bool,
 }
 
 /// Verifies what is behind a withdrawal address, counting what was not shown as nothing.
@@ -104,9 +117,11 @@ pub fn verify_pod(state: &BeaconState, claim: &PodClaim<'_>) -> Result<Verified<
         let (gwei, is_exact) = worth_of(validator);
         worth.gwei = worth.gwei.saturating_add(u128::from(gwei));
         worth.is_complete &= is_exact;
-        let is_gone = validator.phase() == Phase::Withdrawable && validator.balance() == Some(0);
+        let is_withdrawable = validator.phase() == Phase::Withdrawable;
+        let is_gone = is_withdrawable && validator.balance() == Some(0);
         let list = if is_gone { &mut worth.gone } else { &mut worth.validators };
-        list.push(validator.index());
+        let (index, is_slashed) = (validator.index(), validator.validator().slashed);
+        list.push(Shown { index, gwei, is_slashed, is_withdrawable });
     }
     match claim.account {
         Some((block, nodes)) => {

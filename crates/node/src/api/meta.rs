@@ -118,6 +118,7 @@ pub(crate) async fn status(State(app): Shared, Query(pinned): Query<Pinned>) -> 
             "mempool": app.mempool(),
             "limits": {
                 "body_bytes": app.config.http.body_bytes_max,
+                "operation_bytes": app.config.http.body_bytes_max.max(app.config.http.operation_bytes_max),
                 "page": app.config.http.page_max,
                 "per_sender": app.config.mempool.per_sender_max,
                 "operations_per_block": app.config.blocks.operations_max,

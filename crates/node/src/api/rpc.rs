@@ -40,8 +40,8 @@ pub(crate) const METHODS: [&str; 12] = [
 
 /// Answers one call or a batch.
 pub(crate) async fn rpc(State(app): Shared, request: Request) -> Reply {
-    let limit = request.extensions().get::<BodyLimit>().map_or(64 * 1024, |limit| limit.0);
-    let bytes = read_body(request.into_body(), limit).await?;
+    let limit = BodyLimit::of(&request);
+    let (bytes, _) = read_body(request.into_body(), &limit).await?;
     app.read(move |app| {
         let answered = match serde_json::from_slice::<Value>(&bytes) {
             Err(_) => failed(&Value::Null, -32700, "the body is no JSON"),

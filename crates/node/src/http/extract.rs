@@ -1,17 +1,32 @@
 //! What handlers read from a request. Whatever can't be read is a [`Problem`] that names the place.
 
+use std::net::IpAddr;
+
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 
+use super::large::{Desk, Place};
 use super::problem::{Code, Problem};
 
-/// How much of a body is read; put into every request by the router.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct BodyLimit(pub(crate) usize);
+/// How much of a body is read, in bytes; put into every request by the router.
+#[derive(Clone, Debug)]
+pub(crate) struct BodyLimit {
+    pub(crate) plain: usize,
+    /// Where operations are taken, how much they may have, and who asks for a place there.
+    pub(crate) large: Option<(usize, Desk, Option<IpAddr>)>,
+}
+
+impl BodyLimit {
+    /// The limit of a request.
+    pub(crate) fn of(request: &Request) -> Self {
+        let none = Self { plain: 64 * 1024, large: None };
+        request.extensions().get().cloned().unwrap_or(none)
+    }
+}
 
 /// The parameters after the `?`. A parameter that the route does not know is an error.
 #[derive(Debug)]
@@ -58,7 +73,7 @@ impl Path {
 #[derive(Debug)]
 pub(crate) struct Json<T>(pub(crate) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+impl<T: DeserializeOwned + Send + 'static, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
@@ -68,9 +83,17 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
                 if found == 0 { "there is no content-type" } else { "content-type is something else" };
             return Err(Problem::new(Code::MediaType, "the body must be JSON", cause));
         }
-        let limit = request.extensions().get::<BodyLimit>().map_or(64 * 1024, |limit| limit.0);
-        let bytes = read_body(request.into_body(), limit).await?;
-        parse(&bytes).map(Self)
+        let limit = BodyLimit::of(&request);
+        match read_body(request.into_body(), &limit).await? {
+            (bytes, None) => parse(&bytes).map(Self),
+            // Nobody else waits meanwhile.
+            (bytes, Some(place)) => {
+                let parsed = tokio::task::spawn_blocking(move || (parse(&bytes), place)).await;
+                let failed =
+                    |_| Problem::new(Code::Internal, "the body was not read", "reading it has failed");
+                parsed.map_err(failed)?.0.map(Self)
+            }
+        }
     }
 }
 
@@ -80,17 +103,35 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence.eq_ignore_ascii_case("application/json")
 }
 
-/// The whole body, if it is short enough.
-pub(crate) async fn read_body(body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
-    let collected = Limited::new(body, limit).collect().await.map_err(|error| {
-        if error.is::<LengthLimitError>() {
-            let cause = format!("it exceeds {limit} bytes");
-            Problem::new(Code::TooLarge, "the body was not read to its end", cause).with("limit", limit)
-        } else {
-            Problem::new(Code::MalformedJson, "the body ended early", "the connection failed")
+/// The whole body, if it is short enough; with a place at the desk if it is a large one.
+pub(crate) async fn read_body(
+    mut body: Body,
+    limit: &BodyLimit,
+) -> Result<(Vec<u8>, Option<Place>), Problem> {
+    let (mut bytes, mut place, mut most) = (Vec::new(), None, limit.plain);
+    while let Some(frame) = body.frame().await {
+        let early = |_| Problem::new(Code::MalformedJson, "the body ended early", "the connection failed");
+        let Ok(data) = frame.map_err(early)?.into_data() else { continue };
+        let length = bytes.len().saturating_add(data.len());
+        if let Some((large, desk, address)) =
+            limit.large.as_ref().filter(|_| length > most && place.is_none())
+        {
+            place = Some(desk.enter(*address).ok_or_else(full)?);
+            most = most.max(*large);
         }
-    })?;
-    Ok(collected.to_bytes().to_vec())
+        if length > most {
+            let cause = format!("it exceeds {most} bytes");
+            let what = "the body was not read to its end";
+            return Err(Problem::new(Code::TooLarge, what, cause).with("limit", most));
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok((bytes, place))
+}
+
+fn full() -> Problem {
+    let cause = "so many large bodies are read already, or one of the same address is";
+    Problem::new(Code::Busy, "the body was not read to its end", cause).retry_after(1)
 }
 
 /// Reads JSON; an error names the place and what was expected there.

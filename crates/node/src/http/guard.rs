@@ -15,12 +15,15 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 
 use super::extract::BodyLimit;
+use super::large::Desk;
 use super::problem::{Code, Problem};
 use crate::config::Http;
 use crate::metrics::Metrics;
 
 /// The most addresses of clients that are remembered; beyond it all that are not share one allowance.
 const CLIENTS_MAX: usize = 10_000;
+/// Where operations are taken, which may be large.
+const OPERATIONS: [&str; 3] = ["/v1/operations", "/v1/operations/prepare", "/v1/simulate"];
 /// How often at most those whose allowance is full again are forgotten.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
@@ -49,6 +52,8 @@ const FORWARDED: [&str; 4] = ["forwarded", "via", "x-forwarded-for", "x-real-ip"
 pub(crate) struct Guard {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) body_limit: usize,
+    /// The largest body where operations are taken, and who has one under way.
+    operations: (usize, Desk),
     pub(crate) timeout: Duration,
     /// Only where others than this machine can connect.
     pub(crate) rates: Option<Rates>,
@@ -74,6 +79,7 @@ impl Guard {
             own: Hosts::Named(config.hosts.clone()),
             metrics,
             body_limit: config.body_bytes_max,
+            operations: (config.operation_bytes_max, Desk::default()),
             timeout: Duration::from_millis(config.request_timeout_ms),
             rates: is_public.then(|| Rates::new(config.requests_per_second, config.requests_burst)),
             traces: AtomicU64::new(0),
@@ -117,7 +123,10 @@ pub(crate) async fn guard(State(guard): State<Arc<Guard>>, mut request: Request,
         is_forwarded: FORWARDED.iter().any(|name| request.headers().contains_key(*name)),
         ..*client
     });
-    request.extensions_mut().insert(BodyLimit(guard.body_limit));
+    let is_operation = route.as_deref().is_some_and(|route| OPERATIONS.contains(&route));
+    let (most, desk) = &guard.operations;
+    let large = is_operation.then(|| (*most, desk.clone(), client.map(|client| client.address)));
+    request.extensions_mut().insert(BodyLimit { plain: guard.body_limit, large });
     if let Some(client) = client {
         request.extensions_mut().insert(client);
     }

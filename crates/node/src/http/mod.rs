@@ -2,6 +2,7 @@
 
 pub(crate) mod extract;
 pub(crate) mod guard;
+pub(crate) mod large;
 mod patience;
 pub mod problem;
 pub(crate) mod serve;

@@ -170,6 +170,7 @@ pub(super) struct MempoolStatus {
 #[derive(JsonSchema)]
 pub(super) struct Limits {
     body_bytes: u64,
+    operation_bytes: u64,
     page: u16,
     per_sender: u64,
     operations_per_block: u64,

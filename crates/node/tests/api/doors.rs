@@ -12,12 +12,12 @@ use tokio::net::TcpStream;
 use crate::world::{World, address, key, small, small_with};
 
 /// Serves a node on the loopback while a test talks to it.
-async fn with_connections(world: &World, test: impl AsyncFnOnce(SocketAddr)) {
+pub(crate) async fn with_connections(world: &World, test: impl AsyncFnOnce(SocketAddr)) {
     with_connections_to(world, "127.0.0.1:0", test).await;
 }
 
 /// Serves a node that others than this machine can connect to.
-async fn with_public_connections(world: &World, test: impl AsyncFnOnce(SocketAddr)) {
+pub(crate) async fn with_public_connections(world: &World, test: impl AsyncFnOnce(SocketAddr)) {
     with_connections_to(world, "0.0.0.0:0", test).await;
 }
 
@@ -33,7 +33,7 @@ async fn with_connections_to(world: &World, bound: &str, test: impl AsyncFnOnce(
 }
 
 /// Sends bytes and reads until the other side hangs up, or for at most a while.
-async fn exchange(address: SocketAddr, request: &str) -> String {
+pub(crate) async fn exchange(address: SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     stream.write_all(request.as_bytes()).await.expect("written");
     let mut answer = Vec::new();

@@ -3,6 +3,7 @@
 mod contract;
 mod doors;
 mod events;
+mod large;
 mod life;
 mod memory;
 mod operations;

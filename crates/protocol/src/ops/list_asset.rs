@@ -37,6 +37,8 @@ refusals! {
         ListingsStopped { until: Epoch } => "the guardian has stopped listings until epoch {until}",
         BadOrigin { contract: String } => "the contract {contract:?} is not empty or 0x and 1 to 32 lower-case hex bytes",
         BadDecimals { decimals: u8 } => "{decimals} decimals exceed 36",
+        NoCoin { contract: String } => "native stake of the chain that this ledger follows is its coin, whose contract is empty and not {contract:?}",
+        OtherDecimals { decimals: u8, expected: u8 } => "{decimals} decimals are not the {expected} on which the genesis' caps of this asset rest",
         AlreadyListed { asset: AssetId } => "that origin is listed as asset {asset}",
         DepositMissing { deposit: Amount, free: Amount } => "the deposit of {deposit} exceeds the free balance {free}",
     }
@@ -59,6 +61,7 @@ impl ListAsset {
         if self.decimals > 36 {
             return Err(Refused::BadDecimals { decimals: self.decimals });
         }
+        self.check_followed(state)?;
         let key = (self.origin.clone(), self.kind);
         if let Some(asset) = state.asset_ids.get(&key).copied() {
             return Err(Refused::AlreadyListed { asset });
@@ -95,7 +98,26 @@ impl ListAsset {
     }
 }
 
-fn is_contract(text: &str) -> bool {
+impl ListAsset {
+    /// Whoever lists an asset of the followed chain first must not decide what its amounts mean, nor list its validators a second time.
+    fn check_followed(&self, state: &State) -> Result<(), Refused> {
+        let Origin { chain, contract } = &self.origin;
+        let Some(config) = state.genesis.ethereum.as_ref().filter(|config| config.number == *chain) else {
+            return Ok(());
+        };
+        if self.kind == AssetKind::Native && !contract.is_empty() {
+            return Err(Refused::NoCoin { contract: contract.clone() });
+        }
+        let expected = config.asset(contract).and_then(|asset| asset.listed_decimals());
+        match expected.filter(|expected| *expected != self.decimals) {
+            Some(expected) => Err(Refused::OtherDecimals { decimals: self.decimals, expected }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether a contract is written as an origin has it: the empty text, or `0x` and lower-case digits.
+pub(crate) fn is_contract(text: &str) -> bool {
     let Some(digits) = text.strip_prefix("0x") else { return text.is_empty() };
     let is_hex = digits.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
     is_hex && (2..=64).contains(&digits.len()) && digits.len().is_multiple_of(2)

@@ -22,6 +22,7 @@ refusals! {
         PodNotFound { validator: ValidatorId } => "{validator} is no pod of the sender",
         NotOurs { pod: Address } => "the contract {pod} is of another system, and takes no orders of this ledger",
         Halted { until: Epoch } => "the chain has contradicted itself, and nothing leaves until epoch {until}",
+        Flagged { slot: u64, until: Epoch } => "a state of slot {slot} shows a loss of the pod that is not counted yet: report the pod, or wait until epoch {until}",
         NothingFree => "nothing of the pod is free",
         ExceedsFree { amount: Amount, free: Amount } => "release of {amount} exceeds the free stake {free}",
     }
@@ -46,6 +47,10 @@ impl ReleasePod {
         }
         if let Some(until) = state.halt() {
             return Err(Refused::Halted { until });
+        }
+        // Else what is free would leave before a loss that is to be shared.
+        if let Some((slot, until)) = pod.flagged.filter(|(_, due)| *due > state.epoch) {
+            return Err(Refused::Flagged { slot, until });
         }
         let free = record.free;
         let amount = self.amount.unwrap_or(free);

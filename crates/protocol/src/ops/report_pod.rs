@@ -1,7 +1,7 @@
 //! What is behind a withdrawal address of Ethereum, by proof, by anyone's call: a checkpoint.
 
 use evidence::ethereum::{StateNodes, UnderWay, ValidatorsProof};
-use evidence::fact::pod::{PodClaim, PodRefused, PodWorth, verify_pod};
+use evidence::fact::pod::{PodClaim, PodRefused, PodWorth, Shown, verify_pod};
 
 use super::report_validator::lose;
 use crate::ethereum::PodKind;
@@ -50,6 +50,7 @@ refusals! {
         TooManyValidators { count: usize, most: usize } => "{count} validators are more than a pod may have, {most}",
         NothingThere => "the pod is worth nothing",
         Incomplete { worth: Amount, known: Amount } => "the report leaves something out and shows {worth}, less than the {known} that are known; only a whole one may lower it",
+        Unseen { worth: Amount, known: Amount, slot: u64 } => "{worth} is less than the {known} that are known, and what was paid out or consolidated may stand in a validator that is not shown; slot {slot} has said so before, so show it, or report a slot before the payout",
         NotAttested { slot: u64, sum: Amount, most: Amount } => "{sum} would have entered in the period, more than {most}, so the second source has to attest the header of slot {slot} first",
         DepositMissing { deposit: Amount, free: Amount } => "the deposit of {deposit} exceeds the free balance {free}",
     }
@@ -69,6 +70,8 @@ struct Plan {
     total: Amount,
     counted: Amount,
     deposit: Amount,
+    /// Something is gone and perhaps only not shown: the first epoch in which the pod is stale for it.
+    unseen: Option<Epoch>,
 }
 
 impl ReportPod {
@@ -82,6 +85,13 @@ impl ReportPod {
 
         // From here on nothing can fail.
         let Plan { account, total, counted, .. } = plan;
+        if let (Some(due), Some(id)) = (plan.unseen, plan.known) {
+            if let Some(pod) = state.pods.get_mut(&id) {
+                pod.flagged = Some((self.slot, due));
+            }
+            events.push(Event::PodFlagged { validator: id, account, slot: self.slot, due });
+            return Ok(());
+        }
         let id = plan.known.unwrap_or_else(|| self.add(state, sender, &plan));
         let old = state.validator(id).map_or(Amount::ZERO, |record| record.balance);
         state.validator_mut(id).proven = state.epoch;
@@ -138,11 +148,12 @@ impl ReportPod {
             return Err(Refused::NotLater { slot, last });
         }
         let worth = self.worth(state, address, kind, &source.state)?;
-        let shown = |validator: &&u64| {
-            worth.validators.binary_search(validator).is_ok() || worth.gone.binary_search(validator).is_ok()
-        };
-        let missing = known.and_then(|(_, pod)| pod.validators.iter().find(|validator| !shown(validator)));
-        if let Some(validator) = missing.copied() {
+        let is_in =
+            |list: &[Shown], index| list.binary_search_by_key(&index, |shown: &Shown| shown.index).is_ok();
+        let is_shown =
+            |known: &Shown| is_in(&worth.validators, known.index) || is_in(&worth.gone, known.index);
+        let missing = known.and_then(|(_, pod)| pod.validators.iter().find(|known| !is_shown(known)));
+        if let Some(Shown { index: validator, .. }) = missing.copied() {
             return Err(Refused::ValidatorMissing { validator });
         }
         let count = worth.validators.len();
@@ -161,6 +172,10 @@ impl ReportPod {
         if !worth.is_complete && total < balance {
             return Err(Refused::Incomplete { worth: total, known: balance });
         }
+        let unseen = match known {
+            Some(known) if total < balance => self.unseen(state, known, &worth, (total, balance))?,
+            _ => None,
+        };
         let Some(following) = &state.ethereum else { return Err(unfollowed()) };
         let cap = record.supply().room_below(record.cap.min(Amount::LIMIT));
         let most = following.room(asset, config, slot).min(cap);
@@ -174,7 +189,27 @@ impl ReportPod {
         let deposit = if known.is_none() { state.parameters().object_deposit } else { Amount::ZERO };
         state.can_post(sender, deposit).map_err(|free| Refused::DepositMissing { deposit, free })?;
         let known = known.map(|(id, _)| id);
-        Ok(Plan { account, address, kind, known, worth, total, counted, deposit })
+        Ok(Plan { account, address, kind, known, worth, total, counted, deposit, unseen })
+    }
+
+    /// Whether a fall may be none. What left a validator that nobody slashed, and is not on the account, may have been consolidated into one
+    /// that this report does not show, and would come back as free stake: out of every pool, and out of what was slashed. So it is no loss as
+    /// long as anything is liable; the pod is stale until somebody shows where it is.
+    fn unseen(
+        &self,
+        state: &State,
+        (id, pod): (ValidatorId, &Pod),
+        worth: &PodWorth,
+        (total, balance): (Amount, Amount),
+    ) -> Result<Option<Epoch>, Refused> {
+        if pod.left(worth) == 0 || !state.is_liable(id) {
+            return Ok(None);
+        }
+        if let Some((slot, _)) = pod.flagged {
+            return Err(Refused::Unseen { worth: total, known: balance, slot });
+        }
+        let epochs = state.genesis.ethereum.as_ref().map_or(1, |config| config.due_epochs);
+        Ok(Some(state.epoch.later(epochs)))
     }
 
     /// What the proof shows.

@@ -30,6 +30,7 @@ refusals! {
         OutOfBounds { rate: Amount, low: u64, high: u64 } => "a rate of {rate} is outside {low} to {high}",
         NotProven { refused: FactRefused } => "{refused}",
         NotFollowed { asset: AssetId } => "the genesis says no words of storage that would tell the rate of asset {asset}",
+        NotLater { slot: u64, last: u64 } => "slot {slot} is earlier than {last}, of which the rate was last proven",
         BlockNotOpened { slot: u64 } => "no execution block of a finalized header of slot {slot} is open; open it first",
         NotShown { refused: RateRefused } => "{refused}",
         OtherRate { told: Amount, proven: Amount } => "the rate is {proven} and not {told}",
@@ -73,6 +74,9 @@ impl ReportRate {
             record.rate_raised = now;
         }
         record.rate = rate;
+        if let (Proof::Storage { slot, .. }, Some(following)) = (&self.proof, &mut state.ethereum) {
+            following.record_mut().flows.entry(asset).or_default().rated = *slot;
+        }
         events.push(Event::RateChanged { asset, rate: Amount::new(u128::from(rate)) });
         Ok(())
     }
@@ -89,6 +93,10 @@ impl ReportRate {
         };
         let layout = state.chain_asset(asset).and_then(|(_, config)| config.rate.as_ref());
         let layout = layout.ok_or(Refused::NotFollowed { asset })?;
+        let last = state.ethereum.as_ref().map_or(0, |following| following.rated(asset));
+        if *slot < last {
+            return Err(Refused::NotLater { slot: *slot, last });
+        }
         let block = state.ethereum.as_ref().and_then(|following| following.execution(*slot));
         let block = block.ok_or(Refused::BlockNotOpened { slot: *slot })?;
         let proven = verify_rate(block, layout, asset.number(), nodes)

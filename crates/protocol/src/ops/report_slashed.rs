@@ -33,7 +33,7 @@ refusals! {
         NotLater { slot: u64, last: u64 } => "slot {slot} is not later than {last}, of which the pod was last reported",
         Flagged { slot: u64 } => "a slashed validator of slot {slot} was shown already; report the pod",
         NotProven { refused: PodRefused } => "{refused}",
-        KnownLoss { validator: u64 } => "validator {validator} is none that the pod's stake counts",
+        KnownLoss { validator: u64 } => "validator {validator} is none that the last report has counted without a slashing",
     }
 }
 
@@ -58,7 +58,8 @@ impl ReportSlashed {
         let slashed = verify_slashed(&source.state, &pod.address.0, &self.validators)
             .map_err(|refused| Refused::NotProven { refused })?
             .into_inner();
-        if pod.validators.binary_search(&slashed.index).is_err() {
+        // Each is worth one reward: of one that is known to be slashed reports tell the rest.
+        if pod.validator(slashed.index).is_none_or(|known| known.is_slashed) {
             return Err(Refused::KnownLoss { validator: slashed.index });
         }
         let epochs = state.genesis.ethereum.as_ref().map_or(1, |config| config.due_epochs);

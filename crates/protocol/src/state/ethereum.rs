@@ -11,6 +11,8 @@ use evidence::ethereum::{
     SyncCommittee, period_of,
 };
 
+use evidence::fact::pod::{PodWorth, Shown};
+
 use super::State;
 use super::records::{Asset, Validator};
 use super::shelf::{Book, Touched};
@@ -60,6 +62,8 @@ pub(crate) struct Flow {
     pub(crate) entered: Amount,
     /// Already credited of the next deposit.
     pub(crate) part: Amount,
+    /// Slot of the newest block that has told its rate.
+    pub(crate) rated: u64,
 }
 
 /// What is known of a finalized header besides itself.
@@ -99,13 +103,33 @@ pub(crate) struct Pod {
     pub(crate) released: Amount,
     /// All that its contract has to burn.
     pub(crate) burned: Amount,
-    /// The slot of a state that shows a slashed validator, and the first epoch in which the pod is stale for it; until a report of a later
-    /// slot.
+    /// The slot of a state that shows a slashed validator, or less than there was without showing where it is; and the first epoch in which
+    /// the pod is stale for it. Until a report of a later slot.
     pub(crate) flagged: Option<(u64, Epoch)>,
     /// Whoever proves a slashing or a loss gets a part of it.
     pub(crate) deposit: Amount,
-    /// Its validators, ascending.
-    pub(crate) validators: Vec<u64>,
+    /// Its validators as the last report showed them, ascending.
+    pub(crate) validators: Vec<Shown>,
+}
+
+impl Pod {
+    /// The validator with this index, if the last report showed it.
+    pub(crate) fn validator(&self, index: u64) -> Option<&Shown> {
+        let place = self.validators.binary_search_by_key(&index, |shown| shown.index).ok()?;
+        self.validators.get(place)
+    }
+
+    /// Gwei that unslashed validators which are paid out had in the last report and have not in this one. It went to the pod's account, or by
+    /// a consolidation to another validator: perhaps to one that nobody has shown.
+    pub(crate) fn left(&self, now: &PodWorth) -> u128 {
+        let paid_out = now.validators.iter().chain(&now.gone);
+        let paid_out = paid_out.filter(|shown| shown.is_withdrawable && !shown.is_slashed);
+        let left = paid_out.map(|shown| {
+            let before = self.validator(shown.index).map_or(0, |known| known.gwei);
+            u128::from(before.saturating_sub(shown.gwei))
+        });
+        left.fold(0, u128::saturating_add)
+    }
 }
 
 impl Following {
@@ -221,6 +245,11 @@ impl Following {
         flow.map_or(Amount::ZERO, |flow| flow.entered)
     }
 
+    /// The slot of the newest block that has told the rate of an asset.
+    pub(crate) fn rated(&self, asset: AssetId) -> u64 {
+        self.record.flows.get(&asset).map_or(0, |flow| flow.rated)
+    }
+
     /// Counts what has entered.
     pub(crate) fn count(&mut self, asset: AssetId, slot: u64, entered: Amount, part: Amount) {
         let flow = self.record_mut().flows.entry(asset).or_default();
@@ -326,6 +355,15 @@ impl State {
         let since = record.proven.later(self.parameters().stale_after);
         let due = self.pods.get(&id).and_then(|pod| pod.flagged).map(|(_, due)| due);
         due.map_or(since, |due| due.min(since))
+    }
+
+    /// Whether anything of native stake stands in a pool, or was slashed and is not yet burned. What is free there and not fetched counts too:
+    /// a part of it may be slashed.
+    pub(crate) fn is_liable(&self, id: ValidatorId) -> bool {
+        let Some(record) = self.validator(id) else { return false };
+        let first = self.accounts.get(record.account).first_position;
+        let mut own = self.positions.list(first).filter(|(_, position)| position.validator() == Some(id));
+        !record.slashed.is_zero() || own.next().is_some()
     }
 
     /// The pod of an account, if anything of it was ever reported.

@@ -92,6 +92,7 @@ pub(crate) fn factory() -> PodFactory {
 pub(crate) fn config(trusted: Hash) -> Ethereum {
     let native = ChainAsset {
         contract: String::new(),
+        decimals: Some(9),
         per_period: Amount::LIMIT,
         attested_above: None,
         custody: None,
@@ -276,6 +277,10 @@ impl Run {
 }
 
 impl Made {
+    pub(crate) fn is_slashed(&self, index: u64) -> bool {
+        self.validators[&index].slashed
+    }
+
     pub(crate) fn validators(&self, indices: &[u64], with_balances: bool) -> ValidatorsProof {
         let fork = self.block.fork;
         let claim = |index: &u64| ValidatorClaim { index: *index, validator: self.validators[index].clone() };

@@ -13,15 +13,15 @@ use crate::slashings;
 
 const TOKEN: AssetId = AssetId::new(1);
 const CUSTODY: [u8; 20] = [0xc0; 20];
-const RATES: [u8; 20] = [0xc1; 20];
+pub(crate) const RATES: [u8; 20] = [0xc1; 20];
 const E18: u128 = 1_000_000_000_000_000_000;
 
-fn custody() -> Custody {
+pub(crate) fn custody() -> Custody {
     Custody { contract: CUSTODY, count: word(3), deposits: word(4) }
 }
 
 /// `10^18 * (word 1 + 32 * (word 2 high - word 2 low)) / word 3`.
-fn rate() -> RateLayout {
+pub(crate) fn rate() -> RateLayout {
     let term = |slot, part, times, is_subtracted| Term {
         contract: RATES,
         slot: word(slot),
@@ -40,10 +40,11 @@ fn rate() -> RateLayout {
     }
 }
 
-fn run(change: impl FnOnce(&mut ChainAsset)) -> Run {
+pub(crate) fn run(change: impl FnOnce(&mut ChainAsset)) -> Run {
     let mut run = Run::with(3, |genesis| {
         let mut token = ChainAsset {
             contract: "0xaa".to_owned(),
+            decimals: None,
             per_period: Amount::new(1000),
             attested_above: None,
             custody: Some(custody()),

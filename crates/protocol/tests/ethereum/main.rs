@@ -4,7 +4,9 @@
 
 mod chain;
 mod custody;
+mod escapes;
 mod following;
 mod pods;
+mod random;
 mod real;
 mod slashings;

@@ -104,6 +104,7 @@ fn genesis() -> Option<Genesis> {
     let custody = Custody { contract: question.address, count: question.slots[0], deposits: [0; 32] };
     let asset = |contract: &str, custody: Option<Custody>| ChainAsset {
         contract: contract.to_owned(),
+        decimals: None,
         per_period: Amount::LIMIT,
         attested_above: None,
         custody,

@@ -119,7 +119,7 @@ fn standing(run: &Run) -> (u128, u128, u128, u128, u128) {
 type Row<'a> = (&'a [&'a str], (u128, u128, u128, u128, u128));
 
 /// The rows of ADR 0020: `L` is Ethereum's slashing of half a validator, `S` a service's of a quarter, `N` a second validator, `X` an
-/// exit, `P` its payout; several letters are parts of one report.
+/// exit, `P` its payout, `U` leaving the pool; several letters are parts of one report.
 #[test]
 fn both_slashings_take_the_same_in_every_order() {
     let rows: [Row<'_>; 11] = [
@@ -143,6 +143,30 @@ fn both_slashings_take_the_same_in_every_order() {
     }
 }
 
+/// Every order of: a loss on Ethereum, a slash here, a second validator, leaving the pool, and an exit with its payout. What leaves is taken from as
+/// what stays; an exit is nothing. Only whether the new validator was there before the loss makes a difference, as ADR 0020 says.
+#[test]
+fn no_order_with_leaving_and_exits_takes_another_amount() {
+    let mut orders = vec![Vec::new()];
+    for step in ["L", "S", "N", "U", "X"] {
+        let longer = |order: Vec<&'static str>| {
+            (0..=order.len()).map(move |place| {
+                let mut longer = order.clone();
+                longer.insert(place, step);
+                longer
+            })
+        };
+        orders = orders.into_iter().flat_map(longer).collect();
+    }
+    assert_eq!(orders.len(), 120);
+    for steps in orders {
+        let place = |step: &str| steps.iter().position(|other| *other == step);
+        let is_shared = place("N") < place("L");
+        let expected = if is_shared { (18, 6, 24, 48, 16) } else { (12, 4, 32, 48, 16) };
+        assert_eq!(play(4, &steps), expected, "{steps:?}");
+    }
+}
+
 fn play(period: u64, steps: &[&str]) -> (u128, u128, u128, u128, u128) {
     let mut run = Run::new(period);
     offer(&mut run, NATIVE, NATIVE);
@@ -158,6 +182,13 @@ fn play(period: u64, steps: &[&str]) -> (u128, u128, u128, u128, u128) {
     for step in steps {
         if *step == "S" {
             slash(&mut run, Fraction::from_percent(25));
+            continue;
+        }
+        if *step == "U" {
+            let (operator, asset, follow_up) = (OPERATOR, NATIVE, FollowUp::Free);
+            let leave =
+                ops::undelegate::Undelegate { operator, asset, amount: None, validator: None, follow_up };
+            run.must("alice", Operation::Undelegate(leave));
             continue;
         }
         slot += 64;

@@ -211,6 +211,30 @@ fn a_second_committee_of_a_period_is_a_contradiction() {
     assert_eq!(found.claimed(), WORLD.committee(5).public().root());
 }
 
+/// The next committee hangs on the blocks before the period. Who signs a head that is given up later has not lied.
+#[test]
+fn another_next_committee_that_nothing_of_its_period_makes_final_is_no_contradiction() {
+    let mut client = client(PERIOD + 64);
+    take(&mut client, Told::committee(PERIOD + 128)).unwrap();
+    let slot = PERIOD - 32;
+    let mut contents = WORLD.contents(slot + 64, WORLD.block(slot, 0).root(), 1);
+    contents.committees[1] = *WORLD.committee(5).public().root();
+    let attested = Block::new(&contents);
+    let mut update = WORLD.update(Told { salt: 1, ..Told::committee(PERIOD + 640) });
+    let branch = |index: u64| Branch::new(attested.state.branch(index)).unwrap();
+    let next = update.next.as_mut().unwrap();
+    next.committee = WORLD.committee(5).public().clone();
+    (next.branch, update.finality_branch) = (branch(55), branch(105));
+    let finalized = WORLD.block(slot, 0);
+    (update.execution, update.finalized) = (finalized.claim(), finalized.header);
+    (update.attested, update.signature_slot) = (attested.header.clone(), slot + 65);
+    let message = WORLD.signing_root(&attested.root(), update.signature_slot);
+    (update.participation, update.signature) = WORLD.committee(1).sign(500, &message);
+    assert_eq!(contradiction(&client, &update), Err(ContradictionRefused::Agrees));
+    let refused = client.update(WORLD.chain(), &update, LATE).unwrap_err();
+    assert_eq!(refused, UpdateRefused::NotNewer { finalized: slot, known: PERIOD + 128 });
+}
+
 /// Slot 600 was never accepted itself, but a later state remembers its block.
 #[test]
 fn a_block_that_a_later_state_remembers_otherwise_is_a_contradiction() {
