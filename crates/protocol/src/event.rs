@@ -488,4 +488,11 @@ pub enum Event {
         ready: Option<Epoch>,
     },
     SharesReceived { route: RouteId, message: u64, to: Address, shares: Shares },
+    SharesReturned { route: RouteId, message: u64, to: Address, shares: Shares, back: u64 },
+    VaultTicketGiven { vault: VaultId, ticket: TicketId, from: Address, to: Address },
+    VaultJuniorJoined { vault: VaultId, account: Address, share: ShareId, amount: Amount, shares: Shares },
+    VaultJuniorAsked { vault: VaultId, ticket: TicketId, account: Address, shares: Shares, worth: Amount, from: Epoch },
+    VaultJuniorPaid { vault: VaultId, ticket: TicketId, account: Address, shares: Shares, paid: Amount },
+    VaultJuniorEarned { vault: VaultId, amount: Amount },
+    VaultJuniorUsedUp { vault: VaultId, share: ShareId, rest: Amount },
 }

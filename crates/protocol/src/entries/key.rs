@@ -105,6 +105,8 @@ pub enum Key {
     Route(RouteId),
     /// A message home by a route, by its number.
     Arrival(RouteId, u64),
+    /// First-loss capital that waits to leave a vault.
+    VaultJunior(VaultId, TicketId),
 }
 
 /// The bytes of a key as they are filled, with zeros after them.
@@ -169,6 +171,7 @@ impl Key {
             Self::Basket(_) => 45,
             Self::Route(_) => 46,
             Self::Arrival(..) => 47,
+            Self::VaultJunior(..) => 48,
         }
     }
 
@@ -209,7 +212,8 @@ impl Key {
             }
             Self::VaultDeposit(id, ticket)
             | Self::VaultExit(id, ticket)
-            | Self::VaultHoldback(id, ticket) => {
+            | Self::VaultHoldback(id, ticket)
+            | Self::VaultJunior(id, ticket) => {
                 name.extend(id.number().to_be_bytes());
                 name.extend(ticket.number().to_be_bytes());
             }
@@ -292,6 +296,7 @@ impl Key {
                 RouteId::new(number(1)?),
                 u64::from_be_bytes(bytes.get(5..13)?.try_into().ok()?),
             ),
+            48 => Self::VaultJunior(vault()?, ticket()?),
             _ => return None,
         };
         (key.to_bytes() == *bytes).then_some(key)
@@ -338,6 +343,7 @@ impl fmt::Display for Key {
             Self::VaultOutcome(id, request) => write!(f, "vault_outcome/{id}/{request}"),
             Self::Route(id) => write!(f, "route/{id}"),
             Self::Arrival(id, message) => write!(f, "arrival/{id}/{message}"),
+            Self::VaultJunior(id, ticket) => write!(f, "vault_junior/{id}/{ticket}"),
             Self::VaultLoss(id, epoch) => write!(f, "vault_loss/{id}/{}", epoch.number()),
         }
     }
@@ -430,6 +436,7 @@ impl Places<'_> {
             "vault_outcome" => Key::VaultOutcome(vault()?, request()?),
             "route" => Key::Route(RouteId::new(self.number(0)?)),
             "arrival" => Key::Arrival(RouteId::new(self.number(0)?), self.digits(1)?),
+            "vault_junior" => Key::VaultJunior(vault()?, ticket()?),
             "vault_loss" => Key::VaultLoss(vault()?, Epoch::new(self.number(1)?)),
             _ => return Err(self.malformed()),
         })

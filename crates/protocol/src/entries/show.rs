@@ -19,7 +19,8 @@ use crate::state::records::{
 use crate::state::value::Values;
 use crate::state::vaults::baskets::Basket;
 use crate::state::vaults::records::{
-    Contingent, DepositTicket, ExitTicket, Holdback, Holding, Outcome, ShareRecord, Vault, Verdict,
+    Contingent, DepositTicket, ExitTicket, Holdback, Holding, JuniorExit, Outcome, ShareRecord, Vault,
+    Verdict,
 };
 use crate::state::vaults::routes::{Arrival, Route};
 use crate::vault::queue::{Batch, Cohort};
@@ -65,6 +66,7 @@ fn show_of_vaults(key: &Key, bytes: &[u8]) -> Result<Field, String> {
         Key::VaultDeposit(..) => as_a::<DepositTicket>(bytes),
         Key::VaultExit(..) => as_a::<ExitTicket>(bytes),
         Key::VaultHoldback(..) => as_a::<Holdback>(bytes),
+        Key::VaultJunior(..) => as_a::<JuniorExit>(bytes),
         Key::VaultCohort(..) => as_a::<Cohort>(bytes),
         Key::VaultBatch(..) => as_a::<Batch>(bytes),
         Key::VaultGap(..) | Key::VaultLoss(..) => as_a::<u128>(bytes),

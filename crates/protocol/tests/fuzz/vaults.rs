@@ -198,6 +198,9 @@ pub(crate) fn template(kind: Kind) -> Option<Value> {
         Kind::VaultTick => json!({"vault": "#id", "?steps": "#many"}),
         Kind::VaultHarvest => json!({"vault": "#id", "?operator": "#id"}),
         Kind::VaultFund => json!({"vault": "#id", "amount": "#amount"}),
+        Kind::VaultJuniorJoin => json!({"vault": "#id", "amount": "#amount", "?shares_min": "#shares"}),
+        Kind::VaultJuniorLeave => json!({"vault": "#id", "?shares": "#shares"}),
+        Kind::TransferTicket => json!({"vault": "#id", "ticket": "#ticket", "to": "#address"}),
         Kind::VaultGuard => json!({"vault": "#id", "action": "#guard"}),
         Kind::TransferShares => {
             json!({"share": "#id", "?owner": "#address", "to": "#address", "shares": "#shares"})

@@ -104,6 +104,28 @@ impl World {
     }
 }
 
+/// A thousand shares of a vault are worth a unit; a share of the basket is one of the first vault and two of the second.
+#[test]
+fn a_delegates_limit_counts_shares_of_baskets_by_their_legs() {
+    use crate::Kind;
+    let mut world = basket();
+    let kinds = [Kind::BasketMint, Kind::BasketRedeem, Kind::BasketEnter, Kind::BasketLeave];
+    world.grant("alice", &kinds, None);
+    for door in [enter(0, 1000), leave(0, 1000)] {
+        assert_eq!(world.by_bot("alice", door), Err("authority.NoLimit".to_owned()), "by prices of others");
+    }
+    world.grant("alice", &kinds, Some(5000));
+    let over = Err("authority.LimitExceeded".to_owned());
+    world.by_bot("alice", mint(1_000_000)).unwrap();
+    assert_eq!(world.by_bot("alice", mint(1_000_000)), over, "3000 of 5000 are used");
+    world.by_bot("alice", redeem(400_000)).unwrap();
+    assert_eq!(world.by_bot("alice", leave(0, 300_000)), over, "900 of 800");
+    assert_eq!(world.by_bot("alice", redeem(300_000)), over);
+    assert_eq!(world.by_bot("alice", enter(1, 900_000)), over);
+    world.by_bot("alice", mint(200_000)).unwrap();
+    world.must("alice", mint(1_000_000));
+}
+
 /// I23: without a price, with stale ones, whatever happens.
 #[test]
 fn in_kind_doors_are_always_open_and_exact() {
