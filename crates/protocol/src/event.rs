@@ -494,5 +494,14 @@ pub enum Event {
     VaultJuniorAsked { vault: VaultId, ticket: TicketId, account: Address, shares: Shares, worth: Amount, from: Epoch },
     VaultJuniorPaid { vault: VaultId, ticket: TicketId, account: Address, shares: Shares, paid: Amount },
     VaultJuniorEarned { vault: VaultId, amount: Amount },
+    BasketAsked { basket: BasketId, ticket: TicketId, account: Address, vault: VaultId, shares: Shares, ready: u64 },
+    BasketReturned {
+        basket: BasketId,
+        ticket: TicketId,
+        account: Address,
+        vault: VaultId,
+        shares: Shares,
+        why: String,
+    },
     VaultJuniorUsedUp { vault: VaultId, share: ShareId, rest: Amount },
 }

@@ -205,6 +205,7 @@ operations! {
     transfer_ticket::TransferTicket = "transfer_ticket", false;
     vault_junior_join::VaultJuniorJoin = "vault_junior_join", true;
     vault_junior_leave::VaultJuniorLeave = "vault_junior_leave", true;
+    basket_settle::BasketSettle = "basket_settle", true;
 }
 
 impl Kind {

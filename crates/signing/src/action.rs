@@ -137,6 +137,7 @@ fn of_vaults(operation: &Operation) -> String {
         Op::BasketLeave(op) => basket::basket_leave(op),
         Op::BasketReport(op) => basket::basket_report(op),
         Op::BasketAccept(op) => basket::basket_accept(op),
+        Op::BasketSettle(op) => basket::basket_settle(op),
         _ => unreachable!("the other kinds are above; a test goes through all of them"),
     }
 }

@@ -116,6 +116,7 @@ pub(crate) const VERBS: [Verb; 94] = [
     verb("basket", "leave", "basket_leave", &["basket", "vault", "shares"]),
     verb("basket", "report", "basket_report", &["basket", "vault", "price"]),
     verb("basket", "accept", "basket_accept", &["basket", "vault", "price"]),
+    verb("basket", "settle", "basket_settle", &["basket", "ticket"]),
     verb("network", "propose", "propose_parameters", &[]),
     verb("network", "guard", "guard", &["stop"]),
     verb("ethereum", "begin", "begin_chain", &[]),

@@ -22,6 +22,7 @@ impl State {
         vaults.exits.touched().start();
         vaults.holdbacks.touched().start();
         vaults.junior_exits.touched().start();
+        vaults.door_requests.touched().start();
         vaults.cohorts.touched().start();
         vaults.batches.touched().start();
         vaults.gaps.touched().start();
@@ -44,6 +45,8 @@ impl State {
         keys.extend(vaults.deposits.touched().take().into_iter().map(|(id, at)| Key::VaultDeposit(id, at)));
         keys.extend(vaults.exits.touched().take().into_iter().map(|(id, at)| Key::VaultExit(id, at)));
         keys.extend(vaults.holdbacks.touched().take().into_iter().map(|(id, at)| Key::VaultHoldback(id, at)));
+        let requests = vaults.door_requests.touched().take();
+        keys.extend(requests.into_iter().map(|(id, at)| Key::BasketRequest(id, at)));
         let juniors = vaults.junior_exits.touched().take();
         keys.extend(juniors.into_iter().map(|(id, at)| Key::VaultJunior(id, at)));
         keys.extend(vaults.cohorts.touched().take().into_iter().map(|(id, at)| Key::VaultCohort(id, at)));
@@ -75,6 +78,7 @@ impl State {
         keys.extend(vaults.deposits.keys().map(|(id, at)| Key::VaultDeposit(*id, *at)));
         keys.extend(vaults.exits.keys().map(|(id, at)| Key::VaultExit(*id, *at)));
         keys.extend(vaults.holdbacks.keys().map(|(id, at)| Key::VaultHoldback(*id, *at)));
+        keys.extend(vaults.door_requests.keys().map(|(id, at)| Key::BasketRequest(*id, *at)));
         keys.extend(vaults.junior_exits.keys().map(|(id, at)| Key::VaultJunior(*id, *at)));
         keys.extend(vaults.cohorts.keys().map(|(id, at)| Key::VaultCohort(*id, *at)));
         keys.extend(vaults.batches.keys().map(|(id, at)| Key::VaultBatch(*id, *at)));
@@ -102,6 +106,7 @@ impl State {
             Key::VaultDeposit(id, at) => vaults.deposits.get(&(*id, *at)).map(to_bytes),
             Key::VaultExit(id, at) => vaults.exits.get(&(*id, *at)).map(to_bytes),
             Key::VaultHoldback(id, at) => vaults.holdbacks.get(&(*id, *at)).map(to_bytes),
+            Key::BasketRequest(id, at) => vaults.door_requests.get(&(*id, *at)).map(to_bytes),
             Key::VaultJunior(id, at) => vaults.junior_exits.get(&(*id, *at)).map(to_bytes),
             Key::VaultCohort(id, at) => vaults.cohorts.get(&(*id, *at)).map(to_bytes),
             Key::VaultBatch(id, at) => vaults.batches.get(&(*id, *at)).map(to_bytes),
@@ -140,6 +145,7 @@ impl VaultParts {
             Key::VaultDeposit(id, at) => books.deposits.insert((id, at), from_bytes(bytes)?),
             Key::VaultExit(id, at) => books.exits.insert((id, at), from_bytes(bytes)?),
             Key::VaultHoldback(id, at) => books.holdbacks.insert((id, at), from_bytes(bytes)?),
+            Key::BasketRequest(id, at) => books.door_requests.insert((id, at), from_bytes(bytes)?),
             Key::VaultJunior(id, at) => books.junior_exits.insert((id, at), from_bytes(bytes)?),
             Key::VaultCohort(id, at) => books.cohorts.insert((id, at), from_bytes(bytes)?),
             Key::VaultBatch(id, at) => books.batches.insert((id, at), from_bytes(bytes)?),

@@ -219,17 +219,21 @@ fn check_supplies(state: &State) -> Result<(), Violation> {
     for (_, exit) in state.vaults.junior_exits.iter() {
         leaving.entry(exit.share).or_default().grow(exit.shares);
     }
+    for ((basket, _), request) in state.vaults.door_requests.iter() {
+        leaving.entry(state.share_of_request(*basket, request)).or_default().grow(request.shares);
+    }
     for index in 0..state.vaults.shares.len() {
         let id = ShareId::at(index);
         let Some(record) = state.share(id) else { continue };
         let waiting = match record.issuer {
             Issuer::Vault(vault) => state.vault(vault).map_or(Shares::ZERO, |vault| vault.queue.waiting),
-            Issuer::Basket(_) => Shares::ZERO,
-            Issuer::Junior(_) => leaving.get(&id).copied().unwrap_or_default(),
+            Issuer::Basket(_) | Issuer::Junior(_) => Shares::ZERO,
         };
         let mut locked = state.vaults.routes.iter().filter(|route| route.share == id);
         let locked = locked.try_fold(Shares::ZERO, |sum, route| sum.plus(route.meter.locked));
+        let put_down = leaving.get(&id).copied().unwrap_or_default();
         let there = held.get(&id).copied().unwrap_or_default().plus(waiting);
+        let there = there.and_then(|there| there.plus(put_down));
         let there = there.zip(locked).and_then(|(there, locked)| there.plus(locked));
         if there != Some(record.supply) {
             return Err(Violation(format!(

@@ -13,6 +13,7 @@ pub mod basket_leave;
 pub mod basket_mint;
 pub mod basket_redeem;
 pub mod basket_report;
+pub mod basket_settle;
 pub mod begin_chain;
 pub mod change_basket;
 pub mod change_mandate;

@@ -61,7 +61,9 @@ fn first_loss(junior: Option<&JuniorTerms>) -> String {
     junior.map_or_else(
         || "no junior tranche".to_owned(),
         |JuniorTerms { share, target }| {
-            format!("a junior tranche of {target} of its value bears losses first and gets {share} of the rewards")
+            format!(
+                "a junior tranche of {target} of its value bears losses first and gets {share} of the rewards"
+            )
         },
     )
 }

@@ -143,7 +143,8 @@ fn what_gives_value_away_is_ordered_and_what_stays_the_accounts_is_not() {
     ] {
         assert!(kind.is_ordered(), "{kind}");
     }
-    for kind in [Kind::VaultDeposit, Kind::BasketMint, Kind::BasketRedeem, Kind::VaultClaim, Kind::VaultTick] {
+    for kind in [Kind::VaultDeposit, Kind::BasketMint, Kind::BasketRedeem, Kind::VaultClaim, Kind::VaultTick]
+    {
         assert!(!kind.is_ordered(), "{kind}");
     }
 }

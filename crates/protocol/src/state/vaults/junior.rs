@@ -71,9 +71,7 @@ impl State {
         let share = (loss.is_zero() || !is_used_up(assets, supply)).then_some(share);
         match share {
             Some(share) => Standing { share: Some(share), assets, supply, unvested },
-            None => {
-                Standing { share, assets: Amount::ZERO, supply: Shares::ZERO, unvested: Amount::ZERO }
-            }
+            None => Standing { share, assets: Amount::ZERO, supply: Shares::ZERO, unvested: Amount::ZERO },
         }
     }
 

@@ -222,7 +222,11 @@ fn a_tranche_that_is_used_up_begins_anew() {
         world.give("new", 40);
         world.must("new", joining(40))
     };
-    assert!(events.iter().any(|event| matches!(event, Event::VaultJuniorUsedUp { share, .. } if *share == TRANCHE)));
+    assert!(
+        events
+            .iter()
+            .any(|event| matches!(event, Event::VaultJuniorUsedUp { share, .. } if *share == TRANCHE))
+    );
     let share = world.state.vault(VAULT).unwrap().junior.share.unwrap();
     assert_ne!(share, TRANCHE);
     assert_eq!(world.state.shares_of(share, address("new")).units(), 40_000, "at the price of an empty one");

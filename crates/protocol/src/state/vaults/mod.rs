@@ -34,11 +34,13 @@ mod world;
 
 use super::State;
 use super::shelf::{Book, Shelf};
-use crate::units::{AccountId, Address, Epoch, OperatorId, RequestId, RouteId, ShareId, TicketId, VaultId};
+use crate::units::{
+    AccountId, Address, BasketId, Epoch, OperatorId, RequestId, RouteId, ShareId, TicketId, VaultId,
+};
 use crate::vault::queue::{Batch, Cohort};
 use records::{
-    Contingent, ContingentKey, DepositTicket, ExitTicket, Holdback, Holding, JuniorExit, Outcome, ShareRecord,
-    Vault, Verdict,
+    Contingent, ContingentKey, DepositTicket, ExitTicket, Holdback, Holding, JuniorExit, Outcome,
+    ShareRecord, Vault, Verdict,
 };
 use routes::{Arrival, Route};
 
@@ -67,6 +69,8 @@ pub(crate) struct Vaults {
     pub(crate) routes: Shelf<Route, 4>,
     /// Messages home that wait, by route and number.
     pub(crate) arrivals: Book<(RouteId, u64), Arrival>,
+    /// Requests at single-sided doors of baskets that wait.
+    pub(crate) door_requests: Book<(BasketId, TicketId), baskets::DoorRequest>,
     /// Requests that are open, by operator; follows from the requests.
     pub(crate) open_requests: Book<(OperatorId, RequestId), ()>,
     /// Whose tickets there are; follows from them.

@@ -164,7 +164,9 @@ fn shares_for_an_account_of_a_vault_go_back_and_hold_up_nothing() {
     world.must("alice", Operation::SendShares(send));
     world.pass(3);
     let vault = super::address_of(VAULT);
-    for (message, to) in [(0, vault), (1, super::address_of(crate::units::VaultId::new(9))), (2, address("bob"))] {
+    for (message, to) in
+        [(0, vault), (1, super::address_of(crate::units::VaultId::new(9))), (2, address("bob"))]
+    {
         for verifier in ["v1", "v2"] {
             let vouch = VouchShares { route: ROUTE, message, to, shares: Shares::new(4000) };
             world.must(verifier, Operation::VouchShares(vouch));

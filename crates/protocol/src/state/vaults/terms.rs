@@ -16,7 +16,10 @@ impl VaultTerms {
             return Err(format!("a fee of {} exceeds {}", self.fee, limits.fee_max));
         }
         if is_reserved(self.fee_to) {
-            return Err(format!("{} is kept for a vault or a basket, which could never use the fee", self.fee_to));
+            return Err(format!(
+                "{} is kept for a vault or a basket, which could never use the fee",
+                self.fee_to
+            ));
         }
         if let Some(junior) = self.junior {
             junior.check()?;
@@ -49,7 +52,8 @@ impl VaultTerms {
             && self.guardian == old.guardian
             && self.council == old.council
             && self.fee_to == old.fee_to;
-        let same_timing = self.drip == old.drip && self.deposit_min <= old.deposit_min && self.junior == old.junior;
+        let same_timing =
+            self.drip == old.drip && self.deposit_min <= old.deposit_min && self.junior == old.junior;
         same_roles
             && same_timing
             && self.fee <= old.fee
