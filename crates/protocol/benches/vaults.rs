@@ -46,6 +46,7 @@ fn terms() -> VaultTerms {
             watermark: Fraction::ZERO,
             holdback: Fraction::from_percent(5),
         },
+        junior: None,
     }
 }
 

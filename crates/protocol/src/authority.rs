@@ -9,6 +9,7 @@
 use evidence::{PublicKey, Signatory};
 
 use crate::macros::refusals;
+use crate::operation::moves::Moved;
 use crate::operation::{Kind, Operation};
 use crate::state::State;
 use crate::state::accounts::{Account, Extra, Grant, KeySet, NONCE_WINDOW_MS, NONCES_MAX, Nonces, Signing};
@@ -300,25 +301,27 @@ pub(crate) fn check_grant(
     if operation.delegates_later() && !grant.kinds.contains(&Kind::Delegate) {
         return Err(Refused::KindNotGranted { kind: Kind::Delegate });
     }
-    if operation.names_destination() {
+    if operation.names_destination(state) {
         return Err(Refused::DestinationNotGranted { kind });
     }
+    let moved = operation.moves(state);
     if let Some(set) = operation.pays() {
         let own = state.service_of(account);
         if own.is_none() || state.set(set).map(|record| record.service) != own {
             return Err(Refused::PaysOthers { set });
         }
-        if let Some((asset, _)) = operation.moves()
-            && grant.left(asset, now).is_none()
-        {
-            return Err(Refused::NoLimit { asset });
-        }
     }
-    if let Some((asset, amount)) = operation.moves()
-        && let Some(left) = grant.left(asset, now)
-        && amount > left
+    let needs_limits = operation.pays().is_some() || operation.gives_away();
+    if needs_limits && let Some(asset) = moved.keys().copied().find(|asset| grant.left(*asset, now).is_none())
     {
-        return Err(Refused::LimitExceeded { asset, amount, left });
+        return Err(Refused::NoLimit { asset });
+    }
+    for (asset, amount) in moved {
+        if let Some(left) = grant.left(asset, now)
+            && amount > left
+        {
+            return Err(Refused::LimitExceeded { asset, amount, left });
+        }
     }
     Ok(())
 }
@@ -362,20 +365,30 @@ pub(crate) fn is_known(state: &State, authority: &Authority) -> bool {
     state.accounts.find(address).is_some()
 }
 
+/// What an operation of a delegate will have moved, read before it; nothing of anybody else's.
+pub(crate) fn spending(state: &State, authority: &Authority, operation: &Operation) -> Moved {
+    match authority.signer {
+        Signer::Delegate { .. } => operation.moves(state),
+        _ => Moved::new(),
+    }
+}
+
 /// Counts what a delegate moved against its limits.
-pub(crate) fn count_spending(state: &mut State, authority: &Authority, operation: &Operation) {
+pub(crate) fn count_spending(state: &mut State, authority: &Authority, moved: Moved) {
     let Signer::Delegate { address, .. } = &authority.signer else { return };
     let now = state.epoch;
     let account: Option<AccountId> = state.accounts.find(authority.account);
-    let (Some(account), Some((asset, amount))) = (account, operation.moves()) else { return };
+    let Some(account) = account.filter(|_| !moved.is_empty()) else { return };
     let grants = &mut state.accounts.get_mut(account).extra_mut().grants;
     let Some(grant) = grants.iter_mut().find(|grant| grant.delegate == *address) else { return };
     if grant.spent_in != now {
         grant.spent_in = now;
         grant.spent.clear();
     }
-    match grant.spent.iter_mut().find(|(moved, _)| *moved == asset) {
-        Some((_, spent)) => *spent = spent.plus(amount).unwrap_or(Amount::new(u128::MAX)),
-        None => grant.spent.push((asset, amount)),
+    for (asset, amount) in moved {
+        match grant.spent.iter_mut().find(|(moved, _)| *moved == asset) {
+            Some((_, spent)) => *spent = spent.plus(amount).unwrap_or(Amount::new(u128::MAX)),
+            None => grant.spent.push((asset, amount)),
+        }
     }
 }

@@ -87,12 +87,13 @@ pub fn apply(state: &mut State, authority: &Authority, operation: &Operation) ->
     if is_known {
         authority::count_nonces(state, authority, operation.kind());
     }
+    let moved = authority::spending(state, authority, operation);
     let mut events = Vec::new();
     operation.dispatch(state, authority.account, &mut events)?;
     if !is_known {
         authority::count_nonces(state, authority, operation.kind());
     }
-    authority::count_spending(state, authority, operation);
+    authority::count_spending(state, authority, moved);
     Ok(events)
 }
 

@@ -1,5 +1,7 @@
 //! Every operation by its name: the wire form, the dispatch, and what a refusal is called.
 
+pub(crate) mod moves;
+
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -8,7 +10,7 @@ use crate::authority;
 use crate::event::Event;
 use crate::ops;
 use crate::state::State;
-use crate::units::{Address, Amount, AssetId, SetId};
+use crate::units::{Address, SetId};
 
 macro_rules! operations {
     ($($module:ident :: $name:ident = $text:literal, $grantable:literal;)*) => {
@@ -200,6 +202,10 @@ operations! {
     send_shares::SendShares = "send_shares", false;
     vouch_shares::VouchShares = "vouch_shares", true;
     receive_shares::ReceiveShares = "receive_shares", true;
+    transfer_ticket::TransferTicket = "transfer_ticket", false;
+    vault_junior_join::VaultJuniorJoin = "vault_junior_join", true;
+    vault_junior_leave::VaultJuniorLeave = "vault_junior_leave", true;
+    basket_settle::BasketSettle = "basket_settle", true;
 }
 
 impl Kind {
@@ -224,6 +230,12 @@ impl Kind {
                 | Self::TransferShares
                 | Self::ApproveShares
                 | Self::SendShares
+                | Self::VaultFund
+                | Self::BasketEnter
+                | Self::BasketLeave
+                | Self::TransferTicket
+                | Self::VaultJuniorJoin
+                | Self::VaultJuniorLeave
         )
     }
 
@@ -242,26 +254,6 @@ impl fmt::Display for Kind {
 impl std::error::Error for Refusal {}
 
 impl Operation {
-    /// What it moves of the sender's, as the limits of a delegate count it; an amount that is not given counts as everything.
-    pub(crate) fn moves(&self) -> Option<(AssetId, Amount)> {
-        let everything = Amount::new(u128::MAX);
-        match self {
-            Self::Delegate(op) => Some((op.asset, op.amount)),
-            Self::Undelegate(op) => Some((op.asset, op.amount.unwrap_or(everything))),
-            Self::RaiseBond(op) => Some((op.asset, op.amount)),
-            Self::LowerBond(op) => Some((op.asset, op.amount)),
-            Self::OpenStream(op) => {
-                let funding = op.per_epoch.units().checked_mul(u128::from(op.epochs));
-                Some((op.token, funding.map_or(everything, Amount::new)))
-            }
-            Self::PayWork(op) => {
-                let total = Amount::total(op.payments.iter().map(|payment| payment.amount));
-                Some((op.token, total.unwrap_or(everything)))
-            }
-            _ => None,
-        }
-    }
-
     /// The set into whose rewards it pays from the sender's funds.
     pub(crate) fn pays(&self) -> Option<SetId> {
         match self {
@@ -275,15 +267,5 @@ impl Operation {
     pub(crate) fn delegates_later(&self) -> bool {
         use crate::state::records::FollowUp;
         matches!(self, Self::Undelegate(op) if matches!(op.follow_up, FollowUp::Delegate { .. }))
-    }
-
-    /// Whether it names where something of the sender's goes, which a delegate may not.
-    pub(crate) fn names_destination(&self) -> bool {
-        use crate::state::records::FollowUp;
-        match self {
-            Self::Claim(op) => op.to.is_some() || op.account.is_some(),
-            Self::Undelegate(op) => matches!(op.follow_up, FollowUp::Withdraw { .. }),
-            _ => false,
-        }
     }
 }

@@ -124,6 +124,9 @@ fn of_vaults(operation: &Operation) -> String {
         Op::SendShares(op) => vault::send_shares(op),
         Op::VouchShares(op) => vault::vouch_shares(op),
         Op::ReceiveShares(op) => vault::receive_shares(op),
+        Op::TransferTicket(op) => vault::transfer_ticket(op),
+        Op::VaultJuniorJoin(op) => vault::vault_junior_join(op),
+        Op::VaultJuniorLeave(op) => vault::vault_junior_leave(op),
         Op::SetBands(op) => basket::set_bands(op),
         Op::AllocateVault(op) => basket::allocate_vault(op),
         Op::CreateBasket(op) => basket::create_basket(op),
@@ -134,6 +137,7 @@ fn of_vaults(operation: &Operation) -> String {
         Op::BasketLeave(op) => basket::basket_leave(op),
         Op::BasketReport(op) => basket::basket_report(op),
         Op::BasketAccept(op) => basket::basket_accept(op),
+        Op::BasketSettle(op) => basket::basket_settle(op),
         _ => unreachable!("the other kinds are above; a test goes through all of them"),
     }
 }

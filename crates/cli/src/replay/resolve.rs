@@ -67,7 +67,7 @@ fn content(operation: &str, field: &str) -> Option<Content> {
         // Who paid into the custody contract.
         ("take_deposits", "from") => Some(Content::Account),
         // Elsewhere a destination of slashed stake, or an address on another chain.
-        ("claim" | "transfer_shares" | "vouch_shares", "to") => Some(Content::Account),
+        ("claim" | "transfer_shares" | "transfer_ticket" | "vouch_shares", "to") => Some(Content::Account),
         // Elsewhere a fraction of something.
         ("transfer_shares" | "approve_shares" | "open_route", "share") => Some(Content::Number(Thing::Share)),
         _ => FIELDS.iter().find(|(name, _)| *name == field).map(|(_, content)| *content),

@@ -135,6 +135,7 @@ pub const fn is_exit(kind: Kind) -> bool {
             | Kind::VaultClaim
             | Kind::VaultInstant
             | Kind::VaultTick
+            | Kind::VaultJuniorLeave
             | Kind::BasketRedeem
     )
 }

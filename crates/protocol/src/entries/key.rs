@@ -105,6 +105,10 @@ pub enum Key {
     Route(RouteId),
     /// A message home by a route, by its number.
     Arrival(RouteId, u64),
+    /// First-loss capital that waits to leave a vault.
+    VaultJunior(VaultId, TicketId),
+    /// A request that waits at a single-sided door of a basket.
+    BasketRequest(BasketId, TicketId),
 }
 
 /// The bytes of a key as they are filled, with zeros after them.
@@ -169,6 +173,8 @@ impl Key {
             Self::Basket(_) => 45,
             Self::Route(_) => 46,
             Self::Arrival(..) => 47,
+            Self::VaultJunior(..) => 48,
+            Self::BasketRequest(..) => 49,
         }
     }
 
@@ -209,7 +215,8 @@ impl Key {
             }
             Self::VaultDeposit(id, ticket)
             | Self::VaultExit(id, ticket)
-            | Self::VaultHoldback(id, ticket) => {
+            | Self::VaultHoldback(id, ticket)
+            | Self::VaultJunior(id, ticket) => {
                 name.extend(id.number().to_be_bytes());
                 name.extend(ticket.number().to_be_bytes());
             }
@@ -223,6 +230,10 @@ impl Key {
             }
             Self::Verdict(id) => name.extend(id.number().to_be_bytes()),
             Self::Basket(id) => name.extend(id.number().to_be_bytes()),
+            Self::BasketRequest(id, ticket) => {
+                name.extend(id.number().to_be_bytes());
+                name.extend(ticket.number().to_be_bytes());
+            }
             Self::Route(id) => name.extend(id.number().to_be_bytes()),
             Self::Arrival(id, message) => {
                 name.extend(id.number().to_be_bytes());
@@ -292,6 +303,8 @@ impl Key {
                 RouteId::new(number(1)?),
                 u64::from_be_bytes(bytes.get(5..13)?.try_into().ok()?),
             ),
+            48 => Self::VaultJunior(vault()?, ticket()?),
+            49 => Self::BasketRequest(BasketId::new(number(1)?), ticket()?),
             _ => return None,
         };
         (key.to_bytes() == *bytes).then_some(key)
@@ -336,8 +349,10 @@ impl fmt::Display for Key {
             Self::Verdict(id) => write!(f, "verdict/{id}"),
             Self::Basket(id) => write!(f, "basket/{id}"),
             Self::VaultOutcome(id, request) => write!(f, "vault_outcome/{id}/{request}"),
+            Self::BasketRequest(id, ticket) => write!(f, "basket_request/{id}/{ticket}"),
             Self::Route(id) => write!(f, "route/{id}"),
             Self::Arrival(id, message) => write!(f, "arrival/{id}/{message}"),
+            Self::VaultJunior(id, ticket) => write!(f, "vault_junior/{id}/{ticket}"),
             Self::VaultLoss(id, epoch) => write!(f, "vault_loss/{id}/{}", epoch.number()),
         }
     }
@@ -430,6 +445,8 @@ impl Places<'_> {
             "vault_outcome" => Key::VaultOutcome(vault()?, request()?),
             "route" => Key::Route(RouteId::new(self.number(0)?)),
             "arrival" => Key::Arrival(RouteId::new(self.number(0)?), self.digits(1)?),
+            "basket_request" => Key::BasketRequest(BasketId::new(self.number(0)?), ticket()?),
+            "vault_junior" => Key::VaultJunior(vault()?, ticket()?),
             "vault_loss" => Key::VaultLoss(vault()?, Epoch::new(self.number(1)?)),
             _ => return Err(self.malformed()),
         })

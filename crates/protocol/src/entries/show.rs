@@ -17,9 +17,10 @@ use crate::state::records::{
     Asset, Operator, PoolRecord, Request, Service, Set, Slash, Stream, Table, Validator,
 };
 use crate::state::value::Values;
-use crate::state::vaults::baskets::Basket;
+use crate::state::vaults::baskets::{Basket, DoorRequest};
 use crate::state::vaults::records::{
-    Contingent, DepositTicket, ExitTicket, Holdback, Holding, Outcome, ShareRecord, Vault, Verdict,
+    Contingent, DepositTicket, ExitTicket, Holdback, Holding, JuniorExit, Outcome, ShareRecord, Vault,
+    Verdict,
 };
 use crate::state::vaults::routes::{Arrival, Route};
 use crate::vault::queue::{Batch, Cohort};
@@ -65,6 +66,8 @@ fn show_of_vaults(key: &Key, bytes: &[u8]) -> Result<Field, String> {
         Key::VaultDeposit(..) => as_a::<DepositTicket>(bytes),
         Key::VaultExit(..) => as_a::<ExitTicket>(bytes),
         Key::VaultHoldback(..) => as_a::<Holdback>(bytes),
+        Key::VaultJunior(..) => as_a::<JuniorExit>(bytes),
+        Key::BasketRequest(..) => as_a::<DoorRequest>(bytes),
         Key::VaultCohort(..) => as_a::<Cohort>(bytes),
         Key::VaultBatch(..) => as_a::<Batch>(bytes),
         Key::VaultGap(..) | Key::VaultLoss(..) => as_a::<u128>(bytes),

@@ -52,6 +52,8 @@ fn every_sort_of_key_has_one_text_and_one_form_in_bytes() {
         (Key::Basket(BasketId::new(6)), "basket/6"),
         (Key::Route(RouteId::new(3)), "route/3"),
         (Key::Arrival(RouteId::new(3), u64::MAX), "arrival/3/18446744073709551615"),
+        (Key::VaultJunior(VaultId::new(1), TicketId::new(8)), "vault_junior/1/8"),
+        (Key::BasketRequest(BasketId::new(6), TicketId::new(8)), "basket_request/6/8"),
     ];
     for (key, text) in keys {
         assert_eq!(key.to_string(), text);

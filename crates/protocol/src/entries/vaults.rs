@@ -21,6 +21,8 @@ impl State {
         vaults.deposits.touched().start();
         vaults.exits.touched().start();
         vaults.holdbacks.touched().start();
+        vaults.junior_exits.touched().start();
+        vaults.door_requests.touched().start();
         vaults.cohorts.touched().start();
         vaults.batches.touched().start();
         vaults.gaps.touched().start();
@@ -43,6 +45,10 @@ impl State {
         keys.extend(vaults.deposits.touched().take().into_iter().map(|(id, at)| Key::VaultDeposit(id, at)));
         keys.extend(vaults.exits.touched().take().into_iter().map(|(id, at)| Key::VaultExit(id, at)));
         keys.extend(vaults.holdbacks.touched().take().into_iter().map(|(id, at)| Key::VaultHoldback(id, at)));
+        let requests = vaults.door_requests.touched().take();
+        keys.extend(requests.into_iter().map(|(id, at)| Key::BasketRequest(id, at)));
+        let juniors = vaults.junior_exits.touched().take();
+        keys.extend(juniors.into_iter().map(|(id, at)| Key::VaultJunior(id, at)));
         keys.extend(vaults.cohorts.touched().take().into_iter().map(|(id, at)| Key::VaultCohort(id, at)));
         keys.extend(vaults.batches.touched().take().into_iter().map(|(id, at)| Key::VaultBatch(id, at)));
         keys.extend(vaults.gaps.touched().take().into_iter().map(|(id, at)| Key::VaultGap(id, at)));
@@ -72,6 +78,8 @@ impl State {
         keys.extend(vaults.deposits.keys().map(|(id, at)| Key::VaultDeposit(*id, *at)));
         keys.extend(vaults.exits.keys().map(|(id, at)| Key::VaultExit(*id, *at)));
         keys.extend(vaults.holdbacks.keys().map(|(id, at)| Key::VaultHoldback(*id, *at)));
+        keys.extend(vaults.door_requests.keys().map(|(id, at)| Key::BasketRequest(*id, *at)));
+        keys.extend(vaults.junior_exits.keys().map(|(id, at)| Key::VaultJunior(*id, *at)));
         keys.extend(vaults.cohorts.keys().map(|(id, at)| Key::VaultCohort(*id, *at)));
         keys.extend(vaults.batches.keys().map(|(id, at)| Key::VaultBatch(*id, *at)));
         keys.extend(vaults.gaps.keys().map(|(id, at)| Key::VaultGap(*id, *at)));
@@ -98,6 +106,8 @@ impl State {
             Key::VaultDeposit(id, at) => vaults.deposits.get(&(*id, *at)).map(to_bytes),
             Key::VaultExit(id, at) => vaults.exits.get(&(*id, *at)).map(to_bytes),
             Key::VaultHoldback(id, at) => vaults.holdbacks.get(&(*id, *at)).map(to_bytes),
+            Key::BasketRequest(id, at) => vaults.door_requests.get(&(*id, *at)).map(to_bytes),
+            Key::VaultJunior(id, at) => vaults.junior_exits.get(&(*id, *at)).map(to_bytes),
             Key::VaultCohort(id, at) => vaults.cohorts.get(&(*id, *at)).map(to_bytes),
             Key::VaultBatch(id, at) => vaults.batches.get(&(*id, *at)).map(to_bytes),
             Key::VaultGap(id, at) => vaults.gaps.get(&(*id, *at)).map(to_bytes),
@@ -135,6 +145,8 @@ impl VaultParts {
             Key::VaultDeposit(id, at) => books.deposits.insert((id, at), from_bytes(bytes)?),
             Key::VaultExit(id, at) => books.exits.insert((id, at), from_bytes(bytes)?),
             Key::VaultHoldback(id, at) => books.holdbacks.insert((id, at), from_bytes(bytes)?),
+            Key::BasketRequest(id, at) => books.door_requests.insert((id, at), from_bytes(bytes)?),
+            Key::VaultJunior(id, at) => books.junior_exits.insert((id, at), from_bytes(bytes)?),
             Key::VaultCohort(id, at) => books.cohorts.insert((id, at), from_bytes(bytes)?),
             Key::VaultBatch(id, at) => books.batches.insert((id, at), from_bytes(bytes)?),
             Key::VaultGap(id, at) => books.gaps.insert((id, at), from_bytes(bytes)?),

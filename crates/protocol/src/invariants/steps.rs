@@ -68,6 +68,8 @@ fn is_of_vaults(kind: Option<Kind>) -> bool {
         Kind::VaultFund,
         Kind::VaultGuard,
         Kind::AllocateVault,
+        Kind::VaultJuniorJoin,
+        Kind::VaultJuniorLeave,
     ];
     kind.is_some_and(|kind| slash_or_other.contains(&kind))
 }

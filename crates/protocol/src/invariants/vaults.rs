@@ -18,6 +18,7 @@ pub(super) fn check(state: &State) -> Result<(), Violation> {
         check_account(state, id, vault).map_err(named)?;
         check_value(state, id, vault).map_err(named)?;
         check_waiting(state, id, vault).map_err(named)?;
+        check_junior(state, vault).map_err(named)?;
         check_escrow(state, id, vault).map_err(named)?;
         check_ranges(state, id, vault).map_err(named)?;
     }
@@ -79,9 +80,26 @@ fn check_value(state: &State, id: VaultId, vault: &Vault) -> Result<(), String> 
 /// Deposits that wait are what the bucket says.
 fn check_waiting(state: &State, id: VaultId, vault: &Vault) -> Result<(), String> {
     let deposits = state.vaults.deposits.iter().filter(|((of, _), _)| *of == id);
-    let deposits = Amount::total(deposits.map(|(_, deposit)| deposit.amount));
+    let deposits: Vec<Amount> = deposits.map(|(_, deposit)| deposit.amount).collect();
+    if u32::try_from(deposits.len()) != Ok(vault.deposits) {
+        return Err(format!("I1: {} deposits wait, and the vault counts {}", deposits.len(), vault.deposits));
+    }
+    let deposits = Amount::total(deposits);
     if deposits != Some(vault.buckets.deposits) {
         return Err(format!("I1: {deposits:?} waits, and the bucket has {}", vault.buckets.deposits));
+    }
+    Ok(())
+}
+
+/// I18: what the junior tranche has earned is there, and what nobody owns is not.
+fn check_junior(state: &State, vault: &Vault) -> Result<(), String> {
+    let (there, unvested) = (vault.buckets.junior, vault.junior.drip.unvested());
+    if unvested > there {
+        return Err(format!("I18: {unvested} does not count yet of a junior tranche of {there}"));
+    }
+    let supply = vault.junior.share.and_then(|share| state.share(share)).map(|share| share.supply);
+    if supply.is_none_or(Shares::is_zero) && !there.is_zero() {
+        return Err(format!("I18: {there} is in a junior tranche that nobody has a share of"));
     }
     Ok(())
 }
@@ -197,16 +215,25 @@ fn check_supplies(state: &State) -> Result<(), Violation> {
             return Err(Violation(format!("I4: {address} has {holding:?} of shares {share}")));
         }
     }
+    let mut leaving: BTreeMap<ShareId, Shares> = BTreeMap::new();
+    for (_, exit) in state.vaults.junior_exits.iter() {
+        leaving.entry(exit.share).or_default().grow(exit.shares);
+    }
+    for ((basket, _), request) in state.vaults.door_requests.iter() {
+        leaving.entry(state.share_of_request(*basket, request)).or_default().grow(request.shares);
+    }
     for index in 0..state.vaults.shares.len() {
         let id = ShareId::at(index);
         let Some(record) = state.share(id) else { continue };
         let waiting = match record.issuer {
             Issuer::Vault(vault) => state.vault(vault).map_or(Shares::ZERO, |vault| vault.queue.waiting),
-            Issuer::Basket(_) => Shares::ZERO,
+            Issuer::Basket(_) | Issuer::Junior(_) => Shares::ZERO,
         };
         let mut locked = state.vaults.routes.iter().filter(|route| route.share == id);
         let locked = locked.try_fold(Shares::ZERO, |sum, route| sum.plus(route.meter.locked));
+        let put_down = leaving.get(&id).copied().unwrap_or_default();
         let there = held.get(&id).copied().unwrap_or_default().plus(waiting);
+        let there = there.and_then(|there| there.plus(put_down));
         let there = there.zip(locked).and_then(|(there, locked)| there.plus(locked));
         if there != Some(record.supply) {
             return Err(Violation(format!(

@@ -3,8 +3,8 @@
 use crate::event::Event;
 use crate::macros::{record, refusals};
 use crate::state::State;
-use crate::state::vaults::baskets::{Basket, Unpriced};
-use crate::units::{Address, BasketId, Fraction, Shares, VaultId};
+use crate::state::vaults::baskets::{Basket, DoorRequest, DoorWay, Unpriced};
+use crate::units::{AccountId, Address, BasketId, Fraction, Shares, VaultId};
 use crate::vault::doors::{self, DoorTerms, Priced};
 
 record! {
@@ -62,14 +62,58 @@ impl BasketEnter {
         sender: Address,
         events: &mut Vec<Event>,
     ) -> Result<(), Refused> {
-        let Self { basket: id, vault, shares, .. } = *self;
-        let (leg, minted) = self.check(state, sender)?;
+        if let Some(wait) = state.door_wait(self.basket) {
+            return self.ask(state, sender, wait, events);
+        }
+        let (leg, minted) = self.check(state, Some(sender))?;
 
         // From here on nothing can fail.
         let owner = state.accounts.open(sender);
+        let share = state.share_of_vault(self.vault);
+        state.take_shares(share, owner, self.shares);
+        self.carry_out(state, owner, (leg, minted), events);
+        Ok(())
+    }
+
+    /// Where requests wait: the shares are put down, and prices that are reported later settle it.
+    fn ask(
+        &self,
+        state: &mut State,
+        sender: Address,
+        wait: u64,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
+        let Self { basket: id, vault, shares, shares_min } = *self;
+        let basket = state.basket(id).ok_or(Refused::BasketNotFound { basket: id })?;
+        basket.leg_of(vault).ok_or(Refused::NotALeg { vault })?;
+        if shares.is_zero() {
+            return Err(Refused::SharesAreZero);
+        }
+        let there = state.shares_of(state.share_of_vault(vault), sender);
+        if shares > there {
+            return Err(Refused::ExceedsShares { shares, there });
+        }
+
+        // From here on nothing can fail.
+        let (owner, ready) = (state.accounts.open(sender), state.time.saturating_add(wait));
+        let request = DoorRequest { owner, way: DoorWay::Enter, vault, shares, shares_min, ready };
+        let ticket = state.put_door_request(id, request);
+        events.push(Event::BasketAsked { basket: id, ticket, account: sender, vault, shares, ready });
+        Ok(())
+    }
+
+    /// Shares that were taken become shares of the basket, as [`BasketEnter::check`] said.
+    pub(crate) fn carry_out(
+        &self,
+        state: &mut State,
+        owner: AccountId,
+        (leg, minted): (usize, Shares),
+        events: &mut Vec<Event>,
+    ) {
+        let Self { basket: id, vault, shares, .. } = *self;
         state.start_basket_terms(id);
         let now = state.time;
-        state.take_into_leg(id, leg, owner, shares);
+        state.put_into_leg(id, leg, shares);
         let basket = state.basket_mut(id);
         let share = basket.share;
         let per_day = basket.terms.caps.get(leg).map_or(Shares::ZERO, |caps| caps.shares_a_day);
@@ -77,18 +121,12 @@ impl BasketEnter {
             leg.inflow.add(now, per_day, shares);
         }
         state.mint(share, owner, minted);
-        events.push(Event::BasketEntered {
-            basket: id,
-            account: sender,
-            vault,
-            paid: shares,
-            shares: minted,
-        });
-        Ok(())
+        let account = state.accounts.get(owner).address;
+        events.push(Event::BasketEntered { basket: id, account, vault, paid: shares, shares: minted });
     }
 
-    /// Everything that can refuse it; which leg, and how many shares it gives.
-    fn check(&self, state: &State, sender: Address) -> Result<(usize, Shares), Refused> {
+    /// Everything that can refuse it; which leg, and how many shares it gives. Without a sender the shares were put down before.
+    pub(crate) fn check(&self, state: &State, sender: Option<Address>) -> Result<(usize, Shares), Refused> {
         let Self { basket: id, vault, shares, .. } = *self;
         let basket = state.basket(id).ok_or(Refused::BasketNotFound { basket: id })?;
         let leg = basket.leg_of(vault).ok_or(Refused::NotALeg { vault })?;
@@ -103,7 +141,8 @@ impl BasketEnter {
         }
         let legs = state.priced(basket, doors)?;
         check_prices(basket, doors, &legs)?;
-        let there = state.shares_of(state.share_of_vault(vault), sender);
+        let share = state.share_of_vault(vault);
+        let there = sender.map_or(shares, |sender| state.shares_of(share, sender));
         if shares > there {
             return Err(Refused::ExceedsShares { shares, there });
         }

@@ -3,8 +3,8 @@
 use crate::event::Event;
 use crate::macros::{record, refusals};
 use crate::state::State;
-use crate::state::vaults::baskets::Unpriced;
-use crate::units::{Address, BasketId, Shares, VaultId};
+use crate::state::vaults::baskets::{DoorRequest, DoorWay, Unpriced};
+use crate::units::{AccountId, Address, BasketId, Shares, VaultId};
 use crate::vault::doors;
 
 record! {
@@ -54,28 +54,71 @@ impl BasketLeave {
         sender: Address,
         events: &mut Vec<Event>,
     ) -> Result<(), Refused> {
-        let Self { basket: id, vault, shares, .. } = *self;
-        let (leg, paid) = self.check(state, sender)?;
+        if let Some(wait) = state.door_wait(self.basket) {
+            return self.ask(state, sender, wait, events);
+        }
+        let (leg, paid) = self.check(state, Some(sender))?;
 
         // From here on nothing can fail.
         let owner = state.accounts.open(sender);
-        let share = state.basket(id).expect("the basket was checked").share;
-        state.take_shares(share, owner, shares);
-        state.burn_taken(share, shares);
-        state.give_out_of_leg(id, leg, owner, paid);
-        events.push(Event::BasketLeft { basket: id, account: sender, vault, shares, paid });
+        let share = state.basket(self.basket).expect("the basket was checked").share;
+        state.take_shares(share, owner, self.shares);
+        self.carry_out(state, owner, (leg, paid), events);
         Ok(())
     }
 
-    /// Everything that can refuse it; which leg, and how many shares of it are paid.
-    fn check(&self, state: &State, sender: Address) -> Result<(usize, Shares), Refused> {
+    /// Where requests wait: the shares are put down, and prices that are reported later settle it.
+    fn ask(
+        &self,
+        state: &mut State,
+        sender: Address,
+        wait: u64,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refused> {
+        let Self { basket: id, vault, shares, shares_min } = *self;
+        let basket = state.basket(id).ok_or(Refused::BasketNotFound { basket: id })?;
+        basket.leg_of(vault).ok_or(Refused::NotALeg { vault })?;
+        if shares.is_zero() {
+            return Err(Refused::SharesAreZero);
+        }
+        let there = state.shares_of(basket.share, sender);
+        if shares > there {
+            return Err(Refused::ExceedsShares { shares, there });
+        }
+
+        // From here on nothing can fail.
+        let (owner, ready) = (state.accounts.open(sender), state.time.saturating_add(wait));
+        let request = DoorRequest { owner, way: DoorWay::Leave, vault, shares, shares_min, ready };
+        let ticket = state.put_door_request(id, request);
+        events.push(Event::BasketAsked { basket: id, ticket, account: sender, vault, shares, ready });
+        Ok(())
+    }
+
+    /// Shares that were taken become shares of a leg, as [`BasketLeave::check`] said.
+    pub(crate) fn carry_out(
+        &self,
+        state: &mut State,
+        owner: AccountId,
+        (leg, paid): (usize, Shares),
+        events: &mut Vec<Event>,
+    ) {
+        let Self { basket: id, vault, shares, .. } = *self;
+        let share = state.basket(id).expect("the basket was checked").share;
+        state.burn_taken(share, shares);
+        state.give_out_of_leg(id, leg, owner, paid);
+        let account = state.accounts.get(owner).address;
+        events.push(Event::BasketLeft { basket: id, account, vault, shares, paid });
+    }
+
+    /// Everything that can refuse it; which leg, and how many shares of it are paid. Without a sender the shares were put down before.
+    pub(crate) fn check(&self, state: &State, sender: Option<Address>) -> Result<(usize, Shares), Refused> {
         let Self { basket: id, vault, shares, .. } = *self;
         let basket = state.basket(id).ok_or(Refused::BasketNotFound { basket: id })?;
         let leg = basket.leg_of(vault).ok_or(Refused::NotALeg { vault })?;
         if shares.is_zero() {
             return Err(Refused::SharesAreZero);
         }
-        let there = state.shares_of(basket.share, sender);
+        let there = sender.map_or(shares, |sender| state.shares_of(basket.share, sender));
         if shares > there {
             return Err(Refused::ExceedsShares { shares, there });
         }

@@ -77,6 +77,7 @@ impl CreateBasket {
             terms: self.terms.clone(),
             pending: None,
             posted: deposit,
+            tickets: 0,
         });
         events.push(Event::BasketCreated { basket: id, account: basket_address(id), share });
         Ok(())

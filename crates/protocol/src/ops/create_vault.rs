@@ -10,7 +10,7 @@ use crate::vault::instant::Bucket;
 use crate::vault::rate::Rate;
 use crate::vault::waterfall::WHOLE;
 
-pub use crate::state::vaults::records::VaultTerms;
+pub use crate::state::vaults::records::{JuniorTerms, VaultTerms};
 pub use crate::vault::instant::InstantTerms;
 
 record! {
@@ -80,6 +80,8 @@ impl CreateVault {
             tickets: 0,
             posted: deposit,
             curation: Default::default(),
+            deposits: 0,
+            junior: Default::default(),
         });
         events.push(Event::VaultCreated { vault: id, account: address_of(id), asset, share });
         Ok(())

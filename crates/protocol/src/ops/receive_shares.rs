@@ -3,6 +3,7 @@
 use crate::event::Event;
 use crate::macros::{record, refusals};
 use crate::state::State;
+use crate::state::vaults::is_reserved;
 use crate::state::vaults::routes::Agreed;
 use crate::units::{Address, Epoch, RouteId, Shares};
 
@@ -43,6 +44,10 @@ impl ReceiveShares {
         }
         let (share, window, cap) = (route.share, route.terms.window, route.terms.cap);
         let left = left.min(route.meter.locked);
+        if is_reserved(to) {
+            send_back(state, id, &agreed, left, events);
+            return Ok(());
+        }
         let shares = route.meter.room(now, window, cap).min(left);
         if shares.is_zero() && !left.is_zero() {
             return Err(Refused::WindowIsFull { home: route.meter.net_home(now, window), cap });
@@ -63,4 +68,15 @@ impl ReceiveShares {
         events.push(Event::SharesReceived { route: id, message, to, shares });
         Ok(())
     }
+}
+
+/// What would come home to the account of a vault or a basket, which could never give it back, stays locked, and a message goes out for it: who
+/// burnt the shares there can have them there again. The next message is next.
+fn send_back(state: &mut State, id: RouteId, agreed: &Agreed, shares: Shares, events: &mut Vec<Event>) {
+    let route = state.route_mut(id);
+    let (message, back) = (route.next, route.sent);
+    route.next = message.saturating_add(1);
+    route.sent = back.saturating_add(1);
+    state.vaults.arrivals.remove(&(id, message));
+    events.push(Event::SharesReturned { route: id, message, to: agreed.to, shares, back });
 }

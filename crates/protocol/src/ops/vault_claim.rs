@@ -8,7 +8,7 @@ use crate::units::{Address, Amount, Epoch, TicketId, VaultId};
 use crate::vault::waterfall;
 
 record! {
-    /// Pays out what a ticket is owed: of an exit what is settled, of an instant exit what was held back.
+    /// Pays out what a ticket is owed: of an exit what is settled, of an instant exit what was held back, of first-loss capital all of it.
     pub struct VaultClaim {
         /// The vault.
         pub vault: VaultId,
@@ -42,6 +42,14 @@ impl VaultClaim {
                 return Err(Refused::HeldBack { ticket, from });
             }
             pay_holdback(state, id, ticket, &holdback, events);
+            return Ok(());
+        }
+        if let Some(exit) = state.vaults.junior_exits.get(&(id, ticket)).copied() {
+            let from = exit.from;
+            if from > state.epoch {
+                return Err(Refused::HeldBack { ticket, from });
+            }
+            state.pay_junior_exit(id, ticket, &exit, events);
             return Ok(());
         }
         if !state.vaults.exits.contains_key(&(id, ticket)) {

@@ -51,7 +51,7 @@ impl VaultHarvest {
         }
 
         // From here on nothing can fail.
-        state.touch_vault(id, events);
+        let value = state.touch_vault(id, events);
         for (entry, _) in positions {
             state.settle(entry);
         }
@@ -61,7 +61,9 @@ impl VaultHarvest {
             balance.claimable.shrink(earned);
             balance.free.grow(earned);
         });
-        let (mut gain, now) = (earned, state.epoch);
+        let junior = state.junior_part(id, earned, value.nav);
+        state.earn_junior(id, junior, events);
+        let (mut gain, now) = (junior.room_below(earned), state.epoch);
         gain.grow(given);
         let vault = state.vault_mut(id);
         vault.buckets.idle.grow(gain);

@@ -7,6 +7,7 @@
 
 mod curation;
 mod exit_time;
+mod junior;
 mod prices;
 mod risk;
 mod shares;
@@ -22,6 +23,7 @@ use crate::vault::rate::Rate;
 
 pub use curation::{CurationView, EventView, LimitView, PlaceView, curation};
 pub use exit_time::{ExitPart, ExitSource, ExitTimeEstimate, exit_time_estimate};
+pub use junior::JuniorView;
 pub use prices::{
     Converted, InstantPreview, PendingSlash, RateFeed, RateView, VaultMaxima, VaultPreview,
     convert_to_assets, convert_to_shares, limits, preview_claim, preview_deposit, preview_instant,
@@ -62,6 +64,8 @@ answer! {
         pub drip: DripView,
         /// Who waits to leave.
         pub queue: QueueView,
+        /// First-loss capital; none where its terms have none and nobody has any in it.
+        pub junior: Option<JuniorView>,
         /// How far its own clock is.
         pub tick: TickView,
         /// What may leave at once.
@@ -170,7 +174,7 @@ answer! {
     }
 }
 
-/// One vault; none of that number. Costs as it has entries of stake, and as there are deposits that wait.
+/// One vault; none of that number. Costs as it has entries of stake.
 pub fn vault(state: &State, id: VaultId) -> Option<VaultDetail> {
     let record = state.vault(id)?;
     let value = state.value_vault(id)?;
@@ -179,8 +183,6 @@ pub fn vault(state: &State, id: VaultId) -> Option<VaultDetail> {
     let parts =
         (0..).zip(parts).map(|(place, amount)| DripPart { epoch: first.later(place), amount: *amount });
     let stop = record.stop.until;
-    let deposits = state.vaults.deposits.starting_at((id, crate::units::TicketId::new(0)));
-    let deposits = deposits.take_while(|((of, _), _)| *of == id).count();
     Some(VaultDetail {
         vault: id,
         account: state.address_of(record.account),
@@ -203,9 +205,10 @@ pub fn vault(state: &State, id: VaultId) -> Option<VaultDetail> {
         queue: QueueView {
             waiting: record.queue.waiting,
             worth: state.vault_rates(id, &value).0.assets_up(record.queue.waiting),
-            deposits: u32::try_from(deposits).unwrap_or(u32::MAX),
+            deposits: record.deposits,
             tickets: record.tickets,
         },
+        junior: junior::view(state, id),
         tick: tick(state, id, record),
         instant: BucketView {
             size: record.bucket.size,

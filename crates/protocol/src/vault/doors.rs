@@ -31,8 +31,14 @@ record! {
         pub divergence_max: Fraction,
         /// What each door keeps for the holders: at least what prices may change in `age_max`.
         pub spread: Fraction,
+        /// How long a request waits, in milliseconds, before prices that are reported later settle it; 0 for at once.
+        #[serde(default)]
+        pub age_min: u64,
     }
 }
+
+/// The longest that a request may have to wait: 30 days.
+const AGE_MIN_MAX: u64 = 2_592_000_000;
 
 impl DoorTerms {
     /// How much a price may change in so many milliseconds; at most `age_max` of them count.
@@ -64,6 +70,9 @@ impl DoorTerms {
                 self.spread, self.age_max
             ));
         }
+        if self.age_min > AGE_MIN_MAX {
+            return Err(format!("a least age of {} ms exceeds {AGE_MIN_MAX} ms", self.age_min));
+        }
         if self.spread >= Fraction::from_percent(50) {
             return Err(format!("a spread of {} is no door", self.spread));
         }
@@ -77,6 +86,7 @@ impl DoorTerms {
             && new.change_max <= self.change_max
             && new.divergence_max <= self.divergence_max
             && new.spread >= self.spread
+            && new.age_min >= self.age_min
     }
 }
 

@@ -9,7 +9,7 @@ use crate::templates::{Dice, address};
 const ROLES: [u64; 5] = [0, 1, 2, 3, 4];
 
 /// Kinds of vaults that only make sense soon after others, and so come more often.
-pub(crate) const FREQUENT: [Kind; 15] = [
+pub(crate) const FREQUENT: [Kind; 17] = [
     Kind::VaultDeposit,
     Kind::VaultRequest,
     Kind::VaultCancel,
@@ -18,6 +18,8 @@ pub(crate) const FREQUENT: [Kind; 15] = [
     Kind::VaultTick,
     Kind::VaultHarvest,
     Kind::AllocateVault,
+    Kind::VaultJuniorJoin,
+    Kind::VaultJuniorLeave,
     Kind::BasketMint,
     Kind::BasketEnter,
     Kind::BasketLeave,
@@ -39,7 +41,8 @@ fn vault_terms() -> Value {
     json!({
         "curator": role(1), "guardian": role(2), "council": role(0), "fee": "0.1", "fee_to": role(0),
         "cap": "1000000000000", "deposit_min": "10", "drip": 7, "fund_target": "0.01",
-        "instant": {"fee_low": "0.001", "fee_high": "0.02", "bucket": "0.2", "watermark": "0.01", "holdback": "0.05"}
+        "instant": {"fee_low": "0.001", "fee_high": "0.02", "bucket": "0.2", "watermark": "0.01", "holdback": "0.05"},
+        "junior": {"share": "0.2", "target": "0.1"}
     })
 }
 
@@ -198,6 +201,9 @@ pub(crate) fn template(kind: Kind) -> Option<Value> {
         Kind::VaultTick => json!({"vault": "#id", "?steps": "#many"}),
         Kind::VaultHarvest => json!({"vault": "#id", "?operator": "#id"}),
         Kind::VaultFund => json!({"vault": "#id", "amount": "#amount"}),
+        Kind::VaultJuniorJoin => json!({"vault": "#id", "amount": "#amount", "?shares_min": "#shares"}),
+        Kind::VaultJuniorLeave => json!({"vault": "#id", "?shares": "#shares"}),
+        Kind::TransferTicket => json!({"vault": "#id", "ticket": "#ticket", "to": "#address"}),
         Kind::VaultGuard => json!({"vault": "#id", "action": "#guard"}),
         Kind::TransferShares => {
             json!({"share": "#id", "?owner": "#address", "to": "#address", "shares": "#shares"})
@@ -217,6 +223,7 @@ pub(crate) fn template(kind: Kind) -> Option<Value> {
         Kind::BasketReport | Kind::BasketAccept => {
             json!({"basket": "#basket", "vault": "#id", "price": "#price"})
         }
+        Kind::BasketSettle => json!({"basket": "#basket", "ticket": "#ticket"}),
         Kind::OpenRoute => json!({"share": "#id", "terms": route_terms()}),
         Kind::SendShares => json!({"route": "#id", "shares": "#shares", "to": address(7).to_string()}),
         Kind::VouchShares => json!({

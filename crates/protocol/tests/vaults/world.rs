@@ -86,6 +86,7 @@ pub(crate) fn vault_terms() -> VaultTerms {
             watermark: Fraction::ZERO,
             holdback: percent(0),
         },
+        junior: None,
     }
 }
 

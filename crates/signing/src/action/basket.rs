@@ -7,6 +7,7 @@ use protocol::ops::basket_leave::BasketLeave;
 use protocol::ops::basket_mint::BasketMint;
 use protocol::ops::basket_redeem::BasketRedeem;
 use protocol::ops::basket_report::BasketReport;
+use protocol::ops::basket_settle::BasketSettle;
 use protocol::ops::change_basket::ChangeBasket;
 use protocol::ops::create_basket::{BasketTerms, CreateBasket, DoorTerms, LegCaps};
 use protocol::ops::set_bands::{Band, Policy, ServiceBand, SetBands, VaultCaps};
@@ -85,10 +86,10 @@ fn told(terms: &BasketTerms) -> String {
 }
 
 fn opened(doors: &DoorTerms) -> String {
-    let DoorTerms { heartbeat, age_max, change_max, divergence_max, spread } = doors;
+    let DoorTerms { heartbeat, age_max, change_max, divergence_max, spread, age_min } = doors;
     format!(
         "single-sided doors at a spread of {spread}, with prices every {heartbeat} ms and at most {age_max} ms old that change by at most \
-         {change_max} and differ by at most {divergence_max}"
+         {change_max} and differ by at most {divergence_max}; requests wait {age_min} ms for a later price"
     )
 }
 
@@ -127,4 +128,9 @@ pub(super) fn basket_report(op: &BasketReport) -> String {
 pub(super) fn basket_accept(op: &BasketAccept) -> String {
     let BasketAccept { basket, vault, price } = op;
     format!("Accept for basket {basket} that 10^18 shares of vault {vault} are worth {price} of 10^-18 units")
+}
+
+pub(super) fn basket_settle(op: &BasketSettle) -> String {
+    let BasketSettle { basket, ticket } = op;
+    format!("Settle request {ticket} at the doors of basket {basket}, for whoever made it")
 }

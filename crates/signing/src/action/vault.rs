@@ -2,11 +2,12 @@
 
 use protocol::ops::approve_shares::ApproveShares;
 use protocol::ops::change_vault::ChangeVault;
-use protocol::ops::create_vault::{CreateVault, InstantTerms, VaultTerms};
+use protocol::ops::create_vault::{CreateVault, InstantTerms, JuniorTerms, VaultTerms};
 use protocol::ops::open_route::{OpenRoute, RouteTerms};
 use protocol::ops::receive_shares::ReceiveShares;
 use protocol::ops::send_shares::SendShares;
 use protocol::ops::transfer_shares::TransferShares;
+use protocol::ops::transfer_ticket::TransferTicket;
 use protocol::ops::vault_cancel::VaultCancel;
 use protocol::ops::vault_claim::VaultClaim;
 use protocol::ops::vault_deposit::VaultDeposit;
@@ -14,6 +15,8 @@ use protocol::ops::vault_fund::VaultFund;
 use protocol::ops::vault_guard::{GuardAction, VaultGuard};
 use protocol::ops::vault_harvest::VaultHarvest;
 use protocol::ops::vault_instant::VaultInstant;
+use protocol::ops::vault_junior_join::VaultJuniorJoin;
+use protocol::ops::vault_junior_leave::VaultJuniorLeave;
 use protocol::ops::vault_request::VaultRequest;
 use protocol::ops::vault_tick::VaultTick;
 use protocol::ops::vouch_shares::VouchShares;
@@ -32,13 +35,36 @@ pub(super) fn change_vault(op: &ChangeVault) -> String {
 }
 
 fn told(terms: &VaultTerms) -> String {
-    let VaultTerms { curator, guardian, council, fee, fee_to, cap, deposit_min, drip, fund_target, instant } =
-        terms;
+    let VaultTerms {
+        curator,
+        guardian,
+        council,
+        fee,
+        fee_to,
+        cap,
+        deposit_min,
+        drip,
+        fund_target,
+        instant,
+        junior,
+    } = terms;
     let InstantTerms { fee_low, fee_high, bucket, watermark, holdback } = instant;
     format!(
         "curator {curator}, guardian {guardian}, council {council}; a fee of {fee} on new highs to {fee_to}; takes in at most {cap} base \
          units, at least {deposit_min} at once; gains vest over {drip} epochs; the fund is filled up to {fund_target}; instant exits cost \
-         {fee_low} to {fee_high}, take {bucket} an epoch, leave {watermark} idle and hold {holdback} back"
+         {fee_low} to {fee_high}, take {bucket} an epoch, leave {watermark} idle and hold {holdback} back; {}",
+        first_loss(junior.as_ref())
+    )
+}
+
+fn first_loss(junior: Option<&JuniorTerms>) -> String {
+    junior.map_or_else(
+        || "no junior tranche".to_owned(),
+        |JuniorTerms { share, target }| {
+            format!(
+                "a junior tranche of {target} of its value bears losses first and gets {share} of the rewards"
+            )
+        },
     )
 }
 
@@ -157,4 +183,25 @@ pub(super) fn vouch_shares(op: &VouchShares) -> String {
 pub(super) fn receive_shares(op: &ReceiveShares) -> String {
     let ReceiveShares { route } = op;
     format!("Let the next message of route {route} in")
+}
+
+pub(super) fn transfer_ticket(op: &TransferTicket) -> String {
+    let TransferTicket { vault, ticket, to } = op;
+    format!("Give ticket {ticket} of vault {vault}, with all that it is owed, to account {to}")
+}
+
+pub(super) fn vault_junior_join(op: &VaultJuniorJoin) -> String {
+    let VaultJuniorJoin { vault, amount, shares_min } = op;
+    format!(
+        "Put {amount} base units of its asset into the junior tranche of vault {vault} for at least {shares_min} shares of it; it bears the \
+         vault's losses before the holders do, and may be lost whole"
+    )
+}
+
+pub(super) fn vault_junior_leave(op: &VaultJuniorLeave) -> String {
+    let VaultJuniorLeave { vault, shares } = op;
+    let what = shares.map_or_else(|| "all shares".to_owned(), |shares| format!("{shares} shares"));
+    format!(
+        "Give up {what} of the junior tranche of vault {vault} for its asset; until they are paid they bear losses and get no gains"
+    )
 }

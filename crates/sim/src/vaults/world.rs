@@ -146,6 +146,7 @@ pub(super) fn vault_terms(prng: &mut Prng) -> VaultTerms {
             watermark: percent(*prng.pick(&[0, 1]).expect("some")),
             holdback: percent(*prng.pick(&[1, 10]).expect("some")),
         },
+        junior: None,
     }
 }
 

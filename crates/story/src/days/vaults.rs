@@ -84,6 +84,7 @@ fn open(days: &mut Days, vault: VaultId, targets: &[(OperatorId, u8)]) {
             watermark: percent(1),
             holdback: percent(10),
         },
+        junior: None,
     };
     let create = ops::create_vault::CreateVault { asset: ETH, terms };
     days.ask("vera", "opens a vault", Operation::CreateVault(create));

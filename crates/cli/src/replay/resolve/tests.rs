@@ -9,8 +9,9 @@ use super::*;
 const ALICE: &str = "0x08ac0147fe05a3431de492edc444a3daf093bac5";
 
 /// Numbers of 32 bits that are no ids: epochs and counts.
-const PLAIN: [&str; 22] = [
+const PLAIN: [&str; 23] = [
     "age_max",
+    "age_min",
     "bonded_through",
     "capture",
     "deadline",

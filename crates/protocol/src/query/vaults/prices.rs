@@ -382,7 +382,7 @@ pub fn preview_claim(state: &State, id: VaultId, ticket: TicketId) -> Amount {
     }
     let paid = events.iter().find_map(|event| match event {
         Event::VaultClaimed { amount, .. } => Some(*amount),
-        Event::VaultHoldbackPaid { paid, .. } => Some(*paid),
+        Event::VaultHoldbackPaid { paid, .. } | Event::VaultJuniorPaid { paid, .. } => Some(*paid),
         _ => None,
     });
     paid.unwrap_or(Amount::ZERO)

@@ -15,6 +15,8 @@ answer! {
         pub share: ShareId,
         /// The vault that issues it; none where something else does.
         pub vault: Option<VaultId>,
+        /// The vault whose first-loss capital they are; none where they are not.
+        pub junior_of: Option<VaultId>,
         /// All of them, those that wait to leave included.
         pub supply: Shares,
     }
@@ -29,6 +31,8 @@ answer! {
         pub share: ShareId,
         /// The vault that issues them; none where something else does.
         pub vault: Option<VaultId>,
+        /// The vault whose first-loss capital they are; none where they are not.
+        pub junior_of: Option<VaultId>,
         /// The vault's asset.
         pub asset: Option<AssetId>,
         /// How many it has, without those that it has asked back.
@@ -60,7 +64,8 @@ answer! {
 /// A sort of shares.
 pub fn share(state: &State, id: ShareId) -> Option<ShareDetail> {
     let record = state.share(id)?;
-    Some(ShareDetail { share: id, vault: vault_of(state, id), supply: record.supply })
+    let (vault, junior_of) = (vault_of(state, id), junior_of(state, id));
+    Some(ShareDetail { share: id, vault, junior_of, supply: record.supply })
 }
 
 /// The sorts of shares by number, after one of them.
@@ -103,8 +108,15 @@ pub(super) fn held(state: &State, owner: AccountId) -> Vec<(ShareId, Holding)> {
 pub(super) fn vault_of(state: &State, id: ShareId) -> Option<VaultId> {
     match state.share(id)?.issuer {
         Issuer::Vault(vault) => Some(vault),
-        #[allow(unreachable_patterns, reason = "baskets issue shares as well")]
-        _ => None,
+        Issuer::Basket(_) | Issuer::Junior(_) => None,
+    }
+}
+
+/// The vault whose first-loss capital shares are.
+fn junior_of(state: &State, id: ShareId) -> Option<VaultId> {
+    match state.share(id)?.issuer {
+        Issuer::Junior(vault) => Some(vault),
+        Issuer::Vault(_) | Issuer::Basket(_) => None,
     }
 }
 
@@ -117,7 +129,10 @@ struct Rates {
 impl Rates {
     fn show(&mut self, state: &State, id: ShareId, owner: AccountId, holding: &Holding) -> HoldingView {
         let vault = vault_of(state, id);
-        let rates = vault.and_then(|vault| self.of(state, vault));
+        let tranche = junior_of(state, id);
+        let standing = tranche.and_then(|vault| state.junior_of(vault)).filter(|one| one.share == Some(id));
+        let junior = standing.map(|standing| (standing.rate(), standing.rate()));
+        let rates = vault.and_then(|vault| self.of(state, vault)).or(junior);
         let worth = |rate: crate::vault::rate::Rate| rate.assets_down(holding.shares);
         let fresh =
             if holding.fresh_in == state.epoch { holding.fresh.min(holding.shares) } else { Shares::ZERO };
@@ -129,7 +144,8 @@ impl Rates {
             account: state.address_of(owner),
             share: id,
             vault,
-            asset: vault.and_then(|vault| state.vault(vault)).map(|record| record.asset),
+            junior_of: tranche,
+            asset: vault.or(tranche).and_then(|vault| state.vault(vault)).map(|record| record.asset),
             shares: holding.shares,
             fresh,
             worth: rates.map_or(Amount::ZERO, |(high, _)| worth(high)),

@@ -1,9 +1,10 @@
 //! What waits in a vault: the requests of ERC-7540, which are pending, then claimable, then gone.
 
 use super::super::Page;
+use super::junior::{leaving_from, worth_of};
 use super::prices::preview_claim;
 use crate::state::State;
-use crate::state::vaults::records::{DepositTicket, ExitTicket, Holdback};
+use crate::state::vaults::records::{DepositTicket, ExitTicket, Holdback, JuniorExit};
 use crate::units::{AccountId, Address, Amount, AssetId, Epoch, RequestId, Shares, TicketId, VaultId};
 use crate::vault::queue::{self, between};
 
@@ -17,6 +18,8 @@ answer! {
         Exit,
         /// The rest of an instant exit.
         Holdback,
+        /// First-loss capital that leaves.
+        Junior,
     }
 }
 
@@ -61,9 +64,9 @@ answer! {
         pub asset: AssetId,
         /// The epoch of the request; none of what was held back.
         pub requested: Option<Epoch>,
-        /// A deposit's amount, what is held back; of an exit what one claim pays now.
+        /// A deposit's amount, what is held back, what first-loss capital is paid if it loses nothing more; of an exit what one claim pays now.
         pub assets: Amount,
-        /// Of an exit, shares that are not settled: `pendingRedeemRequest`.
+        /// Of an exit, shares that are not settled: `pendingRedeemRequest`; of first-loss capital, shares of the tranche.
         pub pending_shares: Shares,
         /// Of an exit, shares that are settled and not fetched: `claimableRedeemRequest`.
         pub claimable_shares: Shares,
@@ -81,7 +84,7 @@ answer! {
         pub held_back_until: Option<Epoch>,
         /// Of a deposit, the fewest shares that it comes in for.
         pub shares_min: Shares,
-        /// Of a deposit, the last epoch in which it comes in; of what is held back, the first in which it can be fetched.
+        /// Of a deposit, the last epoch in which it comes in; of what is held back, and of first-loss capital, the first in which it can be fetched.
         pub due: Option<Epoch>,
     }
 }
@@ -98,6 +101,9 @@ pub fn ticket(state: &State, vault: VaultId, ticket: TicketId) -> Option<VaultTi
     }
     if let Some(exit) = records.exits.get(&key) {
         return of_exit(state, vault, ticket, exit);
+    }
+    if let Some(exit) = records.junior_exits.get(&key) {
+        return of_junior(state, vault, ticket, exit);
     }
     of_holdback(state, vault, ticket, records.holdbacks.get(&key)?)
 }
@@ -116,6 +122,7 @@ pub fn tickets(state: &State, vault: VaultId, after: Option<TicketId>, limit: us
     found.extend(exits.take_while(|(of, _)| *of == vault).map(|(_, id)| id).take(most));
     let holdbacks = records.holdbacks.starting_at(from).map(|(key, _)| *key);
     found.extend(holdbacks.take_while(|(of, _)| *of == vault).map(|(_, id)| id).take(most));
+    found.extend(leaving_from(state, from).take(most));
     found.sort_unstable();
     let has_more = found.len() > limit;
     found.truncate(limit);
@@ -180,6 +187,13 @@ fn of_holdback(state: &State, vault: VaultId, ticket: TicketId, held: &Holdback)
     let state_of = if is_due { TicketState::Claimable } else { TicketState::Pending };
     let assets = if is_due { preview_claim(state, vault, ticket) } else { held.amount };
     Some(VaultTicket { state: state_of, assets, due: Some(held.from), ..base })
+}
+
+fn of_junior(state: &State, vault: VaultId, ticket: TicketId, exit: &JuniorExit) -> Option<VaultTicket> {
+    let base = empty(state, vault, ticket, exit.owner, TicketKind::Junior)?;
+    let state_of = if exit.from <= state.epoch { TicketState::Claimable } else { TicketState::Pending };
+    let assets = worth_of(state, vault, exit);
+    Some(VaultTicket { state: state_of, assets, pending_shares: exit.shares, due: Some(exit.from), ..base })
 }
 
 fn of_exit(state: &State, vault: VaultId, ticket: TicketId, exit: &ExitTicket) -> Option<VaultTicket> {

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::super::State;
 use crate::macros::record;
 use crate::state::records::RateSource;
-use crate::units::{AccountId, Address, Amount, BasketId, Epoch, Fraction, ShareId, Shares, VaultId};
+use crate::units::{
+    AccountId, Address, Amount, BasketId, Epoch, Fraction, ShareId, Shares, TicketId, VaultId,
+};
 use crate::vault::doors::{DoorTerms, Feed, Inflow, PER_SHARES, Price};
 use crate::wide;
 
@@ -55,6 +57,29 @@ pub(crate) struct Basket {
     pub(crate) pending: Option<(Epoch, BasketTerms)>,
     /// The object deposit of whoever created it.
     pub(crate) posted: Amount,
+    /// Next request at its single-sided doors that waits.
+    pub(crate) tickets: u32,
+}
+
+/// Which way through a single-sided door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum DoorWay {
+    Enter,
+    Leave,
+}
+
+/// A request at a single-sided door that waits for prices which nobody knew when it was made. Its shares are nobody's until then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DoorRequest {
+    pub(crate) owner: AccountId,
+    pub(crate) way: DoorWay,
+    /// The leg.
+    pub(crate) vault: VaultId,
+    /// Of the leg where it enters, of the basket where it leaves.
+    pub(crate) shares: Shares,
+    pub(crate) shares_min: Shares,
+    /// From when on reported prices settle it, in milliseconds.
+    pub(crate) ready: u64,
 }
 
 /// Shares of one vault in a basket.
@@ -204,6 +229,31 @@ impl State {
         basket.legs.iter().map(of_leg).collect()
     }
 
+    /// How long requests at the single-sided doors of a basket wait; none where they don't, or there are no doors.
+    pub(crate) fn door_wait(&self, id: BasketId) -> Option<u64> {
+        let doors = self.basket(id)?.terms_in(self.epoch).doors?;
+        Some(doors.age_min).filter(|wait| *wait > 0)
+    }
+
+    /// Puts a request down; its shares were counted.
+    pub(crate) fn put_door_request(&mut self, id: BasketId, request: DoorRequest) -> TicketId {
+        let share = self.share_of_request(id, &request);
+        self.take_shares(share, request.owner, request.shares);
+        let basket = self.basket_mut(id);
+        let ticket = TicketId::new(basket.tickets);
+        basket.tickets = basket.tickets.saturating_add(1);
+        self.vaults.door_requests.insert((id, ticket), request);
+        ticket
+    }
+
+    /// Which shares a request has put down.
+    pub(crate) fn share_of_request(&self, id: BasketId, request: &DoorRequest) -> ShareId {
+        match request.way {
+            DoorWay::Enter => self.share_of_vault(request.vault),
+            DoorWay::Leave => self.basket(id).expect("a request is of a basket").share,
+        }
+    }
+
     /// Shares of a leg come into a basket.
     pub(crate) fn take_into_leg(&mut self, id: BasketId, leg: usize, from: AccountId, shares: Shares) {
         let basket = self.basket_mut(id);
@@ -213,6 +263,17 @@ impl State {
         let vault = leg.vault;
         let share = self.share_of_vault(vault);
         self.move_shares(share, from, account, shares);
+    }
+
+    /// Shares of a leg that were taken from somebody come into a basket.
+    pub(crate) fn put_into_leg(&mut self, id: BasketId, leg: usize, shares: Shares) {
+        let basket = self.basket_mut(id);
+        let account = basket.account;
+        let leg = basket.legs.get_mut(leg).expect("the leg was checked");
+        leg.held.grow(shares);
+        let vault = leg.vault;
+        let share = self.share_of_vault(vault);
+        self.give_shares(share, account, shares);
     }
 
     /// Shares of a leg leave a basket. They are fresh: otherwise those of the epoch could be changed for older ones here.

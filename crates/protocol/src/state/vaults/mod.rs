@@ -7,6 +7,7 @@ pub(crate) mod bands;
 pub(crate) mod baskets;
 pub(crate) mod claims;
 pub(crate) mod curate;
+pub(crate) mod junior;
 pub(crate) mod moves;
 pub(crate) mod nav;
 pub(crate) mod records;
@@ -20,6 +21,10 @@ pub(crate) mod tickets;
 #[cfg(test)]
 mod attacks;
 #[cfg(test)]
+mod grant_tests;
+#[cfg(test)]
+mod junior_tests;
+#[cfg(test)]
 mod share_tests;
 #[cfg(test)]
 mod tests;
@@ -29,11 +34,13 @@ mod world;
 
 use super::State;
 use super::shelf::{Book, Shelf};
-use crate::units::{AccountId, Address, Epoch, OperatorId, RequestId, RouteId, ShareId, TicketId, VaultId};
+use crate::units::{
+    AccountId, Address, BasketId, Epoch, OperatorId, RequestId, RouteId, ShareId, TicketId, VaultId,
+};
 use crate::vault::queue::{Batch, Cohort};
 use records::{
-    Contingent, ContingentKey, DepositTicket, ExitTicket, Holdback, Holding, Outcome, ShareRecord, Vault,
-    Verdict,
+    Contingent, ContingentKey, DepositTicket, ExitTicket, Holdback, Holding, JuniorExit, Outcome,
+    ShareRecord, Vault, Verdict,
 };
 use routes::{Arrival, Route};
 
@@ -47,6 +54,7 @@ pub(crate) struct Vaults {
     pub(crate) deposits: Book<(VaultId, TicketId), DepositTicket>,
     pub(crate) exits: Book<(VaultId, TicketId), ExitTicket>,
     pub(crate) holdbacks: Book<(VaultId, TicketId), Holdback>,
+    pub(crate) junior_exits: Book<(VaultId, TicketId), JuniorExit>,
     /// By the place after their last.
     pub(crate) cohorts: Book<(VaultId, u128), Cohort>,
     /// By the place after their last.
@@ -61,6 +69,8 @@ pub(crate) struct Vaults {
     pub(crate) routes: Shelf<Route, 4>,
     /// Messages home that wait, by route and number.
     pub(crate) arrivals: Book<(RouteId, u64), Arrival>,
+    /// Requests at single-sided doors of baskets that wait.
+    pub(crate) door_requests: Book<(BasketId, TicketId), baskets::DoorRequest>,
     /// Requests that are open, by operator; follows from the requests.
     pub(crate) open_requests: Book<(OperatorId, RequestId), ()>,
     /// Whose tickets there are; follows from them.

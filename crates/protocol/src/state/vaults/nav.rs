@@ -149,7 +149,6 @@ impl State {
         let vault = self.vault_mut(id);
         vault.touched = now;
         vault.buckets.fund.shrink(fund);
-        vault.buckets.junior.shrink(junior);
         vault.buckets.idle.grow(valuation.recognised.inflow());
         // What rounding gave back of a position counts little by little, as any gain.
         let mut gain = marked.room_below(valuation.staked);
@@ -168,6 +167,9 @@ impl State {
         }
         if !loss.is_zero() {
             events.push(Event::VaultLost { vault: id, loss, withheld, fund, junior, pool });
+        }
+        if !junior.is_zero() {
+            self.bear_junior_loss(id, junior, events);
         }
         valuation
     }

@@ -34,6 +34,20 @@ record! {
         pub fund_target: Fraction,
         /// Instant exits.
         pub instant: InstantTerms,
+        /// What a junior tranche earns; none where the vault takes no first-loss capital.
+        #[serde(default)]
+        pub junior: Option<JuniorTerms>,
+    }
+}
+
+record! {
+    /// What those earn who pay for the vault's losses after its fund and before its holders.
+    #[derive(Copy)]
+    pub struct JuniorTerms {
+        /// The share of harvested rewards that goes to the tranche while it is as large as its target.
+        pub share: Fraction,
+        /// Its target, as a share of the net asset value; of a smaller tranche the share of the rewards is smaller in proportion.
+        pub target: Fraction,
     }
 }
 
@@ -68,6 +82,18 @@ pub(crate) struct Vault {
     /// The object deposit of whoever created it.
     pub(crate) posted: Amount,
     pub(crate) curation: Curation,
+    /// How many deposits wait.
+    pub(crate) deposits: u32,
+    pub(crate) junior: Junior,
+}
+
+/// First-loss capital of accounts. What it has is a bucket; who has which part of it are shares of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Junior {
+    /// Its shares; none before the first has joined, and after losses have used it up.
+    pub(crate) share: Option<ShareId>,
+    /// What it has earned and does not count yet.
+    pub(crate) drip: Drip,
 }
 
 /// What is where in the vault's account. Together with what nobody counted, a donation, it is the account's free balance.
@@ -174,6 +200,18 @@ pub(crate) struct Holdback {
     pub(crate) from: Epoch,
 }
 
+/// First-loss capital that waits to leave. It bears losses until it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct JuniorExit {
+    pub(crate) owner: AccountId,
+    pub(crate) share: ShareId,
+    pub(crate) shares: Shares,
+    /// What they were worth when they were asked back: the most that is paid.
+    pub(crate) asked: Amount,
+    /// First epoch in which it may be fetched.
+    pub(crate) from: Epoch,
+}
+
 /// What was withheld from a vault's exits because of one request that is open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Contingent {
@@ -220,6 +258,8 @@ pub(crate) struct ShareRecord {
 pub(crate) enum Issuer {
     Vault(crate::units::VaultId),
     Basket(crate::units::BasketId),
+    /// The junior tranche of a vault.
+    Junior(crate::units::VaultId),
 }
 
 /// What an account has of one sort of shares.

@@ -8,10 +8,11 @@ use crate::ops::open_route::{OpenRoute, RouteTerms};
 use crate::ops::receive_shares::ReceiveShares;
 use crate::ops::send_shares::SendShares;
 use crate::ops::transfer_shares::TransferShares;
+use crate::ops::transfer_ticket::TransferTicket;
 use crate::ops::vault_guard::{GuardAction, VaultGuard};
 use crate::ops::vouch_shares::VouchShares;
 use crate::units::{Amount, Epoch, RouteId, ShareId, Shares};
-use crate::{Operation, ops};
+use crate::{Event, Operation, ops};
 use world::*;
 
 const SHARE: ShareId = ShareId::new(0);
@@ -143,6 +144,90 @@ fn shares_come_home_as_far_as_two_verifiers_and_the_meter_say() {
     world.must("anyone", receive());
     assert_eq!(shares(&world, "mallory"), 5010);
     assert_eq!(world.refused("anyone", receive()), "receive_shares.NotVouched");
+}
+
+/// A message to the account of a vault: refused, it would hold up all that come after it; let in, nobody could ever use the shares.
+#[test]
+fn shares_for_an_account_of_a_vault_go_back_and_hold_up_nothing() {
+    let mut world = holder();
+    let terms = RouteTerms {
+        chain: 8453,
+        cap: Shares::new(5000),
+        window: 3,
+        verifiers: ["v1", "v2"].map(address).to_vec(),
+        threshold: 2,
+        waits_above: Shares::new(5000),
+        wait: 1,
+    };
+    world.must("council", Operation::OpenRoute(OpenRoute { share: SHARE, terms }));
+    let send = SendShares { route: ROUTE, shares: Shares::new(100_000), to: "0xab".to_owned() };
+    world.must("alice", Operation::SendShares(send));
+    world.pass(3);
+    let vault = super::address_of(VAULT);
+    for (message, to) in
+        [(0, vault), (1, super::address_of(crate::units::VaultId::new(9))), (2, address("bob"))]
+    {
+        for verifier in ["v1", "v2"] {
+            let vouch = VouchShares { route: ROUTE, message, to, shares: Shares::new(4000) };
+            world.must(verifier, Operation::VouchShares(vouch));
+        }
+    }
+    let receive = || Operation::ReceiveShares(ReceiveShares { route: ROUTE });
+    for (message, back) in [(0, 1), (1, 2)] {
+        let events = world.must("anyone", receive());
+        let shares = Shares::new(4000);
+        assert!(
+            matches!(events[..], [Event::SharesReturned { message: m, shares: s, back: b, .. }] if (m, s, b) == (message, shares, back)),
+            "{events:?}"
+        );
+    }
+    assert_eq!(world.state.shares_of(SHARE, vault), Shares::ZERO);
+    let meter = &world.state.route(ROUTE).unwrap().meter;
+    assert_eq!(meter.locked, Shares::new(100_000), "who burnt them there can have them there again");
+    world.must("anyone", receive());
+    assert_eq!(shares(&world, "bob"), 4000, "and they used up nothing of the window");
+}
+
+#[test]
+fn a_ticket_changes_hands_with_all_that_it_is_owed() {
+    let mut world = holder();
+    world.give("alice", 100);
+    world.must("alice", World::depositing(100, 0, Epoch::NEVER));
+    let deposit = crate::units::TicketId::new(1);
+    let exit = world.request("alice", Some(300_000));
+    let give = |ticket, to: crate::units::Address| {
+        Operation::TransferTicket(TransferTicket { vault: VAULT, ticket, to })
+    };
+    assert_eq!(world.refused("bob", give(exit, address("carol"))), "transfer_ticket.NotYours");
+    assert_eq!(world.refused("alice", give(exit, address("alice"))), "transfer_ticket.IsYours");
+    assert_eq!(world.refused("alice", give(exit, super::address_of(VAULT))), "transfer_ticket.BadReceiver");
+    let none = crate::units::TicketId::new(77);
+    assert_eq!(world.refused("alice", give(none, address("bob"))), "transfer_ticket.TicketNotFound");
+    world.must("alice", give(exit, address("bob")));
+    world.must("alice", give(deposit, address("carol")));
+    assert_eq!(world.refused("alice", World::cancelling(exit)), "vault_cancel.NotYours");
+    assert_eq!(world.state.vault(VAULT).unwrap().deposits, 1);
+    world.pass(1);
+    assert_eq!(world.state.vault(VAULT).unwrap().deposits, 0);
+    assert_eq!(shares(&world, "carol"), 100_000);
+    assert_eq!(world.claim(exit), 300);
+    assert_eq!((world.free("alice"), world.free("bob")), (0, 300));
+}
+
+#[test]
+fn nobody_fills_the_list_of_somebody_else() {
+    let mut world = holder();
+    let give = |world: &mut World| {
+        let ticket = world.request("alice", Some(1000));
+        let give = TransferTicket { vault: VAULT, ticket, to: address("bob") };
+        world.run("alice", Operation::TransferTicket(give)).map_err(|refusal| refusal.code())
+    };
+    for _ in 0..256 {
+        give(&mut world).unwrap();
+    }
+    assert_eq!(give(&mut world), Err("transfer_ticket.TooManyTickets".to_owned()));
+    world.must("alice", transfer(None, "bob", 2000));
+    world.request("bob", None);
 }
 
 #[test]

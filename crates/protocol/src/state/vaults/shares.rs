@@ -19,7 +19,7 @@ impl State {
     /// The council of who issued shares.
     pub(crate) fn council_of(&self, id: ShareId) -> Option<Address> {
         match self.share(id)?.issuer {
-            Issuer::Vault(vault) => Some(self.vault(vault)?.terms.council),
+            Issuer::Vault(vault) | Issuer::Junior(vault) => Some(self.vault(vault)?.terms.council),
             Issuer::Basket(basket) => Some(self.basket(basket)?.terms.council),
         }
     }

@@ -1,6 +1,7 @@
 //! What a vault may promise.
 
 use super::super::State;
+use super::is_reserved;
 use super::records::{Holding, VaultTerms};
 use crate::genesis::VaultLimits;
 use crate::units::{Address, Amount, Shares, VaultId};
@@ -13,6 +14,15 @@ impl VaultTerms {
     pub(crate) fn check(&self, limits: &VaultLimits) -> Result<(), String> {
         if self.fee > limits.fee_max {
             return Err(format!("a fee of {} exceeds {}", self.fee, limits.fee_max));
+        }
+        if is_reserved(self.fee_to) {
+            return Err(format!(
+                "{} is kept for a vault or a basket, which could never use the fee",
+                self.fee_to
+            ));
+        }
+        if let Some(junior) = self.junior {
+            junior.check()?;
         }
         let [least, most] = limits.drip;
         if !(least..=most).contains(&self.drip) {
@@ -42,7 +52,8 @@ impl VaultTerms {
             && self.guardian == old.guardian
             && self.council == old.council
             && self.fee_to == old.fee_to;
-        let same_timing = self.drip == old.drip && self.deposit_min <= old.deposit_min;
+        let same_timing =
+            self.drip == old.drip && self.deposit_min <= old.deposit_min && self.junior == old.junior;
         same_roles
             && same_timing
             && self.fee <= old.fee

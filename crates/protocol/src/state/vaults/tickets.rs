@@ -1,18 +1,24 @@
 //! What waits in vaults, with the index of whose it is.
 
 use super::super::State;
-use super::records::{DepositTicket, ExitTicket, Holdback};
+use super::records::{DepositTicket, ExitTicket, Holdback, JuniorExit};
 use crate::units::{AccountId, ShareId, TicketId, VaultId};
 
 impl State {
     pub(crate) fn put_deposit(&mut self, id: VaultId, ticket: TicketId, deposit: DepositTicket) {
         self.vaults.owned.insert((deposit.owner, id, ticket), ());
+        if self.vaults.deposits.get(&(id, ticket)).is_none() {
+            let vault = self.vault_mut(id);
+            vault.deposits = vault.deposits.saturating_add(1);
+        }
         self.vaults.deposits.insert((id, ticket), deposit);
     }
 
     pub(crate) fn drop_deposit(&mut self, id: VaultId, ticket: TicketId) {
         if let Some(deposit) = self.vaults.deposits.remove(&(id, ticket)) {
             self.vaults.owned.remove(&(deposit.owner, id, ticket));
+            let vault = self.vault_mut(id);
+            vault.deposits = vault.deposits.saturating_sub(1);
         }
     }
 
@@ -38,6 +44,49 @@ impl State {
         }
     }
 
+    pub(crate) fn put_junior_exit(&mut self, id: VaultId, ticket: TicketId, exit: JuniorExit) {
+        self.vaults.owned.insert((exit.owner, id, ticket), ());
+        self.vaults.junior_exits.insert((id, ticket), exit);
+    }
+
+    pub(crate) fn drop_junior_exit(&mut self, id: VaultId, ticket: TicketId) {
+        if let Some(exit) = self.vaults.junior_exits.remove(&(id, ticket)) {
+            self.vaults.owned.remove(&(exit.owner, id, ticket));
+        }
+    }
+
+    /// Whose a ticket is; `None` where nothing waits under that number.
+    pub(crate) fn owner_of_ticket(&self, id: VaultId, ticket: TicketId) -> Option<AccountId> {
+        let (key, vaults) = ((id, ticket), &self.vaults);
+        let deposit = vaults.deposits.get(&key).map(|deposit| deposit.owner);
+        let exit = || vaults.exits.get(&key).map(|exit| exit.owner);
+        let holdback = || vaults.holdbacks.get(&key).map(|holdback| holdback.owner);
+        let junior = || vaults.junior_exits.get(&key).map(|exit| exit.owner);
+        deposit.or_else(exit).or_else(holdback).or_else(junior)
+    }
+
+    /// Whatever waits under that number is somebody else's from now on.
+    pub(crate) fn give_ticket(&mut self, id: VaultId, ticket: TicketId, owner: AccountId) {
+        let (key, vaults) = ((id, ticket), &self.vaults);
+        if let Some(mut deposit) = vaults.deposits.get(&key).copied() {
+            self.drop_deposit(id, ticket);
+            deposit.owner = owner;
+            self.put_deposit(id, ticket, deposit);
+        } else if let Some(mut exit) = vaults.exits.get(&key).copied() {
+            self.drop_exit(id, ticket);
+            exit.owner = owner;
+            self.put_exit(id, ticket, exit);
+        } else if let Some(mut holdback) = vaults.holdbacks.get(&key).copied() {
+            self.drop_holdback(id, ticket);
+            holdback.owner = owner;
+            self.put_holdback(id, ticket, holdback);
+        } else if let Some(mut exit) = vaults.junior_exits.get(&key).copied() {
+            self.drop_junior_exit(id, ticket);
+            exit.owner = owner;
+            self.put_junior_exit(id, ticket, exit);
+        }
+    }
+
     /// The tickets of an account, by vault.
     pub(crate) fn tickets_of(&self, account: AccountId) -> impl Iterator<Item = (VaultId, TicketId)> {
         let listed = self.vaults.owned.starting_at((account, VaultId::new(0), TicketId::new(0)));
@@ -57,7 +106,8 @@ impl State {
         let exits = vaults.exits.iter().map(|((id, ticket), exit)| (exit.owner, *id, *ticket));
         let holdbacks =
             vaults.holdbacks.iter().map(|((id, ticket), holdback)| (holdback.owner, *id, *ticket));
-        let owned: Vec<_> = deposits.chain(exits).chain(holdbacks).collect();
+        let juniors = vaults.junior_exits.iter().map(|((id, ticket), exit)| (exit.owner, *id, *ticket));
+        let owned: Vec<_> = deposits.chain(exits).chain(holdbacks).chain(juniors).collect();
         let held: Vec<_> = vaults.holdings.keys().map(|(share, account)| (*account, *share)).collect();
         let open: Vec<_> =
             self.requests.iter().filter(|(_, request)| request.is_open()).map(|(id, _)| *id).collect();

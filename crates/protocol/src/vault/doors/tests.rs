@@ -16,6 +16,7 @@ fn terms() -> DoorTerms {
         age_max: 2 * HOUR,
         change_max: percent(1),
         divergence_max: percent(3),
+        age_min: 0,
         spread: percent(2),
     }
 }

@@ -42,6 +42,7 @@ fn basket() -> World {
         change_max: percent(1),
         divergence_max: percent(3),
         spread: percent(2),
+        age_min: 0,
     };
     let terms = BasketTerms {
         council: address("council"),
@@ -102,6 +103,28 @@ impl World {
         let vaults = [0, 1].map(|vault| self.state.vault(VaultId::new(vault)).unwrap().share);
         [vaults[0], vaults[1], basket].map(|share| self.state.shares_of(share, address(who)).units())
     }
+}
+
+/// A thousand shares of a vault are worth a unit; a share of the basket is one of the first vault and two of the second.
+#[test]
+fn a_delegates_limit_counts_shares_of_baskets_by_their_legs() {
+    use crate::Kind;
+    let mut world = basket();
+    let kinds = [Kind::BasketMint, Kind::BasketRedeem, Kind::BasketEnter, Kind::BasketLeave];
+    world.grant("alice", &kinds, None);
+    for door in [enter(0, 1000), leave(0, 1000)] {
+        assert_eq!(world.by_bot("alice", door), Err("authority.NoLimit".to_owned()), "by prices of others");
+    }
+    world.grant("alice", &kinds, Some(5000));
+    let over = Err("authority.LimitExceeded".to_owned());
+    world.by_bot("alice", mint(1_000_000)).unwrap();
+    assert_eq!(world.by_bot("alice", mint(1_000_000)), over, "3000 of 5000 are used");
+    world.by_bot("alice", redeem(400_000)).unwrap();
+    assert_eq!(world.by_bot("alice", leave(0, 300_000)), over, "900 of 800");
+    assert_eq!(world.by_bot("alice", redeem(300_000)), over);
+    assert_eq!(world.by_bot("alice", enter(1, 900_000)), over);
+    world.by_bot("alice", mint(200_000)).unwrap();
+    world.must("alice", mint(1_000_000));
 }
 
 /// I23: without a price, with stale ones, whatever happens.
@@ -172,6 +195,107 @@ fn single_doors_need_two_roles_and_two_sources() {
     world.state.begin_block(20_000_000);
     assert_eq!(world.refused("alice", leave(1, 1000)), "basket_leave.Stale");
     world.must("alice", redeem(1000));
+}
+
+/// A basket of 3,000,000 shares of alice's and 1,000,000 of mallory's, with accepted prices, whose requests wait so long.
+fn waiting(age_min: u64) -> World {
+    let mut world = basket();
+    let basket = world.state.basket_mut(BASKET);
+    basket.terms.doors.as_mut().unwrap().age_min = age_min;
+    world.must("alice", mint(4_000_000));
+    let share = world.state.basket(BASKET).unwrap().share;
+    let to = address("mallory");
+    let transfer =
+        ops::transfer_shares::TransferShares { share, owner: None, to, shares: Shares::new(1_000_000) };
+    world.must("alice", Operation::TransferShares(transfer));
+    world.state.begin_block(10_000_000);
+    for vault in [0, 1] {
+        world.must("reporter", report(vault, FAIR));
+        world.must("acceptor", accept(vault, FAIR));
+    }
+    world
+}
+
+/// What 10^18 shares of either vault are worth at first.
+const FAIR: Amount = Amount::new(1_000_000_000_000_000);
+
+fn settle(ticket: u32) -> Operation {
+    let ticket = crate::units::TicketId::new(ticket);
+    Operation::BasketSettle(ops::basket_settle::BasketSettle { basket: BASKET, ticket })
+}
+
+/// Mallory knows that the first leg is about to be reported at a half, and leaves by the second. What she gets of it.
+fn ahead_of_a_report(age_min: u64) -> u128 {
+    let mut world = waiting(age_min);
+    world.must("mallory", leave(1, 1_000_000));
+    world.state.begin_block(10_000_000 + age_min);
+    world.must("reporter", report(0, Amount::new(FAIR.units() / 2)));
+    world.must("reporter", report(1, FAIR));
+    if age_min > 0 {
+        world.must("anyone", settle(0));
+    }
+    world.all_shares("mallory")[1]
+}
+
+/// The control is a door without a least age, which lets her out at the old price.
+#[test]
+fn nobody_trades_ahead_of_a_report() {
+    // A share of the basket is 1 + 2 before, and a half and 2 after; the spread is 2 %.
+    assert_eq!(ahead_of_a_report(0), 2_940_000);
+    assert_eq!(ahead_of_a_report(60_000), 2_450_000);
+}
+
+#[test]
+fn a_request_waits_for_its_age_and_for_a_price_after_it() {
+    let mut world = waiting(60_000);
+    let before = world.all_shares("mallory");
+    world.must("mallory", leave(1, 100_000));
+    world.must("alice", enter(0, 300_000));
+    assert_eq!(world.all_shares("mallory"), [before[0], before[1], before[2] - 100_000], "put down");
+    assert_eq!(world.refused("anyone", settle(0)), "basket_settle.TooEarly");
+    assert_eq!(world.refused("anyone", settle(7)), "basket_settle.RequestNotFound");
+    world.state.begin_block(10_060_000);
+    assert_eq!(world.refused("anyone", settle(0)), "basket_settle.AwaitsPrice", "the price is older than it");
+    for vault in [0, 1] {
+        world.must("reporter", report(vault, FAIR));
+    }
+    world.must("anyone", settle(0));
+    assert_eq!(world.all_shares("mallory"), [before[0], before[1] + 294_000, before[2] - 100_000]);
+    let alice = world.all_shares("alice");
+    world.must("anyone", settle(1));
+    let got = world.all_shares("alice")[2] - alice[2];
+    assert!(
+        (97_900..=98_000).contains(&got),
+        "{got}: a little of the spread that mallory left is the holders'"
+    );
+    assert_eq!(world.refused("anyone", settle(1)), "basket_settle.RequestNotFound");
+}
+
+#[test]
+fn shares_that_no_price_settles_go_back() {
+    let mut world = waiting(60_000);
+    let before = world.all_shares("mallory");
+    world.must("mallory", leave(0, 100_000));
+    world.state.begin_block(10_060_000 + 7_200_000);
+    assert_eq!(world.refused("anyone", settle(0)), "basket_settle.AwaitsPrice");
+    world.state.begin_block(10_060_000 + 7_200_001);
+    let events = world.must("anyone", settle(0));
+    assert!(matches!(events[..], [crate::Event::BasketReturned { .. }]), "{events:?}");
+    assert_eq!(world.all_shares("mallory"), before);
+    // And so do those that ask for more than the door gives.
+    let dear = ops::basket_leave::BasketLeave {
+        basket: BASKET,
+        vault: VaultId::new(0),
+        shares: Shares::new(100_000),
+        shares_min: Shares::new(300_000),
+    };
+    world.must("mallory", Operation::BasketLeave(dear));
+    world.state.begin_block(30_000_000);
+    for vault in [0, 1] {
+        world.must("reporter", report(vault, FAIR));
+    }
+    world.must("anyone", settle(1));
+    assert_eq!(world.all_shares("mallory"), before);
 }
 
 #[test]
