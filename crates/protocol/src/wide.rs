@@ -3,6 +3,8 @@
 //! Amounts stay below `2^104` ([`crate::units::Amount::LIMIT`]) and what is left of stake is counted in
 //! `1 / 2^120`, so a product of the two has at most 224 bits. Anything wider says so where it happens.
 
+use std::cmp::Ordering;
+
 use ruint::Uint;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +20,13 @@ const PART_BITS: usize = 128;
 pub(crate) fn product(a: u128, b: u128) -> Wide {
     let (low, high) = a.carrying_mul(b, 0);
     join(low, high)
+}
+
+/// How two products of two compare.
+pub(crate) fn compare(one: (u128, u128), other: (u128, u128)) -> Ordering {
+    let ((low, high), (other_low, other_high)) =
+        (one.0.carrying_mul(one.1, 0), other.0.carrying_mul(other.1, 0));
+    (high, low).cmp(&(other_high, other_low))
 }
 
 fn join(low: u128, high: u128) -> Wide {

@@ -3,6 +3,7 @@
 use crate::event::Event;
 use crate::macros::{record, refusals};
 use crate::state::State;
+use crate::state::stake::Entries;
 use crate::state::value::OverCap;
 use crate::units::{
     AccountId, Address, Amount, AssetId, Digest, Epoch, Fraction, OperatorId, PoolId, ValidatorId,
@@ -59,12 +60,26 @@ impl Delegate {
         let (account, pool) = self.check(state, sender)?;
 
         // From here on nothing can fail.
+        let mut entries = state.staying_entries(account, pool);
+        self.carry_out(state, sender, (account, pool), &mut entries, events);
+        Ok(())
+    }
+
+    /// Carries out what was checked. `entries` are what the account has in the pool and has not asked back, and are kept up.
+    pub(crate) fn carry_out(
+        &self,
+        state: &mut State,
+        sender: Address,
+        (account, pool): (AccountId, PoolId),
+        entries: &mut Entries,
+        events: &mut Vec<Event>,
+    ) {
         state.refresh_worst_case(pool);
         match self.validator {
             None => state.accounts.get_mut(account).take_free(self.asset, self.amount),
             Some(validator) => state.validator_mut(validator).free.shrink(self.amount),
         }
-        state.join(account, pool, self.amount, self.validator);
+        state.join(account, pool, self.amount, self.validator, entries);
         state.add_operator_value(self.operator, self.asset, self.amount);
         events.push(Event::Delegated {
             account: sender,
@@ -74,11 +89,42 @@ impl Delegate {
             bonded_from: state.epoch.next(),
             worst_case: state.worst_case(pool),
         });
-        Ok(())
     }
 
     /// Everything that can refuse it.
     pub(crate) fn check(&self, state: &State, sender: Address) -> Result<(AccountId, PoolId), Refused> {
+        self.check_stops(state)?;
+        let Self { operator, asset, amount, .. } = *self;
+        let pool = state.pool_of(operator, asset).ok_or(Refused::PoolNotFound { operator, asset })?;
+        self.check_pool(state, pool)?;
+        let (account, free) = self.free(state, sender)?;
+        let Some(account) = account.filter(|_| amount <= free) else {
+            return Err(Refused::ExceedsFree { amount, free });
+        };
+        self.check_beyond_free(state, account)?;
+        Ok((account, pool))
+    }
+
+    /// Everything that can refuse tokens of an account to a pool of the operator and the asset.
+    pub(crate) fn check_tokens(
+        &self,
+        state: &State,
+        (account, pool): (AccountId, PoolId),
+    ) -> Result<(), Refused> {
+        self.check_stops(state)?;
+        self.check_pool(state, pool)?;
+        let Self { asset, amount, .. } = *self;
+        if state.is_native(asset) {
+            return Err(Refused::ValidatorMissing { asset });
+        }
+        let free = state.accounts.get(account).free(asset);
+        if amount > free {
+            return Err(Refused::ExceedsFree { amount, free });
+        }
+        self.check_beyond_free(state, account)
+    }
+
+    fn check_stops(&self, state: &State) -> Result<(), Refused> {
         let until = state.stops.joins;
         if until > state.epoch {
             return Err(Refused::JoinsStopped { until });
@@ -89,8 +135,11 @@ impl Delegate {
         if self.amount.is_zero() {
             return Err(Refused::AmountIsZero);
         }
-        let Self { operator, asset, amount, .. } = *self;
-        let pool = state.pool_of(operator, asset).ok_or(Refused::PoolNotFound { operator, asset })?;
+        Ok(())
+    }
+
+    fn check_pool(&self, state: &State, pool: PoolId) -> Result<(), Refused> {
+        let operator = self.operator;
         if state.operator(operator).is_none_or(|record| record.is_retired) {
             return Err(Refused::OperatorRetired { operator });
         }
@@ -102,12 +151,7 @@ impl Delegate {
         if worst_case > self.worst_case {
             return Err(Refused::WorstCaseExceeded { worst_case, bound: self.worst_case });
         }
-        let (account, free) = self.free(state, sender)?;
-        let Some(account) = account.filter(|_| amount <= free) else {
-            return Err(Refused::ExceedsFree { amount, free });
-        };
-        self.check_beyond_free(state, account)?;
-        Ok((account, pool))
+        Ok(())
     }
 
     /// Everything that can refuse it after the free balance.

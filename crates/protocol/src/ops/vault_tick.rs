@@ -44,7 +44,7 @@ impl VaultTick {
         }
 
         // From here on nothing can fail.
-        state.tick_vault(id, u32::from(steps), events);
+        state.advance_vault(id, u32::from(steps), events);
         Ok(())
     }
 }

@@ -105,7 +105,7 @@ impl Positions {
     pub(crate) fn push(&mut self, position: Position, first: u32) -> u32 {
         self.count = self.count.saturating_add(1);
         let position = Position { next: first, ..position };
-        let Some(id) = self.vacant.keys().next().copied() else {
+        let Some(id) = self.vacant.first().copied() else {
             self.slots.push(position);
             return u32::try_from(self.slots.len().saturating_sub(1)).expect("fewer than 2^32 positions");
         };

@@ -248,6 +248,16 @@ impl<K: Ord + Clone, V: Clone> Book<K, V> {
         self.records.size()
     }
 
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// The first key.
+    pub(crate) fn first(&self) -> Option<&K> {
+        self.records.first().map(|(key, _)| key)
+    }
+
     /// The keys, ascending.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &K> {
         self.records.keys()

@@ -1,5 +1,7 @@
 //! Stake of accounts: what several operations do with positions.
 
+use smallvec::SmallVec;
+
 use super::State;
 use super::positions::Position;
 use super::records::{AssetKind, PoolRecord};
@@ -10,6 +12,9 @@ use crate::units::{
     AccountId, Amount, AssetId, Digest, Epoch, Fraction, OperatorId, PoolId, SetId, ValidatorId,
 };
 use crate::wide;
+
+/// Entries of one account in one pool that were not asked back, by id, in the order of the account's list.
+pub(crate) type Entries = SmallVec<[u32; 2]>;
 
 impl State {
     /// The positions of an account in a pool. As long as the account's list, which the genesis bounds.
@@ -22,31 +27,53 @@ impl State {
             .collect()
     }
 
-    /// Adds stake that is bonded from the next epoch on.
+    /// What an account has in a pool and has not asked back. As long as the account's list.
+    pub(crate) fn staying_entries(&self, account: AccountId, pool: PoolId) -> Entries {
+        let listed = self.positions.list(self.accounts.get(account).first_position);
+        let staying =
+            listed.filter(|(_, position)| position.pool == pool && position.until == Epoch::NEVER);
+        staying.map(|(id, _)| id).collect()
+    }
+
+    /// Adds stake that is bonded from the next epoch on. `entries` are those of [`State::staying_entries`], and are kept up.
     pub(crate) fn join(
         &mut self,
         account: AccountId,
         pool: PoolId,
         amount: Amount,
         validator: Option<ValidatorId>,
+        entries: &mut Entries,
     ) {
         let now = self.epoch;
-        self.coalesce(account, pool);
-        self.pool_mut(pool).stake.join(now, amount);
-        self.add_position(Position::new(account, pool, amount, now.next(), validator), false);
+        self.coalesce(account, pool, entries);
+        let position = Position::new(account, pool, amount, now.next(), validator);
+        let like = |id: &&u32| {
+            self.positions.get(**id).is_like(&position)
+                && (self.follow_ups.is_empty() || !self.follow_ups.contains_key(id))
+        };
+        let twin = entries.iter().find(like).copied();
+        let stake = &mut self.pool_mut(pool).stake;
+        stake.join(now, amount);
+        match twin {
+            Some(id) => self.positions.get_mut(id).principal.grow(amount),
+            None => {
+                stake.add_mark(position.mark());
+                entries.insert(0, self.push_position(position));
+            }
+        }
     }
 
     /// Joins entries of an account in a pool that nothing can tell apart any more, so that years of small delegations stay few entries.
-    fn coalesce(&mut self, account: AccountId, pool: PoolId) {
+    fn coalesce(&mut self, account: AccountId, pool: PoolId, entries: &mut Entries) {
         const FEW: u32 = 16;
-        if self.accounts.get(account).position_count <= FEW {
+        if entries.len() < 2 || self.accounts.get(account).position_count <= FEW {
             return;
         }
-        let mut kept: Vec<(u32, Epoch, Position)> = Vec::new();
-        let mut entries = self.positions_in(account, pool);
-        entries.retain(|(_, position)| position.until == Epoch::NEVER);
-        entries.sort_by_key(|(id, position)| (position.entered, *id));
-        for (id, position) in entries {
+        let mut kept: SmallVec<[(u32, Epoch, Position); 4]> = SmallVec::new();
+        let mut sorted: SmallVec<[(u32, Position); 4]> =
+            entries.iter().map(|id| (*id, *self.positions.get(*id))).collect();
+        sorted.sort_unstable_by_key(|(id, position)| (position.entered, *id));
+        for (id, position) in sorted {
             let since = self.pool(pool).stake.bonded_since(position.entered);
             let same = |(_, first, other): &&(u32, Epoch, Position)| {
                 *first == since && other.validator() == position.validator()
@@ -59,6 +86,7 @@ impl State {
             self.settle(id);
             self.positions.get_mut(older).principal.grow(position.principal);
             self.shrink_position(id, position.principal);
+            entries.retain(|entry| *entry != id);
         }
     }
 
@@ -74,6 +102,12 @@ impl State {
             return id;
         }
         self.pool_mut(position.pool).stake.add_mark(position.mark());
+        self.push_position(position)
+    }
+
+    /// Puts an entry, which its pool has marked, at the head of its account's list.
+    fn push_position(&mut self, position: Position) -> u32 {
+        let first = self.accounts.get(position.account).first_position;
         let id = self.positions.push(position, first);
         let account = self.accounts.get_mut(position.account);
         account.first_position = id;

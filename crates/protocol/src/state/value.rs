@@ -91,16 +91,15 @@ impl State {
         }
         let total = plus(self.values.total, value);
         let of_operator = plus(at(&self.values.operators, operator.index()), value);
-        check_share(caps, format!("operator {operator}"), of_operator, total, caps.operator)?;
+        check_share(caps, || format!("operator {operator}"), of_operator, total, caps.operator)?;
         let Some(record) = self.operator(operator) else { return Ok(()) };
         for (dimension, label) in record.frozen_groups.labels() {
             let key = (dimension, label.clone());
             let of_group = plus(self.values.groups.get(&key).copied().unwrap_or(Amount::ZERO), value);
-            let (name, share) = match label {
-                Some(label) => (format!("the {dimension:?} group {label:?}"), caps.group),
-                None => {
-                    (format!("the group that declares no {dimension:?}"), caps.undeclared.min(caps.group))
-                }
+            let share = if label.is_some() { caps.group } else { caps.undeclared.min(caps.group) };
+            let name = || match label {
+                Some(label) => format!("the {dimension:?} group {label:?}"),
+                None => format!("the group that declares no {dimension:?}"),
             };
             check_share(caps, name, of_group, total, share)?;
         }
@@ -117,9 +116,9 @@ impl State {
         let total = self.values.total;
         let service = record.service;
         let of_service = plus(at(&self.values.services, service.index()), value);
-        check_share(caps, format!("service {service}"), of_service, total, caps.service)?;
+        check_share(caps, || format!("service {service}"), of_service, total, caps.service)?;
         let event = record.window_cap(self.epoch).of_up(plus(at(&self.values.sets, set.index()), value));
-        check_share(caps, format!("a slash of all operators of set {set}"), event, total, caps.event)
+        check_share(caps, || format!("a slash of all operators of set {set}"), event, total, caps.event)
     }
 
     /// Counts stake that joined an operator since the boundary.
@@ -223,7 +222,7 @@ fn plus(a: Amount, b: Amount) -> Amount {
 
 fn check_share(
     caps: &Caps,
-    cap: String,
+    cap: impl FnOnce() -> String,
     value: Amount,
     total: Amount,
     share: Fraction,
@@ -231,5 +230,5 @@ fn check_share(
     if share == Fraction::ONE || value <= caps.above || value <= share.of_down(total) {
         return Ok(());
     }
-    Err(OverCap { cap, value, total, share })
+    Err(OverCap { cap: cap(), value, total, share })
 }

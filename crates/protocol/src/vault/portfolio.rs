@@ -6,6 +6,8 @@
 //!
 //! What it does not do: it knows no state, moves nothing, and looks for no best allocation.
 
+use smallvec::SmallVec;
+
 use super::caps::VaultCaps;
 use crate::state::value::Dimension;
 use crate::units::{Address, Amount, Fraction, OperatorId, ServiceId, SetId};
@@ -103,6 +105,14 @@ impl std::fmt::Display for Cap {
 /// Parts of a pool times steps of a fraction: rates are counted in these.
 const WHOLE: u128 = 256_000_000_000_000_000_000;
 
+/// By slot, ascending, what a unit there adds to a sum; those that are not named add nothing.
+type Rates = SmallVec<[(usize, u128); 1]>;
+
+fn rate_at(rates: &Rates, slot: usize) -> Option<u128> {
+    let place = rates.binary_search_by_key(&slot, |(slot, _)| *slot).ok()?;
+    rates.get(place).map(|(_, rate)| *rate)
+}
+
 /// A sum over slots with a bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Limit {
@@ -110,8 +120,7 @@ pub(crate) struct Limit {
     /// Base units.
     pub(crate) value: Amount,
     pub(crate) most: Amount,
-    /// By slot, what a unit there adds to it.
-    rates: Vec<u128>,
+    rates: Rates,
 }
 
 impl Limit {
@@ -121,9 +130,12 @@ impl Limit {
     }
 
     /// What may be added to a slot before it is.
-    fn room(&self, slot: usize) -> Option<Amount> {
-        let rate = self.rates.get(slot).copied().filter(|rate| *rate > 0)?;
+    pub(crate) fn room(&self, slot: usize) -> Option<Amount> {
+        let rate = rate_at(&self.rates, slot).filter(|rate| *rate > 0)?;
         let left = self.value.room_below(self.most);
+        if rate == WHOLE {
+            return Some(left);
+        }
         Some(
             wide::checked_mul_div_down(left.units(), WHOLE, rate).map_or(Amount::new(u128::MAX), Amount::new),
         )
@@ -131,9 +143,28 @@ impl Limit {
 
     /// The least that has to leave a slot so that `excess` is gone, or nothing where the slot has no part in it.
     pub(crate) fn to_leave(&self, slot: usize) -> Amount {
-        let Some(rate) = self.rates.get(slot).copied().filter(|rate| *rate > 0) else { return Amount::ZERO };
+        let Some(rate) = rate_at(&self.rates, slot).filter(|rate| *rate > 0) else { return Amount::ZERO };
         let units = wide::checked_mul_div_up(self.excess().units(), WHOLE, rate).unwrap_or(u128::MAX);
         Amount::new(units)
+    }
+
+    /// The slot's stake and principal were so much, and are so much now.
+    pub(crate) fn follow(&mut self, slot: usize, stake: [Amount; 2], principal: [Amount; 2]) {
+        let Some(rate) = rate_at(&self.rates, slot) else { return };
+        let is_of_stake = matches!(self.cap, Cap::Slot(_) | Cap::Operator(_) | Cap::Owner(_) | Cap::Group(..));
+        let [before, after] = if is_of_stake { stake } else { principal };
+        self.value = times(before, rate).room_below(self.value);
+        self.value = self.value.plus(times(after, rate)).unwrap_or(Amount::new(u128::MAX));
+    }
+
+    /// Whether `amount` more, in however many of its slots, leaves it kept.
+    pub(crate) fn has_room_for(&self, amount: Amount) -> bool {
+        let rate = self.rates.iter().map(|(_, rate)| *rate).max().unwrap_or(0);
+        let more = times(amount, rate.min(WHOLE));
+        // Each slot is rounded up by itself.
+        let rounding = Amount::new(u128::try_from(self.rates.len()).unwrap_or(u128::MAX));
+        let most = Amount::total([self.value, more, rounding]);
+        rate <= WHOLE && most.is_some_and(|value| value <= self.most)
     }
 }
 
@@ -141,10 +172,15 @@ impl Limit {
 struct Loss {
     event: Event,
     value: Amount,
-    /// By slot, in [`WHOLE`].
-    rates: Vec<u128>,
-    /// By slot, whether it takes everything that any set could take.
-    is_row: Vec<bool>,
+    rates: Rates,
+    /// Whether it takes everything that any set could take of its slots.
+    is_row: bool,
+}
+
+impl Loss {
+    fn takes_all_of(&self, slot: usize) -> bool {
+        self.is_row && rate_at(&self.rates, slot).is_some()
+    }
 }
 
 /// Everything that is bounded, with what bounds it.
@@ -153,13 +189,16 @@ pub(crate) struct Limits<'a> {
     single: Vec<Limit>,
     /// The largest first.
     losses: Vec<Loss>,
-    /// By slot, what all its sets together could take of a unit.
-    totals: Vec<u128>,
+    /// By slot, what all its sets together could take of a unit, and of its principal.
+    totals: Vec<(u128, Amount)>,
     event: Option<Amount>,
     two_events: Option<Amount>,
 }
 
 fn times(amount: Amount, rate: u128) -> Amount {
+    if rate == 0 || rate == WHOLE {
+        return if rate == 0 { Amount::ZERO } else { amount };
+    }
     Amount::new(wide::checked_mul_div_up(amount.units(), rate, WHOLE).unwrap_or(u128::MAX))
 }
 
@@ -209,8 +248,22 @@ impl Portfolio {
         distinct(self.slots.iter().filter_map(|slot| slot.owner))
     }
 
-    fn groups(&self) -> Vec<(Dimension, Option<String>)> {
-        distinct(self.slots.iter().flat_map(|slot| slot.groups.iter().cloned()))
+    /// Every group with its slots, in the order of appearance.
+    fn groups(&self) -> Vec<(&(Dimension, Option<String>), Vec<usize>)> {
+        let mut groups: Vec<(&(Dimension, Option<String>), Vec<usize>)> = Vec::new();
+        for (slot, label) in (0..).zip(&self.slots).flat_map(|(place, slot)| slot.groups.iter().map(move |label| (place, label))) {
+            match groups.iter_mut().find(|(known, _)| *known == label) {
+                Some((_, slots)) if slots.last() != Some(&slot) => slots.push(slot),
+                Some(_) => {}
+                None => groups.push((label, vec![slot])),
+            }
+        }
+        groups
+    }
+
+    fn slots_of(&self, owner: u16) -> Vec<usize> {
+        let owned = (0..).zip(&self.slots).filter(|(_, slot)| slot.owner == Some(owner));
+        owned.map(|(place, _)| place).collect()
     }
 
     fn services(&self) -> Vec<ServiceId> {
@@ -231,88 +284,99 @@ impl Portfolio {
     pub(crate) fn limits(&self, caps: &VaultCaps) -> Limits<'_> {
         let bound = |share: Fraction| (share < Fraction::ONE).then(|| share.of_down(self.nav));
         let mut single = Vec::new();
-        for (index, slot) in self.slots.iter().enumerate() {
-            let own = |place: usize| if place == index { WHOLE } else { 0 };
-            let rates: Vec<u128> = (0..self.slots.len()).map(own).collect();
-            let of = |cap, most| Limit { cap, value: slot.stake, most, rates: rates.clone() };
+        let (operator, owner, group) = (bound(caps.operator), bound(caps.owner), bound(caps.group));
+        for (place, slot) in self.slots.iter().enumerate() {
+            let of = |cap, most| {
+                let rates = Rates::from_slice(&[(place, WHOLE)]);
+                Limit { cap, value: slot.stake, most, rates }
+            };
             single.extend(slot.most.map(|most| of(Cap::Slot(slot.operator), most)));
-            single.extend(bound(caps.operator).map(|most| of(Cap::Operator(slot.operator), most)));
+            single.extend(operator.map(|most| of(Cap::Operator(slot.operator), most)));
         }
-        let members = |is_in: &dyn Fn(&Slot) -> bool| -> Vec<u128> {
-            self.slots.iter().map(|slot| if is_in(slot) { WHOLE } else { 0 }).collect()
-        };
-        if let Some(most) = bound(caps.owner) {
+        if let Some(most) = owner {
             for owner in self.owners() {
-                let rates = members(&|slot| slot.owner == Some(owner));
-                single.push(self.limit_of_stake(Cap::Owner(owner), most, rates));
+                single.push(self.limit_of_stake(Cap::Owner(owner), most, &self.slots_of(owner)));
             }
         }
-        if let Some(most) = bound(caps.group) {
-            for group in self.groups() {
-                let rates = members(&|slot| slot.groups.contains(&group));
-                single.push(self.limit_of_stake(Cap::Group(group.0, group.1), most, rates));
+        let (event, two_events) = (bound(caps.event), bound(caps.two_events));
+        let has_events = event.or(two_events).is_some();
+        let groups = if has_events || group.is_some() { self.groups() } else { Vec::new() };
+        if let Some(most) = group {
+            for ((dimension, label), slots) in &groups {
+                single.push(self.limit_of_stake(Cap::Group(*dimension, label.clone()), most, slots));
             }
         }
         for service in self.services() {
             let Some(most) = bound(self.cap_of(service, caps)) else { continue };
-            let rates = self.slots.iter().map(|slot| slot.share_of(|cell| cell.service == service)).collect();
+            let rates = self.rates_of(|slot| slot.share_of(|cell| cell.service == service));
             single.push(self.limit_of_principal(Cap::Service(service), most, rates));
         }
         if let Some(most) = bound(caps.slasher) {
             for slasher in self.slashers() {
-                let rates =
-                    self.slots.iter().map(|slot| slot.share_of(|cell| cell.slasher == slasher)).collect();
+                let rates = self.rates_of(|slot| slot.share_of(|cell| cell.slasher == slasher));
                 single.push(self.limit_of_principal(Cap::Slasher(slasher), most, rates));
             }
         }
-        let (event, two_events) = (bound(caps.event), bound(caps.two_events));
-        let losses = if event.or(two_events).is_some() { self.losses() } else { Vec::new() };
-        let totals = self.slots.iter().map(Slot::total_rate).collect();
+        let total = |slot: &Slot| {
+            let rate = slot.total_rate();
+            (rate, times(slot.principal, rate))
+        };
+        let totals: Vec<(u128, Amount)> = self.slots.iter().map(total).collect();
+        let losses = if has_events { self.losses(&groups, &totals) } else { Vec::new() };
         Limits { portfolio: self, single, losses, totals, event, two_events }
     }
 
-    fn limit_of_stake(&self, cap: Cap, most: Amount, rates: Vec<u128>) -> Limit {
-        let value = sum(self.slots.iter().zip(&rates).map(|(slot, rate)| times(slot.stake, *rate)));
-        Limit { cap, value, most, rates }
+    /// By slot, what is not nothing.
+    fn rates_of(&self, rate: impl Fn(&Slot) -> u128) -> Rates {
+        let rates = self.slots.iter().map(rate).enumerate();
+        rates.filter(|(_, rate)| *rate > 0).collect()
     }
 
-    fn limit_of_principal(&self, cap: Cap, most: Amount, rates: Vec<u128>) -> Limit {
+    fn limit_of_stake(&self, cap: Cap, most: Amount, slots: &[usize]) -> Limit {
+        let stakes = slots.iter().filter_map(|slot| self.slots.get(*slot)).map(|slot| slot.stake);
+        Limit { cap, value: sum(stakes), most, rates: slots.iter().map(|slot| (*slot, WHOLE)).collect() }
+    }
+
+    fn limit_of_principal(&self, cap: Cap, most: Amount, rates: Rates) -> Limit {
         Limit { cap, value: self.loss_at(&rates), most, rates }
     }
 
     /// What is lost where a unit of each slot loses its rate.
-    fn loss_at(&self, rates: &[u128]) -> Amount {
-        sum(self.slots.iter().zip(rates).map(|(slot, rate)| times(slot.principal, *rate)))
+    fn loss_at(&self, rates: &Rates) -> Amount {
+        let lost = |(slot, rate): &(usize, u128)| Some(times(self.slots.get(*slot)?.principal, *rate));
+        sum(rates.iter().filter_map(lost))
     }
 
     /// What each event takes, the largest first.
-    fn losses(&self) -> Vec<Loss> {
+    fn losses(
+        &self,
+        groups: &[(&(Dimension, Option<String>), Vec<usize>)],
+        totals: &[(u128, Amount)],
+    ) -> Vec<Loss> {
         let mut losses = Vec::new();
-        let mut rows = |event: Event, is_in: &dyn Fn(&Slot) -> bool| {
-            let is_row: Vec<bool> = self.slots.iter().map(is_in).collect();
-            let rate = |slot: &Slot| if is_in(slot) { slot.total_rate() } else { 0 };
-            let rates: Vec<u128> = self.slots.iter().map(rate).collect();
-            losses.push(Loss { event, value: self.loss_at(&rates), rates, is_row });
+        let mut row = |event: Event, slots: &[usize]| {
+            let of = |slot: &usize| totals.get(*slot).map(|(rate, _)| (*slot, *rate));
+            let value = sum(slots.iter().filter_map(|slot| totals.get(*slot)).map(|(_, lost)| *lost));
+            losses.push(Loss { event, value, rates: slots.iter().filter_map(of).collect(), is_row: true });
         };
-        for slot in &self.slots {
-            rows(Event::Operator(slot.operator), &|other| other.operator == slot.operator);
+        for (place, slot) in self.slots.iter().enumerate() {
+            row(Event::Operator(slot.operator), &[place]);
         }
         for owner in self.owners() {
-            rows(Event::Owner(owner), &|slot| slot.owner == Some(owner));
+            row(Event::Owner(owner), &self.slots_of(owner));
         }
-        for group in self.groups() {
-            rows(Event::Group(group.0, group.1.clone()), &|slot| slot.groups.contains(&group));
+        for ((dimension, label), slots) in groups {
+            row(Event::Group(*dimension, label.clone()), slots);
         }
-        let mut columns = |event: Event, is_in: &dyn Fn(&Cell) -> bool| {
-            let rates: Vec<u128> = self.slots.iter().map(|slot| slot.rate_of(is_in)).collect();
-            let is_row = vec![false; self.slots.len()];
-            losses.push(Loss { event, value: self.loss_at(&rates), rates, is_row });
+        let mut column = |event: Event, is_in: &dyn Fn(&Cell) -> bool| {
+            let rates = self.rates_of(|slot| slot.rate_of(is_in));
+            losses.push(Loss { event, value: self.loss_at(&rates), rates, is_row: false });
         };
         for service in self.services() {
-            columns(Event::Service(service), &|cell| cell.service == service);
+            column(Event::Service(service), &|cell| cell.service == service);
         }
         for slasher in self.slashers() {
-            columns(Event::Slasher(slasher), &|cell| cell.slasher == slasher);
+            column(Event::Slasher(slasher), &|cell| cell.slasher == slasher);
         }
         losses.sort_by_key(|loss| std::cmp::Reverse(loss.value));
         losses
@@ -320,9 +384,8 @@ impl Portfolio {
 
     /// How much may leave a slot before what a service can slash falls below `least`; `None` where the service has no part in it.
     pub(crate) fn slack_above(&self, service: ServiceId, slot: usize, least: Amount) -> Option<Amount> {
-        let rates: Vec<u128> =
-            self.slots.iter().map(|slot| slot.share_of(|cell| cell.service == service)).collect();
-        let rate = rates.get(slot).copied().filter(|rate| *rate > 0)?;
+        let rates = self.rates_of(|slot| slot.share_of(|cell| cell.service == service));
+        let rate = rate_at(&rates, slot)?;
         let slack = least.room_below(self.loss_at(&rates));
         wide::checked_mul_div_down(slack.units(), WHOLE, rate).map(Amount::new)
     }
@@ -339,11 +402,10 @@ impl Portfolio {
 impl Limits<'_> {
     /// What a unit of a slot loses when both happen at once: each cell once.
     fn rate_of_two(&self, slot: usize, one: &Loss, other: &Loss) -> u128 {
-        let is_row = |loss: &Loss| loss.is_row.get(slot).copied().unwrap_or(false);
-        if is_row(one) || is_row(other) {
-            return self.totals.get(slot).copied().unwrap_or(0);
+        if one.takes_all_of(slot) || other.takes_all_of(slot) {
+            return self.totals.get(slot).map_or(0, |(rate, _)| *rate);
         }
-        let rate = |loss: &Loss| loss.rates.get(slot).copied().unwrap_or(0);
+        let rate = |loss: &Loss| rate_at(&loss.rates, slot).unwrap_or(0);
         let both = match (&one.event, &other.event) {
             (Event::Service(service), Event::Slasher(slasher))
             | (Event::Slasher(slasher), Event::Service(service)) => {
@@ -357,17 +419,26 @@ impl Limits<'_> {
     }
 
     fn of_two(&self, one: &Loss, other: &Loss, most: Amount) -> Limit {
-        let count = self.portfolio.slots.len();
-        let rates: Vec<u128> = (0..count).map(|slot| self.rate_of_two(slot, one, other)).collect();
+        let slots = 0..self.portfolio.slots.len();
+        let rates = slots.map(|slot| (slot, self.rate_of_two(slot, one, other)));
+        let rates: Rates = rates.filter(|(_, rate)| *rate > 0).collect();
+        let lost = |(slot, rate): &(usize, u128)| match self.totals.get(*slot) {
+            Some((total, lost)) if total == rate => Some(*lost),
+            _ => Some(times(self.portfolio.slots.get(*slot)?.principal, *rate)),
+        };
         let cap = Cap::TwoEvents(one.event.clone(), other.event.clone());
-        Limit { cap, value: self.portfolio.loss_at(&rates), most, rates }
+        Limit { cap, value: sum(rates.iter().filter_map(lost)), most, rates }
     }
 
-    /// Pairs of events whose sum is above `floor`, an event with itself among them; a caller raises the floor by what it finds.
+    /// Pairs of events that may take more than `floor`, an event with itself among them; a caller raises the floor by what it finds.
     fn pairs(&self, mut floor: Amount, mut visit: impl FnMut(&Loss, &Loss) -> Amount) {
+        let all = sum(self.totals.iter().map(|(_, lost)| *lost));
         for (index, one) in self.losses.iter().enumerate() {
+            if all <= floor {
+                return;
+            }
             for other in self.losses.iter().skip(index) {
-                if one.value.plus(other.value).is_some_and(|both| both <= floor) {
+                if all <= floor || one.value.plus(other.value).is_some_and(|both| both <= floor) {
                     // Everything after it is smaller.
                     break;
                 }
@@ -414,6 +485,25 @@ impl Limits<'_> {
         exceeded
     }
 
+    /// The caps that `amount` more, wherever it goes, could bring to be exceeded, but for those of one slot alone. `None` where the worst two
+    /// events together could be.
+    pub(crate) fn near(&self, amount: Amount) -> Option<Vec<Limit>> {
+        if self.two_events.is_some() {
+            let worst = self.worst_two();
+            let rate = self.totals.iter().map(|(rate, _)| *rate).max().unwrap_or(0);
+            let all = (0..self.totals.len()).map(|slot| (slot, rate)).collect();
+            let worst = worst.map(|worst| Limit { rates: all, ..worst });
+            if worst.is_some_and(|worst| !worst.has_room_for(amount)) {
+                return None;
+            }
+        }
+        let is_shared = |limit: &&Limit| !matches!(limit.cap, Cap::Slot(_) | Cap::Operator(_));
+        let single = self.single.iter().filter(is_shared);
+        let mut near: Vec<Limit> = single.filter(|limit| !limit.has_room_for(amount)).cloned().collect();
+        near.extend(self.events().filter(|limit| !limit.has_room_for(amount)));
+        Some(near)
+    }
+
     fn events(&self) -> impl Iterator<Item = Limit> {
         let of = |most: Amount| {
             self.losses.iter().map(move |loss| Limit {
@@ -437,7 +527,7 @@ impl Limits<'_> {
             room = limit.room(slot).map_or(room, |more| room.min(more));
         }
         let Some(most) = self.two_events else { return room };
-        let total = self.totals.get(slot).copied().unwrap_or(0);
+        let total = self.totals.get(slot).map_or(0, |(rate, _)| *rate);
         let floor = |room: Amount| times(room, total).room_below(most);
         self.pairs(floor(room), |one, other| {
             let limit = self.of_two(one, other, most);

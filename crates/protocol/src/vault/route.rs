@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 
-use crate::units::{Amount, Fraction, OperatorId};
+use crate::units::{Amount, OperatorId};
 use crate::wide;
 
 /// A place for stake: an operator with its band, in base units.
@@ -29,98 +29,209 @@ pub(crate) struct Place {
 pub(crate) type Step = (OperatorId, Amount);
 
 /// What a place lacks or has too much, by the width of its band.
-#[derive(Clone, Copy)]
-struct Gap {
-    place: Place,
-    gap: Amount,
-    width: Amount,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gap {
+    /// Where the place stands among all.
+    pub(crate) place: usize,
+    pub(crate) gap: Amount,
+    pub(crate) width: Amount,
+    /// Its stake: where gaps are alike, who has less comes first.
+    pub(crate) stake: Amount,
 }
 
 impl Gap {
-    /// `gap / width`, the larger first; then less stake, more merit, the lot.
-    fn rank(&self, other: &Self) -> Ordering {
-        let (own, theirs) = (self.gap.units(), other.gap.units());
-        let by_gap = wide::product(theirs, self.width.units()).cmp(&wide::product(own, other.width.units()));
-        let by_stake = self.place.stake.cmp(&other.place.stake);
-        let by_merit = other.place.merit.cmp(&self.place.merit);
-        by_gap.then(by_stake).then(by_merit).then(self.place.lot.cmp(&other.place.lot))
+    /// `gap / width`, the larger first; then less stake. What decides then is the place's own ([`Place::tie`]), and at last its number.
+    fn rank(&self, other: &Self, tie: &impl Fn(usize, usize) -> Ordering) -> Ordering {
+        let by_gap = || {
+            let (own, theirs) = (self.gap.units(), other.gap.units());
+            wide::compare((theirs, self.width.units()), (own, other.width.units()))
+        };
+        let is_alike = self.gap == other.gap && self.width == other.width;
+        let first = if is_alike { Ordering::Equal } else { by_gap() };
+        first
+            .then(self.stake.cmp(&other.stake))
+            .then_with(|| tie(self.place, other.place))
+            .then(self.place.cmp(&other.place))
     }
+}
+
+/// Gaps, the largest share of a band first, kept so while one after the other is filled. Between places with gaps and stake alike a tie
+/// decides, which callers give, always the same one.
+pub(crate) struct Ranked {
+    gaps: Vec<Gap>,
+    /// How far the first gaps were level when last asked: the gaps up to here, with their sum and that of their widths.
+    upto: usize,
+    sum: Amount,
+    widths: Amount,
+}
+
+impl Ranked {
+    /// Ranks gaps; those of nothing are none.
+    pub(crate) fn new(mut gaps: Vec<Gap>, tie: &impl Fn(usize, usize) -> Ordering) -> Self {
+        gaps.retain(|gap| !gap.gap.is_zero());
+        gaps.sort_unstable_by(|one, other| one.rank(other, tie));
+        let mut ranked = Self { gaps, upto: 0, sum: Amount::ZERO, widths: Amount::ZERO };
+        ranked.restart();
+        ranked
+    }
+
+    /// All of them, in their order.
+    pub(crate) fn gaps(&self) -> &[Gap] {
+        &self.gaps
+    }
+
+    fn restart(&mut self) {
+        let first = self.gaps.first();
+        self.upto = 0;
+        (self.sum, self.widths) = first.map_or((Amount::ZERO, Amount::ZERO), |gap| (gap.gap, gap.width));
+    }
+
+    /// Whether the gaps up to here, once `amount` has levelled them, lack no less of their bands than the next one.
+    fn is_level(&self, (upto, sum, widths): (usize, Amount, Amount), amount: Amount) -> bool {
+        let left = amount.room_below(sum).units();
+        self.gaps.get(upto.saturating_add(1)).is_none_or(|next| {
+            let (gap, width) = (next.gap.units(), next.width.units());
+            wide::compare((left, width), (gap, widths.units())).is_ge()
+        })
+    }
+
+    /// Moves the mark to the first gap with which those up to it are level: what is level stays so with more of them.
+    fn find_level(&mut self, amount: Amount) -> Option<()> {
+        while !self.is_level((self.upto, self.sum, self.widths), amount) {
+            let next = self.gaps.get(self.upto.saturating_add(1))?;
+            self.sum = self.sum.plus(next.gap)?;
+            self.widths = self.widths.plus(next.width)?;
+            self.upto = self.upto.saturating_add(1);
+        }
+        while let Some(before) = self.upto.checked_sub(1) {
+            let last = self.gaps.get(self.upto)?;
+            let (sum, widths) = (last.gap.room_below(self.sum), last.width.room_below(self.widths));
+            if !self.is_level((before, sum, widths), amount) {
+                break;
+            }
+            (self.upto, self.sum, self.widths) = (before, sum, widths);
+        }
+        Some(())
+    }
+
+    /// The first step of spreading `amount` over the gaps so that what is left of each is the same share of its band: the one with the
+    /// largest.
+    pub(crate) fn first(&mut self, amount: Amount) -> Option<(Gap, Amount)> {
+        let top = *self.gaps.first()?;
+        self.find_level(amount)?;
+        let left = amount.room_below(self.sum).units();
+        // What would be left of the largest gap, once all of those so far are level.
+        let kept = wide::checked_mul_div_down(left, top.width.units(), self.widths.units())?;
+        let step = Amount::new(kept).min(top.gap).room_below(top.gap).min(amount);
+        Some((top, step))
+    }
+
+    /// The first place has another gap and other stake now; with no gap it is none of them any more.
+    pub(crate) fn refill(&mut self, gap: Amount, stake: Amount, tie: &impl Fn(usize, usize) -> Ordering) {
+        let Some(first) = self.gaps.first_mut() else { return };
+        let (before, width) = (first.gap, first.width);
+        (first.gap, first.stake) = (gap, stake);
+        if gap.is_zero() {
+            self.gaps.remove(0);
+            match self.upto.checked_sub(1) {
+                Some(upto) => {
+                    self.upto = upto;
+                    (self.sum, self.widths) = (before.room_below(self.sum), width.room_below(self.widths));
+                }
+                None => self.restart(),
+            }
+            return;
+        }
+        let (first, rest) = self.gaps.split_first().expect("the first was just there");
+        let place = rest.partition_point(|other| other.rank(first, tie).is_lt());
+        if let Some(moved) = self.gaps.get_mut(..=place) {
+            moved.rotate_left(1);
+        }
+        if place <= self.upto {
+            self.sum = before.room_below(self.sum);
+            self.sum.grow(gap);
+        } else {
+            self.restart();
+        }
+    }
+}
+
+/// The width of a band, at least a unit.
+pub(crate) fn width(min: Amount, max: Amount) -> Amount {
+    min.room_below(max).max(Amount::new(1))
+}
+
+/// Half way between a target and an upper end: what is filled beyond a target stays clear of what would be asked back.
+pub(crate) fn middle(target: Amount, max: Amount) -> Amount {
+    let room = target.room_below(max).units();
+    let mut middle = target;
+    middle.grow(Amount::new(room >> 1));
+    middle
 }
 
 impl Place {
     /// The width of its band, at least a unit.
     fn width(&self) -> Amount {
-        self.min.room_below(self.max).max(Amount::new(1))
+        width(self.min, self.max)
     }
 
-    /// Half way between its target and its upper end: what is filled beyond a target stays clear of what would be asked back.
     fn middle(&self) -> Amount {
-        let room = self.target.room_below(self.max);
-        let mut middle = self.target;
-        middle.grow(Fraction::from_percent(50).of_down(room));
-        middle
+        middle(self.target, self.max)
     }
 
-    fn gap(&self, gap: Amount) -> Gap {
-        Gap { place: *self, gap, width: self.width() }
+    /// Which of two that are alike comes first: more merit, then the lot.
+    fn tie(&self, other: &Self) -> Ordering {
+        other.merit.cmp(&self.merit).then(self.lot.cmp(&other.lot))
     }
 }
 
-/// The first step of spreading `amount` over gaps so that what is left of each is the same share of its band: the one with the largest.
-fn first(mut gaps: Vec<Gap>, amount: Amount) -> Option<Step> {
-    gaps.retain(|gap| !gap.gap.is_zero());
-    gaps.sort_by(Gap::rank);
-    let top = *gaps.first()?;
-    let (mut sum, mut widths) = (Amount::ZERO, Amount::ZERO);
-    let mut kept = Amount::ZERO;
-    for (index, gap) in gaps.iter().enumerate() {
-        sum = sum.plus(gap.gap)?;
-        widths = widths.plus(gap.width)?;
-        let left = amount.room_below(sum);
-        // What would be left of the largest gap, once all of those so far are level.
-        kept = Amount::new(wide::checked_mul_div_down(left.units(), top.width.units(), widths.units())?);
-        let next = gaps.get(index.saturating_add(1));
-        let is_level = next.is_none_or(|next| {
-            wide::product(left.units(), next.width.units()) >= wide::product(next.gap.units(), widths.units())
-        });
-        if is_level {
-            break;
-        }
-    }
-    let step = kept.min(top.gap).room_below(top.gap).min(amount);
-    Some((top.place.operator, step))
+/// Gaps of places, ranked.
+fn ranked(places: &[Place], gap: impl Fn(&Place) -> Amount, least: Amount) -> Ranked {
+    let of = |(index, place): (usize, &Place)| Gap {
+        place: index,
+        gap: gap(place),
+        width: place.width(),
+        stake: place.stake,
+    };
+    let gaps = places.iter().enumerate().map(of).filter(|gap| gap.gap >= least);
+    let tie = |one: usize, other: usize| match (places.get(one), places.get(other)) {
+        (Some(one), Some(other)) => one.tie(other),
+        _ => Ordering::Equal,
+    };
+    Ranked::new(gaps.collect(), &tie)
+}
+
+fn operator_of(places: &[Place], gap: &Gap) -> Option<OperatorId> {
+    places.get(gap.place).map(|place| place.operator)
 }
 
 /// Where the next of `amount` goes: to the largest gap below a band's lower end, then below a target. Where every target is reached or out of
 /// reach, what targets out of reach leave over goes half way from targets to upper ends. At least `least` at once.
 pub(crate) fn into(places: &[Place], amount: Amount, least: Amount) -> Option<Step> {
     let least = least.max(Amount::new(1));
-    let up_to = |end: fn(&Place) -> Amount| -> Vec<Gap> {
-        let open = places.iter().map(|place| place.gap(place.stake.room_below(end(place)).min(place.room)));
-        open.filter(|gap| gap.gap >= least).collect()
+    let up_to = |end: fn(&Place) -> Amount| {
+        ranked(places, move |place| place.stake.room_below(end(place)).min(place.room), least)
     };
     if amount < least {
         return None;
     }
     // Lower ends come first: where many share a cap that is soon used up, each gets its least.
     let mut below = up_to(|place| place.min.min(place.target));
-    if below.is_empty() {
+    if below.gaps().is_empty() {
         below = up_to(|place| place.target);
     }
-    let (gaps, amount) = if below.is_empty() {
+    let (mut gaps, amount) = if below.gaps().is_empty() {
         let staked = Amount::total(places.iter().map(|place| place.stake))?;
         let targets = Amount::total(places.iter().map(|place| place.target))?;
         (up_to(Place::middle), amount.min(staked.room_below(targets)))
     } else {
         (below, amount)
     };
-    let gap =
-        |operator: OperatorId| gaps.iter().find(|gap| gap.place.operator == operator).map(|gap| gap.gap);
     if amount < least {
         return None;
     }
-    let (operator, step) = first(gaps.clone(), amount)?;
-    Some((operator, step.max(least).min(gap(operator)?)))
+    let (top, step) = gaps.first(amount)?;
+    Some((operator_of(places, &top)?, step.max(least).min(top.gap)))
 }
 
 /// Where the next of `amount` is asked back: from the largest surplus above a target; then from what earns least for its risk, down to
@@ -129,9 +240,9 @@ pub(crate) fn out_of(places: &[Place], amount: Amount) -> Option<Step> {
     if amount.is_zero() {
         return None;
     }
-    let surplus = places.iter().map(|place| place.gap(place.target.room_below(place.stake)));
-    if let Some(step) = first(surplus.collect(), amount) {
-        return Some((step.0, step.1.max(Amount::new(1))));
+    let mut surplus = ranked(places, |place| place.target.room_below(place.stake), Amount::ZERO);
+    if let Some((top, step)) = surplus.first(amount) {
+        return Some((operator_of(places, &top)?, step.max(Amount::new(1))));
     }
     for end in [|place: &Place| place.min, |_: &Place| Amount::ZERO] {
         let above = |place: &&Place| place.stake > end(place);
@@ -147,10 +258,12 @@ pub(crate) fn out_of(places: &[Place], amount: Amount) -> Option<Step> {
 
 /// What is beyond the upper end of its band and is asked back down to the target, whoever is furthest beyond first.
 pub(crate) fn beyond(places: &[Place]) -> Option<Step> {
-    let over = places.iter().filter(|place| place.stake > place.max);
-    let over = over.map(|place| place.gap(place.target.room_below(place.stake)));
-    let furthest = over.min_by(Gap::rank)?;
-    Some((furthest.place.operator, furthest.gap))
+    let over = |place: &Place| {
+        if place.stake > place.max { place.target.room_below(place.stake) } else { Amount::ZERO }
+    };
+    let over = ranked(places, over, Amount::ZERO);
+    let furthest = over.gaps().first()?;
+    Some((operator_of(places, furthest)?, furthest.gap))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::super::State;
 use super::address_of;
 use super::bands::Policy;
 use super::curate::{Holding, Which};
+use super::fill::Fill;
 use super::nav::Valuation;
 use crate::event::{Event, MoveReason};
 use crate::ops::delegate::{self, Delegate};
@@ -13,33 +14,48 @@ use crate::vault::route::{self, Place};
 
 /// A move of the tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Step {
-    operator: OperatorId,
-    amount: Amount,
-    why: MoveReason,
+pub(super) struct Step {
+    pub(super) operator: OperatorId,
+    pub(super) amount: Amount,
+    pub(super) why: MoveReason,
 }
 
 impl State {
-    /// One move of the last phase; `false` where nothing is left to do. Takes what it uses off `left`.
-    pub(crate) fn allocate_step(
+    /// The last phase, as many moves as there are steps left, which it takes off; `false` where nothing is left to do.
+    pub(crate) fn allocate(
         &mut self,
         id: VaultId,
         left: &mut u32,
-        value: &mut Valuation,
+        value: &Valuation,
         events: &mut Vec<Event>,
     ) -> bool {
         self.start_policy(id);
         let curation = &self.vault(id).expect("the vault was checked").curation;
-        let policy = curation.policy.clone();
-        if let Some(policy) = &policy
-            && curation.looked < self.epoch
-        {
-            let holdings = self.holdings_of(id, policy);
-            self.look_at_terms(id, &holdings);
+        let (policy, is_new) = (curation.policy.clone(), curation.looked < self.epoch);
+        let read = |state: &Self| policy.as_ref().and_then(|policy| state.desk_of(id, policy, value.nav));
+        let mut desk = read(self);
+        if let Some(desk) = desk.as_ref().filter(|_| is_new) {
+            self.look_at_terms(id, &desk.holdings);
         }
-        let Some(step) = self.next_step(id, policy.as_ref(), value) else { return false };
-        *left = left.saturating_sub(1);
-        self.carry_out(id, policy.as_ref(), step, events)
+        while *left > 0 {
+            if let (Some(policy), Some(desk)) = (&policy, &mut desk) {
+                match self.fill(id, policy, desk, (left, value), events) {
+                    Fill::Done => {
+                        debug_assert_eq!(self.next_step(id, Some(policy), value), None, "nothing is left");
+                        return false;
+                    }
+                    Fill::Ask if *left > 0 => {}
+                    Fill::Ask | Fill::Spent => return true,
+                }
+            }
+            let Some(step) = self.next_step(id, policy.as_ref(), value) else { return false };
+            *left = left.saturating_sub(1);
+            if !self.carry_out(id, policy.as_ref(), step, events) {
+                return false;
+            }
+            desk = read(self);
+        }
+        true
     }
 
     fn carry_out(
@@ -86,7 +102,12 @@ impl State {
     }
 
     /// What is to be done next, in order: who waits, who left the mandate, what exceeds a cap, what exceeds a band, what is idle.
-    fn next_step(&self, id: VaultId, policy: Option<&Policy>, value: &Valuation) -> Option<Step> {
+    pub(super) fn next_step(
+        &self,
+        id: VaultId,
+        policy: Option<&Policy>,
+        value: &Valuation,
+    ) -> Option<Step> {
         let missing = self.missing(id, value);
         let Some(policy) = policy.filter(|_| self.vault(id).is_some_and(|vault| !vault.is_winding_down))
         else {

@@ -6,8 +6,9 @@ use super::super::State;
 use super::bands::Policy;
 use super::nav::Valuation;
 use crate::certificate;
+use crate::state::positions::Position;
 use crate::state::records::PoolRecord;
-use crate::units::{Amount, Epoch, Fraction, OperatorId, PoolId, ServiceId, VaultId};
+use crate::units::{AccountId, Amount, Epoch, Fraction, OperatorId, PoolId, ServiceId, SetId, VaultId};
 use crate::vault::caps::{VaultCaps, multiple, ramped};
 use crate::vault::portfolio::{Cell, Portfolio, Slot};
 use crate::vault::route::Place;
@@ -22,7 +23,25 @@ pub(crate) struct Holding {
     pub(crate) all: Amount,
     /// The same of the principal.
     principal_staying: Amount,
-    principal: Amount,
+    pub(super) principal: Amount,
+}
+
+impl Holding {
+    /// Nothing with an operator.
+    pub(super) fn of(operator: OperatorId, pool: PoolId) -> Self {
+        let [staying, all, principal_staying, principal] = [Amount::ZERO; 4];
+        Self { operator, pool, staying, all, principal_staying, principal }
+    }
+
+    /// An entry more.
+    pub(super) fn add(&mut self, worth: Amount, principal: Amount, is_staying: bool) {
+        self.all.grow(worth);
+        self.principal.grow(principal);
+        if is_staying {
+            self.staying.grow(worth);
+            self.principal_staying.grow(principal);
+        }
+    }
 }
 
 /// Which stake.
@@ -45,15 +64,7 @@ impl State {
     /// By operator: those of the bands first, then those that the vault has stake with beside.
     pub(crate) fn holdings_of(&self, id: VaultId, policy: &Policy) -> Vec<Holding> {
         let Some(vault) = self.vault(id) else { return Vec::new() };
-        let empty = |operator: OperatorId, pool: PoolId| Holding {
-            operator,
-            pool,
-            staying: Amount::ZERO,
-            all: Amount::ZERO,
-            principal_staying: Amount::ZERO,
-            principal: Amount::ZERO,
-        };
-        let of_band = |operator| Some(empty(operator, self.pool_of(operator, vault.asset)?));
+        let of_band = |operator| Some(Holding::of(operator, self.pool_of(operator, vault.asset)?));
         let mut holdings: Vec<Holding> =
             policy.bands.iter().filter_map(|band| of_band(band.operator)).collect();
         for (_, position) in self.positions.list(self.accounts.get(vault.account).first_position) {
@@ -63,17 +74,12 @@ impl State {
             }
             let place = holdings.iter().position(|holding| holding.operator == record.operator);
             let place = place.unwrap_or_else(|| {
-                holdings.push(empty(record.operator, position.pool));
+                holdings.push(Holding::of(record.operator, position.pool));
                 holdings.len().saturating_sub(1)
             });
             let worth = record.stake.worth(position.principal, position.entered, position.until);
             let Some(holding) = holdings.get_mut(place) else { continue };
-            holding.all.grow(worth);
-            holding.principal.grow(position.principal);
-            if position.until == Epoch::NEVER {
-                holding.staying.grow(worth);
-                holding.principal_staying.grow(position.principal);
-            }
+            holding.add(worth, position.principal, position.until == Epoch::NEVER);
         }
         holdings
     }
@@ -141,8 +147,21 @@ impl State {
         cells
     }
 
+    /// The sets of [`State::cells_of`], some more than once.
+    pub(super) fn open_owners(&self, pool: PoolId) -> impl Iterator<Item = SetId> {
+        let now = self.epoch;
+        let owners = self.pool(pool).stake.slices().iter().flat_map(|slice| &slice.owners);
+        owners.filter(move |owner| owner.free_at > now).map(|owner| owner.set)
+    }
+
     /// The most that may be with an operator by its band, its ramp and its bond.
-    fn most_with(&self, id: VaultId, policy: &Policy, holding: &Holding, nav: Amount) -> Option<Amount> {
+    pub(super) fn most_with(
+        &self,
+        id: VaultId,
+        policy: &Policy,
+        holding: &Holding,
+        nav: Amount,
+    ) -> Option<Amount> {
         let curation = &self.vault(id)?.curation;
         let (since, struck) = curation.since(holding.operator);
         let max = policy.band(holding.operator).map_or(Fraction::ZERO, |band| band.max);
@@ -167,10 +186,15 @@ impl State {
         if which != Which::Added {
             return cap;
         }
+        ramped(cap, self.age_of_service(id, service), policy.caps.ramp)
+    }
+
+    /// For how many epochs a service has been able to slash something of a vault.
+    pub(super) fn age_of_service(&self, id: VaultId, service: ServiceId) -> u32 {
         let known = self.vault(id).and_then(|vault| {
             vault.curation.services.iter().find(|(known, _)| *known == service).map(|(_, since)| *since)
         });
-        ramped(cap, known.map_or(0, |since| age(self.epoch, since)), policy.caps.ramp)
+        known.map_or(0, |since| age(self.epoch, since))
     }
 
     /// Notes what is new since the vault last looked: services, worse terms, slashes.
@@ -179,24 +203,23 @@ impl State {
         let Some(vault) = self.vault(id) else { return };
         let looked = vault.curation.looked;
         let is_empty = self.supply_of(id).is_zero();
-        let (mut services, mut sets) = (Vec::new(), Vec::new());
+        let sets = self.sets_with(holdings);
+        let mut services: Vec<ServiceId> = Vec::new();
         let mut worsened = Vec::new();
-        let mut struck = Vec::new();
-        for holding in holdings {
-            for cell in self.cells_of(holding.pool) {
-                services.push(cell.service);
-                sets.push(cell.set);
-                let Some(set) = self.set(cell.set) else { continue };
-                let announced = set.pending.as_ref().is_some_and(|pending| pending.is_worse);
-                let mut changes = set.terms.iter().zip(set.terms.iter().skip(1));
-                let is_worse =
-                    changes.any(|((_, old), (from, new))| from > looked && old.is_worsened_by(new));
-                if announced || is_worse {
-                    worsened.push(cell.set);
-                }
+        for id in &sets {
+            let Some(set) = self.set(*id) else { continue };
+            if !services.contains(&set.service) {
+                services.push(set.service);
             }
-            struck.push((holding.operator, self.last_struck(holding.operator)));
+            let announced = set.pending.as_ref().is_some_and(|pending| pending.is_worse);
+            let mut changes = set.terms.iter().zip(set.terms.iter().skip(1));
+            let is_worse = changes.any(|((_, old), (from, new))| from > looked && old.is_worsened_by(new));
+            if announced || is_worse {
+                worsened.push(*id);
+            }
         }
+        let struck = |holding: &Holding| Some((holding.operator, self.last_struck(holding.operator)?));
+        let struck: Vec<(OperatorId, Epoch)> = holdings.iter().filter_map(struck).collect();
         let curation = &mut self.vault_mut(id).curation;
         curation.looked = now;
         let since = if is_empty { Epoch::ZERO } else { now };
@@ -215,9 +238,25 @@ impl State {
         }
         for (operator, epoch) in struck {
             for known in curation.operators.iter_mut().filter(|(id, _, _)| *id == operator) {
-                known.2 = known.2.max(epoch.unwrap_or(Epoch::ZERO));
+                known.2 = known.2.max(epoch);
             }
         }
+    }
+
+    /// The sets that can slash something of holdings, each once, in the order of appearance.
+    pub(super) fn sets_with(&self, holdings: &[Holding]) -> Vec<SetId> {
+        let mut sets = Vec::new();
+        let mut is_seen = vec![false; self.sets.len()];
+        for set in holdings.iter().flat_map(|holding| self.open_owners(holding.pool)) {
+            match is_seen.get_mut(set.index()) {
+                Some(seen) if !*seen => {
+                    *seen = true;
+                    sets.push(set);
+                }
+                _ => {}
+            }
+        }
+        sets
     }
 
     /// When an operator was slashed last, as long as window caps remember.
@@ -228,7 +267,7 @@ impl State {
     }
 
     /// Whether something happened to an operator because of which nothing is added to it and to those that share something with it.
-    fn is_struck(&self, operator: OperatorId, freeze: u32) -> bool {
+    pub(super) fn is_struck(&self, operator: OperatorId, freeze: u32) -> bool {
         let recent = |epoch: Epoch| self.epoch < epoch.later(freeze);
         freeze > 0
             && (self.open_requests_against(operator).next().is_some()
@@ -272,7 +311,7 @@ impl State {
             if !self.is_within_mandate(slot.operator, asset, policy) {
                 return Some("its mandate goes beyond the vault's");
             }
-            let is_weak = |cell: &Cell| self.is_worth_attacking(cell, &policy.caps);
+            let is_weak = |cell: &Cell| self.is_worth_attacking(cell.set, &policy.caps);
             slot.cells.iter().any(is_weak).then_some("a set that can slash it is worth attacking")
         };
         portfolio.slots.iter().map(why).collect()
@@ -285,7 +324,11 @@ impl State {
         asset: crate::units::AssetId,
         policy: &Policy,
     ) -> bool {
-        let Some(pool) = self.pool_of(operator, asset) else { return false };
+        self.pool_of(operator, asset).is_some_and(|pool| self.is_pool_within_mandate(pool, policy))
+    }
+
+    /// The same of a pool.
+    pub(super) fn is_pool_within_mandate(&self, pool: PoolId, policy: &Policy) -> bool {
         let record = self.pool(pool);
         let announced = record.pending_mandate.as_ref().map(|(_, mandate)| mandate);
         policy.mandate.covers(&record.mandate)
@@ -293,8 +336,8 @@ impl State {
     }
 
     /// Whether an attack on a set costs too little beside what it brings.
-    fn is_worth_attacking(&self, cell: &Cell, caps: &VaultCaps) -> bool {
-        let Some(set) = self.set(cell.set) else { return false };
+    pub(super) fn is_worth_attacking(&self, set: SetId, caps: &VaultCaps) -> bool {
+        let Some(set) = self.set(set) else { return false };
         let profit = set.highest_profit(self.epoch);
         set.under_since.is_some()
             || (!profit.is_zero()
@@ -302,12 +345,15 @@ impl State {
     }
 
     /// What a unit earns an epoch in the vault's own asset, by what it may lose: in `10^-18` of both.
-    fn merit(&self, holding: &Holding) -> u128 {
+    pub(super) fn merit(&self, holding: &Holding) -> u128 {
         let now = self.epoch;
         let record = self.pool(holding.pool);
         let mut pay = Amount::ZERO;
         for set in record.stake.open_sets() {
             let Some(set) = self.set(set) else { continue };
+            if set.streams.is_empty() {
+                continue;
+            }
             let Some(table) = set.table_of(now).filter(|table| !table.weight.is_zero()) else { continue };
             let row = table.row(record.operator);
             let own = row.and_then(|row| row.contributions.iter().find(|(pool, _)| *pool == holding.pool));
@@ -370,7 +416,7 @@ impl State {
     }
 
     /// Decides between places that are alike; nobody can choose it.
-    fn lot(&self, id: VaultId, operator: OperatorId) -> u64 {
+    pub(super) fn lot(&self, id: VaultId, operator: OperatorId) -> u64 {
         let mut hash = Sha256::new();
         hash.update(self.genesis.ledger.0);
         for number in [id.number(), self.epoch.number(), operator.number()] {
@@ -378,6 +424,18 @@ impl State {
         }
         let digest: [u8; 32] = hash.finalize().into();
         digest.first_chunk::<8>().copied().map_or(0, u64::from_be_bytes)
+    }
+
+    /// In how many epochs how much comes back to an account.
+    pub(super) fn returning_to(&self, account: AccountId) -> Vec<(u32, Amount)> {
+        let listed = self.positions.list(self.accounts.get(account).first_position);
+        let leaving = listed.filter(|(_, position)| position.until != Epoch::NEVER);
+        let of = |(_, position): (u32, &Position)| {
+            let stake = &self.pool(position.pool).stake;
+            let worth = stake.worth(position.principal, position.entered, position.until);
+            (self.free_at(position.until).since(self.epoch), worth)
+        };
+        leaving.map(of).collect()
     }
 
     /// How much of what is idle may be delegated: what the ladder, the watermark and who waits leave of it.
@@ -394,14 +452,7 @@ impl State {
         let owed = high.assets_down(vault.queue.waiting);
         let idle = owed.room_below(vault.buckets.idle);
         let kept = vault.terms.instant.watermark.of_up(value.nav);
-        let mut returning = Vec::new();
-        for (_, position) in self.positions.list(self.accounts.get(vault.account).first_position) {
-            if position.until != Epoch::NEVER {
-                let stake = &self.pool(position.pool).stake;
-                let worth = stake.worth(position.principal, position.entered, position.until);
-                returning.push((self.free_at(position.until).since(now), worth));
-            }
-        }
+        let returning = self.returning_to(vault.account);
         let staked = holdings.iter().fold(Amount::ZERO, |sum, held| sum.plus(held.all).unwrap_or(sum));
         let exit_time = self.free_at(now).since(now);
         let room =

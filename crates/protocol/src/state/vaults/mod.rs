@@ -7,6 +7,8 @@ pub(crate) mod bands;
 pub(crate) mod baskets;
 pub(crate) mod claims;
 pub(crate) mod curate;
+mod desk;
+mod fill;
 pub(crate) mod junior;
 pub(crate) mod moves;
 pub(crate) mod nav;

@@ -79,11 +79,18 @@ impl State {
 
     /// After moves: what roundings of cut entries took is gone, and what those of joined entries gave counts little by little.
     pub(crate) fn remark_vault(&mut self, id: VaultId) {
-        let staked = self.value_vault(id).expect("the vault was checked").staked;
+        let staked = self.staked_of(id);
+        self.remark_vault_to(id, staked);
+    }
+
+    /// The same where it is known what the vault's positions are worth.
+    pub(super) fn remark_vault_to(&mut self, id: VaultId, staked: Amount) {
         let now = self.epoch;
         let vault = self.vault_mut(id);
-        let gain = vault.marked.room_below(staked);
+        let gain = if is_on(Defence::Recognition) { vault.marked.room_below(staked) } else { Amount::ZERO };
         vault.drip.credit(now, vault.terms.drip, gain);
-        vault.marked = staked;
+        if is_on(Defence::Recognition) {
+            vault.marked = staked;
+        }
     }
 }

@@ -91,6 +91,18 @@ impl State {
         (staked, pending)
     }
 
+    /// What positions are worth together.
+    pub(super) fn staked_of(&self, id: VaultId) -> Amount {
+        let vault = self.vault(id).expect("the vault was checked");
+        let listed = self.positions.list(self.accounts.get(vault.account).first_position);
+        let worth = |(_, position): (u32, &Position)| {
+            let pool = self.pool(position.pool);
+            let worth = pool.stake.worth(position.principal, position.entered, position.until);
+            (pool.asset == vault.asset).then_some(worth)
+        };
+        listed.filter_map(worth).fold(Amount::ZERO, |sum, worth| sum.plus(worth).unwrap_or(sum))
+    }
+
     fn add_pending(&self, operator: OperatorId, position: &Position, pending: &mut Vec<(RequestId, Amount)>) {
         for id in self.open_requests_against(operator) {
             let Some(request) = self.requests.get(&id) else { continue };

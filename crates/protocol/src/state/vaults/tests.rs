@@ -94,7 +94,7 @@ fn three_claimants_get_20_33_and_46_in_any_order() {
         world.state.accounts.get_mut(account).take_free(ETH, Amount::new(14_900));
         let mut events = Vec::new();
         crate::advance_epoch(&mut world.state);
-        world.state.tick_vault(VAULT, 100, &mut events);
+        world.state.advance_vault(VAULT, 100, &mut events);
         let claim = |world: &mut World, at: usize| {
             let mut events = Vec::new();
             world.state.pay_exit(VAULT, tickets[at], &mut events);

@@ -21,8 +21,20 @@ impl State {
         self.tick_vault(id, steps, events)
     }
 
-    /// As many steps of the tick as are given.
-    pub(crate) fn tick_vault(&mut self, id: VaultId, steps: u32, events: &mut Vec<Event>) -> Valuation {
+    /// As many steps of the tick as are given; what the vault is worth then.
+    fn tick_vault(&mut self, id: VaultId, steps: u32, events: &mut Vec<Event>) -> Valuation {
+        let (value, moved) = self.advance_vault(id, steps, events);
+        // Entries that were cut may have lost a unit to rounding.
+        if moved { self.value_vault(id).expect("the vault was checked") } else { value }
+    }
+
+    /// As many steps of the tick as are given; what the vault was worth before its last phase, and whether that moved anything.
+    pub(crate) fn advance_vault(
+        &mut self,
+        id: VaultId,
+        steps: u32,
+        events: &mut Vec<Event>,
+    ) -> (Valuation, bool) {
         let mut value = self.touch_vault(id, events);
         let mut left = steps;
         let mut moved = false;
@@ -41,8 +53,7 @@ impl State {
                 self.next_phase(id, tick.phase, events);
             }
         }
-        // Entries that were cut may have lost a unit to rounding.
-        if moved { self.value_vault(id).expect("the vault was checked") } else { value }
+        (value, moved)
     }
 
     /// Whether a vault's tick for the epoch is done.
@@ -64,7 +75,7 @@ impl State {
             Phase::Release => return self.release_step(id, left, events),
             Phase::Settle | Phase::SettleAgain => self.settle_step(id, value, events),
             Phase::Deposits => self.deposit_step(id, value, events),
-            Phase::Allocate => return self.allocate_step(id, left, value, events),
+            Phase::Allocate => return self.allocate(id, left, value, events),
             Phase::Done => false,
         };
         *left = left.saturating_sub(u32::from(did));
