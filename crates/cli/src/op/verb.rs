@@ -31,7 +31,7 @@ const fn verb(
 }
 
 /// Every operation under its noun.
-pub(crate) const VERBS: [Verb; 94] = [
+pub(crate) const VERBS: [Verb; 98] = [
     verb("account", "keys", "set_keys", &["keys"]),
     verb("account", "grant", "grant", &["delegate", "kinds"]),
     verb("account", "revoke", "revoke", &["delegate"]),

@@ -13,6 +13,7 @@ pub fn vault_stands_on(state: &State, id: VaultId) -> Vec<Key> {
     if let Some(vault) = state.vault(id) {
         let account = state.address_of(vault.account);
         keys.extend([Key::Share(vault.share), Key::Account(account)]);
+        keys.extend(vault.junior.share.map(Key::Share));
         for (slot, position) in state.positions.list(state.accounts.get(vault.account).first_position) {
             keys.insert(Key::Position { account, pool: position.pool, slot });
             keys.insert(Key::Pool(position.pool));
