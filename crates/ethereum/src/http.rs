@@ -79,7 +79,7 @@ pub enum AddressError {
         "{0:?} needs TLS, which surety does not speak: name a client on your own network, or a proxy that speaks TLS"
     )]
     Tls(String),
-    /// It is no address.
+    /// It is no address. Only its host is told: the rest may be a secret.
     #[error("{0:?} is not of the form http://HOST[:PORT][/PATH]")]
     Form(String),
 }
@@ -101,14 +101,17 @@ impl Http {
     /// # Errors
     /// [`AddressError`]
     pub(crate) fn new(address: &str, patience: Patience) -> Result<Self, AddressError> {
-        let form = || AddressError::Form(address.to_owned());
+        let form = || AddressError::Form(host(address.strip_prefix("http://").unwrap_or(address)));
         if address.starts_with("https://") {
             return Err(AddressError::Tls(host(address.trim_start_matches("https://"))));
         }
         let rest = address.strip_prefix("http://").ok_or_else(form)?;
         let name = host(rest);
         let is_text = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}#?".contains(&byte);
-        if name.is_empty() || rest.contains('@') || !rest.bytes().all(is_text) {
+        // What is no address is told when it is named, and not by an error that quotes all of it later.
+        let is_address =
+            address.parse::<ureq::http::Uri>().is_ok_and(|uri| uri.port_u16().is_some() == has_port(&name));
+        if name.is_empty() || rest.contains('@') || !rest.bytes().all(is_text) || !is_address {
             return Err(form());
         }
         let agent = Agent::config_builder()
@@ -179,9 +182,15 @@ impl Http {
     }
 }
 
-/// Host and port of an address without its scheme.
+/// Host and port of an address without its scheme, and without whoever's name and password stand before them.
 fn host(rest: &str) -> String {
-    rest.split(['/', '?', '#']).next().unwrap_or_default().to_owned()
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.rsplit('@').next().unwrap_or_default().to_owned()
+}
+
+/// Whether a host is followed by something that should be a port.
+fn has_port(name: &str) -> bool {
+    name.rsplit(']').next().is_some_and(|after| after.contains(':'))
 }
 
 fn check(response: &ureq::http::Response<ureq::Body>, expected: &'static str) -> Result<(), Fault> {
@@ -227,16 +236,41 @@ mod tests {
         assert_eq!(name("http://localhost:5052"), Ok("localhost:5052".into()));
         assert_eq!(name("http://10.0.0.1:8545/v3/secret/"), Ok("10.0.0.1:8545".into()));
         assert_eq!(name("https://example.org/key"), Err(AddressError::Tls("example.org".into())));
-        for bad in [
-            "",
-            "localhost:5052",
-            "http://",
-            "http:///path",
-            "http://a:b@host",
-            "http://host/a b",
-            "http://host?x",
+        for (bad, told) in [
+            ("", ""),
+            ("localhost:5052", "localhost:5052"),
+            ("http://", ""),
+            ("http:///path", ""),
+            ("http://a:secret@host", "host"),
+            ("http://host/secret b", "host"),
+            ("http://host?secret", "host"),
+            ("https:/host/secret", "https:"),
+            ("http://host:99999/secret", "host:99999"),
+            ("http://host:/secret", "host:"),
+            ("http://[::1/secret", "[::1"),
         ] {
-            assert_eq!(name(bad), Err(AddressError::Form(bad.into())), "{bad}");
+            assert_eq!(name(bad), Err(AddressError::Form(told.into())), "{bad}");
+        }
+        assert_eq!(name("http://[::1]:8545/secret"), Ok("[::1]:8545".into()));
+        let tls =
+            Http::new("https://me:secret@example.org/key", Patience::default()).err().unwrap().to_string();
+        assert!(!tls.contains("secret") && !tls.contains("key"), "{tls}");
+    }
+
+    /// Nobody listens there. What is said about it goes into logs.
+    #[test]
+    fn what_an_address_hides_is_in_no_fault() {
+        let patience = Patience {
+            connect: Duration::from_millis(200),
+            answer: Duration::from_millis(200),
+            ..Patience::default()
+        };
+        for address in ["http://127.0.0.1:1/v3/secret", "http://127.0.0.1:1/%zz/secret"] {
+            let http = Http::new(address, patience).unwrap();
+            let fault = http.get::<serde_json::Value>("/eth", 10).unwrap_err().to_string();
+            assert!(!fault.contains("secret"), "{fault}");
+            let fault = http.post::<serde_json::Value>(&serde_json::json!({}), 10).unwrap_err().to_string();
+            assert!(!fault.contains("secret"), "{fault}");
         }
     }
 }
