@@ -16,7 +16,9 @@ use network::{SERVICE, Size, address, build, deposit, must, operator, staker};
 use protocol::ops::create_vault::{InstantTerms, VaultTerms};
 use protocol::ops::set_bands::{Band, Policy, Rung, VaultCaps};
 use protocol::terms::Mandate;
-use protocol::units::{Address, Amount, AssetId, Epoch, Fraction, OperatorId, Shares, TicketId, VaultId};
+use protocol::units::{
+    Address, Amount, AssetId, Epoch, Fraction, OperatorId, SetId, Shares, TicketId, VaultId,
+};
 use protocol::{Authority, Event, Operation, Signer, State, advance_epoch, apply, ops};
 
 /// What every holder deposits.
