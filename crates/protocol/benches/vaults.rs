@@ -16,7 +16,9 @@ use network::{SERVICE, Size, address, build, deposit, must, operator, staker};
 use protocol::ops::create_vault::{InstantTerms, VaultTerms};
 use protocol::ops::set_bands::{Band, Policy, Rung, VaultCaps};
 use protocol::terms::Mandate;
-use protocol::units::{Address, Amount, AssetId, Epoch, Fraction, OperatorId, Shares, TicketId, VaultId};
+use protocol::units::{
+    Address, Amount, AssetId, Epoch, Fraction, OperatorId, SetId, Shares, TicketId, VaultId,
+};
 use protocol::{Authority, Event, Operation, Signer, State, advance_epoch, apply, ops};
 
 /// What every holder deposits.
@@ -154,6 +156,57 @@ fn growth(c: &mut Criterion) {
     }
 }
 
+/// A change to a map of a million addresses that a clone shares, and to one that nobody shares: what no record in memory gets below.
+fn baseline(c: &mut Criterion) {
+    const ENTRIES: u32 = 1_000_000;
+    let mut group = c.benchmark_group("baseline, 1000000 addresses");
+    group.throughput(Throughput::Elements(1)).sample_size(20);
+    let key = |number: u64| staker(u32::try_from(number * 48_271 % u64::from(ENTRIES)).expect("an entry")).0;
+    let base: rpds::RedBlackTreeMapSync<[u8; 20], u128> =
+        (0..ENTRIES).map(|number| (staker(number).0, 0)).collect();
+    group.bench_function("tree map shared with a clone", |b| {
+        b.iter_custom(|iterations| {
+            let (mut spent, mut left) = (Duration::ZERO, iterations);
+            while left > 0 {
+                let mut tree = base.clone();
+                let batch = left.min(u64::from(BATCH));
+                let start = Instant::now();
+                (0..batch).for_each(|number| *tree.get_mut(&key(number)).expect("an entry") += 1);
+                spent += start.elapsed();
+                left -= batch;
+            }
+            spent
+        })
+    });
+    drop(base);
+    let mut tree: std::collections::BTreeMap<[u8; 20], u128> =
+        (0..ENTRIES).map(|number| (staker(number).0, 0)).collect();
+    let mut number = 0;
+    group.bench_function("tree map of its own", |b| {
+        b.iter(|| {
+            number += 1;
+            *tree.get_mut(&key(number)).expect("an entry") += 1;
+        })
+    });
+    group.finish();
+}
+
+/// Services that may slash a sixteenth of every pool each.
+const SERVICES: u32 = 8;
+
+/// Caps as a careful council sets them.
+fn caps() -> VaultCaps {
+    let percent = Fraction::from_percent;
+    VaultCaps {
+        operator: percent(4),
+        group: percent(30),
+        event: percent(20),
+        two_events: percent(40),
+        bond_multiples: [0, 0],
+        ..VaultCaps::usual()
+    }
+}
+
 /// Caps that bind nobody, and the same band for every operator.
 fn policy() -> Policy {
     let (none, all) = (Fraction::ZERO, Fraction::ONE);
@@ -195,54 +248,129 @@ fn policy() -> Policy {
     }
 }
 
+/// Fifty operators in sets of four services that share everything.
+fn shared() -> State {
+    build(Size { operators: POSITIONS, sets: 4, assets: 1, stakers: POSITIONS })
+}
+
+/// Fifty operators that say where they stand, in sets of services of which each may slash a little.
+fn apart() -> State {
+    let mut state = build(Size { operators: POSITIONS, sets: 0, assets: 1, stakers: POSITIONS });
+    for number in 0..POSITIONS {
+        let label = |of: u32| Some(format!("number {}", number % of));
+        let groups =
+            protocol::Groups { client: label(4), cloud: label(7), custody: label(5), code: label(6) };
+        must(&mut state, operator(number), &Operation::SetGroups(ops::set_groups::SetGroups { groups }));
+    }
+    for number in 0..SERVICES {
+        let service = address(8, number);
+        must(&mut state, service, &Operation::CreateService(ops::create_service::CreateService {}));
+        let terms = protocol::terms::Terms { slasher: service, ..network::terms(1) };
+        must(&mut state, service, &Operation::CreateSet(ops::create_set::CreateSet { terms }));
+        let set = SetId::new(number);
+        for number in 0..POSITIONS {
+            let allocations = vec![ops::join_set::Allocation { asset: AssetId::new(0), parts: 16 }];
+            let terms = state.terms_digest(set).expect("a set");
+            let join = ops::join_set::JoinSet { set, terms, allocations };
+            must(&mut state, operator(number), &Operation::JoinSet(join));
+        }
+    }
+    advance_epoch(&mut state);
+    state
+}
+
+fn set_bands(state: &mut State, vault: u32, policy: &Policy) {
+    let bands = ops::set_bands::SetBands { vault: VaultId::new(vault), policy: policy.clone() };
+    must(state, COUNCIL, &Operation::SetBands(bands));
+}
+
 /// Vaults with a position at each of 50 operators, all bonded.
-fn delegated(vaults: u32) -> State {
-    let mut state = build(Size { operators: POSITIONS, sets: 4, assets: 1, stakers: POSITIONS });
-    for vault in 0..vaults {
+fn delegated(network: fn() -> State, policy: &Policy) -> State {
+    let mut state = network();
+    for vault in 0..VAULTS {
         create(&mut state);
-        let bands = ops::set_bands::SetBands { vault: VaultId::new(vault), policy: policy() };
-        must(&mut state, COUNCIL, &Operation::SetBands(bands));
+        set_bands(&mut state, vault, policy);
         let owner = address(9, vault);
         must(&mut state, owner, &deposit(0, STAKE));
         must(&mut state, owner, &put_in(vault, STAKE));
     }
     for _ in 0..2 {
         advance_epoch(&mut state);
-        (0..vaults).for_each(|vault| tick(&mut state, vault));
+        (0..VAULTS).for_each(|vault| tick(&mut state, vault));
     }
     let stakes: usize =
         protocol::view::view(&state).accounts.iter().map(|account| account.stakes.len()).sum();
-    assert_eq!(stakes, usize::try_from((vaults + 1) * POSITIONS).expect("few"), "every vault is everywhere");
+    assert_eq!(stakes, usize::try_from((VAULTS + 1) * POSITIONS).expect("few"), "every vault is everywhere");
     assert!(operator(0) != SERVICE);
     state
 }
 
+/// Times the tick of all vaults in the epoch after something was prepared in a copy.
+fn run(base: &State, prepare: &dyn Fn(&mut State)) -> Duration {
+    let mut state = base.clone();
+    prepare(&mut state);
+    advance_epoch(&mut state);
+    let start = Instant::now();
+    (0..VAULTS).for_each(|vault| tick(&mut state, vault));
+    start.elapsed()
+}
+
+fn deposits(state: &mut State) {
+    for vault in 0..VAULTS {
+        let owner = address(9, vault);
+        must(state, owner, &deposit(0, STAKE / 100));
+        must(state, owner, &put_in(vault, STAKE / 100));
+    }
+}
+
+/// One service takes a tenth of what it may slash of one operator.
+fn slash(state: &mut State) {
+    let request = Operation::RequestSlash(ops::request_slash::RequestSlash {
+        set: SetId::new(0),
+        operator: OperatorId::new(0),
+        capture: state.epoch(),
+        fraction: Fraction::from_percent(10),
+        reason: "measured".to_owned(),
+        victims: Vec::new(),
+    });
+    let events = must(state, SERVICE, &request);
+    let Some(Event::SlashRequested { request, .. }) = events.first() else { panic!("a receipt") };
+    let execute = Operation::ExecuteSlash(ops::execute_slash::ExecuteSlash { request: *request });
+    advance_epoch(state);
+    must(state, SERVICE, &execute);
+}
+
+/// The council lowers the bands of every fifth operator below what is there.
+fn lowered(state: &mut State) {
+    let mut policy = policy();
+    for band in policy.bands.iter_mut().step_by(5) {
+        (band.target, band.max) = (Fraction::from_percent(1), Fraction::from_percent(1));
+    }
+    (0..VAULTS).for_each(|vault| set_bands(state, vault, &policy));
+}
+
 fn ticks(c: &mut Criterion) {
     let mut group = c.benchmark_group(format!("the tick of {VAULTS} vaults x {POSITIONS} positions"));
-    group.sample_size(10);
-    let base = delegated(VAULTS);
-    let run = |base: &State, prepare: &dyn Fn(&mut State)| {
-        let mut state = base.clone();
-        prepare(&mut state);
-        advance_epoch(&mut state);
-        let start = Instant::now();
-        (0..VAULTS).for_each(|vault| tick(&mut state, vault));
-        start.elapsed()
+    group.sample_size(10).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
+    let mut measure = |name: &str, base: &State, prepare: &dyn Fn(&mut State)| {
+        group.bench_function(name, |b| b.iter_custom(|n| (0..n).map(|_| run(base, prepare)).sum()));
     };
-    group
-        .bench_function("nothing happened", |b| b.iter_custom(|n| (0..n).map(|_| run(&base, &|_| ())).sum()));
-    let deposits = |state: &mut State| {
-        for vault in 0..VAULTS {
-            let owner = address(9, vault);
-            must(state, owner, &deposit(0, STAKE / 100));
-            must(state, owner, &put_in(vault, STAKE / 100));
-        }
-    };
-    group.bench_function("a deposit of a hundredth came in, and is delegated", |b| {
-        b.iter_custom(|n| (0..n).map(|_| run(&base, &deposits)).sum())
-    });
+    let base = delegated(shared, &policy());
+    measure("nothing happened", &base, &|_| ());
+    measure("a deposit of a hundredth came in, and is delegated", &base, &deposits);
+    measure("one operator was slashed", &base, &slash);
+    measure("a fifth of the bands were lowered, and ten positions of each vault leave", &base, &lowered);
+    drop(base);
+    let careful = Policy { caps: caps(), ..policy() };
+    let base = delegated(apart, &careful);
+    measure("caps are set, and nothing happened", &base, &|_| ());
+    measure("caps are set, and a deposit came in", &base, &deposits);
+    drop(base);
+    let tight = Policy { caps: VaultCaps { group: Fraction::from_percent(24), ..caps() }, ..policy() };
+    let base = delegated(apart, &tight);
+    measure("caps bind two groups, and a deposit came in", &base, &deposits);
     group.finish();
 }
 
-criterion_group!(benches, growth, ticks);
+criterion_group!(benches, ticks, baseline, growth);
 criterion_main!(benches);

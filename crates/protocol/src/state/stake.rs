@@ -30,8 +30,7 @@ impl State {
     /// What an account has in a pool and has not asked back. As long as the account's list.
     pub(crate) fn staying_entries(&self, account: AccountId, pool: PoolId) -> Entries {
         let listed = self.positions.list(self.accounts.get(account).first_position);
-        let staying =
-            listed.filter(|(_, position)| position.pool == pool && position.until == Epoch::NEVER);
+        let staying = listed.filter(|(_, position)| position.pool == pool && position.until == Epoch::NEVER);
         staying.map(|(id, _)| id).collect()
     }
 

@@ -102,12 +102,7 @@ impl State {
     }
 
     /// What is to be done next, in order: who waits, who left the mandate, what exceeds a cap, what exceeds a band, what is idle.
-    pub(super) fn next_step(
-        &self,
-        id: VaultId,
-        policy: Option<&Policy>,
-        value: &Valuation,
-    ) -> Option<Step> {
+    pub(super) fn next_step(&self, id: VaultId, policy: Option<&Policy>, value: &Valuation) -> Option<Step> {
         let missing = self.missing(id, value);
         let Some(policy) = policy.filter(|_| self.vault(id).is_some_and(|vault| !vault.is_winding_down))
         else {

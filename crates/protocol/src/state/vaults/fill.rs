@@ -280,7 +280,14 @@ impl State {
     }
 
     /// As [`State::deployable`].
-    fn deployable_of(&self, id: VaultId, policy: &Policy, desk: &Desk, budget: &Budget, nav: Amount) -> Amount {
+    fn deployable_of(
+        &self,
+        id: VaultId,
+        policy: &Policy,
+        desk: &Desk,
+        budget: &Budget,
+        nav: Amount,
+    ) -> Amount {
         let Some(vault) = self.vault(id) else { return Amount::ZERO };
         let idle = budget.owed.room_below(vault.buckets.idle);
         let amounts = (nav, idle, desk.slashable());
@@ -311,9 +318,8 @@ impl State {
         let of = |place: usize| desk.holdings.get(place).zip(desk.seats.get(place));
         let (Some(one), Some(other)) = (of(one), of(other)) else { return Ordering::Equal };
         let merit = |(holding, seat): (&Holding, &Seat)| *seat.merit.get_or_init(|| self.merit(holding));
-        let lot = |(holding, seat): (&Holding, &Seat)| {
-            *seat.lot.get_or_init(|| self.lot(id, holding.operator))
-        };
+        let lot =
+            |(holding, seat): (&Holding, &Seat)| *seat.lot.get_or_init(|| self.lot(id, holding.operator));
         merit(other).cmp(&merit(one)).then_with(|| lot(one).cmp(&lot(other)))
     }
 
@@ -341,7 +347,8 @@ impl State {
             let position = self.positions.get(*entry);
             self.pool(pool).stake.worth(position.principal, position.entered, position.until)
         };
-        let staying = seat.entries.iter().map(worth).fold(Amount::ZERO, |sum, worth| sum.plus(worth).unwrap_or(sum));
+        let staying =
+            seat.entries.iter().map(worth).fold(Amount::ZERO, |sum, worth| sum.plus(worth).unwrap_or(sum));
         desk.added(place, staying, amount);
         let vault = self.vault_mut(id);
         vault.buckets.idle.shrink(amount);

@@ -50,17 +50,26 @@ impl State {
         change: impl FnOnce(&mut Holding),
     ) {
         let now = self.epoch;
-        let mut holding = self.holding(share, account);
-        holding.count_points(now);
-        if holding.fresh_in != now {
-            (holding.fresh_in, holding.fresh) = (now, Shares::ZERO);
+        let key = (share, account);
+        let change = |holding: &mut Holding| {
+            holding.count_points(now);
+            if holding.fresh_in != now {
+                (holding.fresh_in, holding.fresh) = (now, Shares::ZERO);
+            }
+            change(holding);
+            holding.is_empty()
+        };
+        // Who has some already stays in the index of holders as it is.
+        if let Some(holding) = self.vaults.holdings.get_mut(&key) {
+            if change(holding) {
+                self.vaults.holdings.remove(&key);
+                self.vaults.held.remove(&(account, share));
+            }
+            return;
         }
-        change(&mut holding);
-        if holding.is_empty() {
-            self.vaults.holdings.remove(&(share, account));
-            self.vaults.held.remove(&(account, share));
-        } else {
-            self.vaults.holdings.insert((share, account), holding);
+        let mut holding = Holding::default();
+        if !change(&mut holding) {
+            self.vaults.holdings.insert(key, holding);
             self.vaults.held.insert((account, share), ());
         }
     }
