@@ -5,6 +5,8 @@
 //! # What it does not ask
 //! Baskets, routes, announced terms, junior tranches; ticks that stop half way over a boundary.
 
+mod drawers;
+pub mod faults;
 pub mod model;
 pub mod run;
 mod world;
@@ -17,10 +19,10 @@ use protocol::units::{Address, Amount, Epoch, OperatorId, RequestId, SetId, Shar
 use protocol::view::VaultBook;
 use protocol::{Authority, Event, Operation, Signer, State, advance_epoch, apply, invariants};
 
-use crate::model::exact::ratio;
 use crate::prng::Prng;
+use faults::Fault;
 use model::Book;
-use world::{COUNCIL, GUARDIAN, HOLDERS, RESOLVER, SERVICE, TREASURY, holder};
+use world::{COUNCIL, GUARDIAN, HOLDERS, RESOLVER, SERVICE, holder};
 
 const VAULT: VaultId = VaultId::new(0);
 
@@ -44,6 +46,19 @@ impl Counts {
     }
 }
 
+/// How often a mistake was told to the book, and how often it said that something differs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Planted {
+    /// Steps at which the mistake makes a difference.
+    pub told: u64,
+    /// Of them, those at which the book noticed.
+    pub noticed: u64,
+    /// What the book let pass first.
+    pub passed: Option<String>,
+    /// What it said first.
+    pub said: Option<String>,
+}
+
 struct Player {
     prng: Prng,
     state: State,
@@ -52,6 +67,8 @@ struct Player {
     requests: Vec<RequestId>,
     reached: BTreeSet<&'static str>,
     checks: bool,
+    fault: Option<Fault>,
+    planted: Planted,
 }
 
 /// Plays the history of a seed. The invariants are checked after every step where `checks` says so, and at the end.
@@ -59,7 +76,7 @@ struct Player {
 /// # Errors
 /// What differs, after which operation.
 pub fn play(seed: u64, operations: u64, checks: bool) -> Result<Counts, String> {
-    Ok(played(seed, operations, checks)?.counts)
+    Ok(played(seed, operations, checks, None)?.counts)
 }
 
 /// The kinds of operations that were carried out in the history of a seed.
@@ -67,15 +84,25 @@ pub fn play(seed: u64, operations: u64, checks: bool) -> Result<Counts, String> 
 /// # Errors
 /// As of [`play`].
 pub fn reached(seed: u64, operations: u64) -> Result<BTreeSet<&'static str>, String> {
-    Ok(played(seed, operations, false)?.reached)
+    Ok(played(seed, operations, false, None)?.reached)
 }
 
-fn played(seed: u64, operations: u64, checks: bool) -> Result<Player, String> {
+/// Plays the history of a seed and tells the book the mistake instead, at each step where it makes a difference. The history itself goes on
+/// without it.
+///
+/// # Errors
+/// What differs where no mistake was made.
+pub fn plant(fault: Fault, seed: u64, operations: u64) -> Result<Planted, String> {
+    Ok(played(seed, operations, false, Some(fault))?.planted)
+}
+
+fn played(seed: u64, operations: u64, checks: bool, fault: Option<Fault>) -> Result<Player, String> {
     let mut prng = Prng::new(seed);
     let (state, terms) = world::build(&mut prng);
-    let book = Book::new(view(&state), TREASURY, terms.drip, ratio(terms.fee));
+    let book = Book::new(view(&state), terms, world::HARMLESS);
     let (counts, requests, reached) = (Counts::default(), Vec::new(), BTreeSet::new());
-    let mut player = Player { prng, state, book, counts, requests, reached, checks };
+    let planted = Planted::default();
+    let mut player = Player { prng, state, book, counts, requests, reached, checks, fault, planted };
     for _ in 0..operations {
         player.next()?;
     }
@@ -124,8 +151,26 @@ impl Player {
             invariants::check_step(&before, &self.state, Some(operation.kind())).map_err(|why| text(&why))?;
         }
         let after = view(&self.state);
+        self.plant(operation, &events, &after);
         self.book.step(self.state.epoch(), Some(operation), &events, after).map_err(|why| text(&why))?;
         Ok(events)
+    }
+
+    /// Tells a copy of the book the mistake.
+    fn plant(&mut self, operation: &Operation, events: &[Event], after: &VaultBook) {
+        let told = self.fault.and_then(|fault| fault.tell(self.book.seen(), events, after));
+        let Some(told) = told else { return };
+        self.planted.told += 1;
+        let said = self.book.clone().step(self.state.epoch(), Some(operation), &told.events, told.after);
+        match said {
+            Err(why) => {
+                self.planted.noticed += 1;
+                self.planted.said.get_or_insert(why);
+            }
+            Ok(()) => {
+                self.planted.passed.get_or_insert(format!("{operation:?}: {:?}", told.events));
+            }
+        }
     }
 
     fn tick(&mut self) -> Result<(), String> {

@@ -17,6 +17,8 @@ pub(super) const GUARDIAN: Address = Address([8; 20]);
 pub(super) const RESOLVER: Address = Address([5; 20]);
 pub(super) const TREASURY: Address = Address([6; 20]);
 pub(super) const HOLDERS: u8 = 5;
+/// From so many epochs on after it was bonded last, stake can't be slashed for it any more: windows of 2, 1 and 2 epochs, and 5 of unbonding.
+pub(super) const HARMLESS: u32 = 6;
 const ASSET: AssetId = AssetId::new(0);
 
 pub(super) const fn holder(number: u8) -> Address {
