@@ -47,13 +47,19 @@ fn every_operation_of_a_vault_succeeds_somewhere() {
         "request_slash",
         "veto_slash",
         "execute_slash",
+        "basket_mint",
+        "basket_redeem",
+        "basket_enter",
+        "basket_leave",
+        "basket_report",
+        "basket_accept",
     ] {
         assert!(reached.contains(name), "{name} was never carried out");
     }
 }
 
 /// Histories in which every planted mistake must be noticed.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 80;
 const OPERATIONS: u64 = 160;
 
 fn noticed(fault: Fault) {
@@ -67,7 +73,7 @@ fn noticed(fault: Fault) {
         all.said = all.said.or(planted.said);
     }
     println!("{fault:?}: {} of {}, {}", all.noticed, all.told, all.said.as_deref().unwrap_or("nothing"));
-    assert!(all.told >= 5, "{fault:?} makes a difference {} times in {SEEDS} histories", all.told);
+    assert!(all.told >= 3, "{fault:?} makes a difference {} times in {SEEDS} histories", all.told);
     assert_eq!(all.noticed, all.told, "{fault:?} is not noticed: {:?}", all.passed);
 }
 

@@ -4,7 +4,7 @@
 
 use protocol::Event;
 use protocol::ops::create_vault::VaultTerms;
-use protocol::units::{Epoch, Fraction};
+use protocol::units::{Epoch, Fraction, TicketId};
 use protocol::view::VaultBook;
 
 use super::model::{Found, near, rate};
@@ -19,12 +19,14 @@ pub(super) struct Drawers {
     /// What may leave at once in the epoch, what did, and what the vault was worth at its tick.
     bucket: [u128; 3],
     fund: u128,
-    /// What batches hold back, and from which epoch on it may be fetched.
-    holds: Vec<(Epoch, u128)>,
+    /// What batches hold back, from which epoch on it may be fetched, and by which tickets.
+    holds: Vec<(Epoch, u128, Vec<TicketId>)>,
     /// What the stake lost since an operation of the vault noticed.
     unnoticed: u128,
     /// What the open requests may cost, while it is known.
     pending: Option<u128>,
+    /// The ticket that was claimed in the step.
+    claimed: Option<TicketId>,
     /// What went into and out of escrow, holdback and contingent in the step.
     held: [u128; 2],
     owed: [u128; 2],
@@ -49,6 +51,7 @@ impl Drawers {
             holds: Vec::new(),
             unnoticed: 0,
             pending: None,
+            claimed: None,
             held: [0; 2],
             owed: [0; 2],
         }
@@ -62,7 +65,7 @@ impl Drawers {
     pub(super) fn start(&mut self, before: &VaultBook) {
         let (nav, low) = (before.nav.units(), before.low.units());
         self.pending = (low > 0 || nav == 0).then(|| nav - low);
-        (self.held, self.owed) = ([0; 2], [0; 2]);
+        (self.held, self.owed, self.claimed) = ([0; 2], [0; 2], None);
     }
 
     /// The stake lost something, and nobody has noticed: what the pool bears of it, where nothing is withheld that might pay.
@@ -108,12 +111,17 @@ impl Drawers {
     }
 
     /// What is settled of who asked in an epoch: what is held back while a slash of that epoch may come.
-    pub(super) fn settle(&mut self, now: Epoch, asked: Epoch, [assets, held, withheld]: [u128; 3]) -> Found {
+    pub(super) fn settle(
+        &mut self,
+        now: Epoch,
+        (asked, tickets): (Epoch, Vec<TicketId>),
+        [assets, held, withheld]: [u128; 3],
+    ) -> Found {
         let until = asked.later(self.harmless);
         let hold = if now < until { times_up(assets, &ratio(self.terms.instant.holdback)) } else { 0 };
         near("held back of a settlement", held, hold, 0)?;
         if held > 0 {
-            self.holds.push((until, held));
+            self.holds.push((until, held, tickets));
         }
         self.pending = self.pending.map(|pending| pending.saturating_sub(withheld));
         self.held[0] += held;
@@ -124,7 +132,10 @@ impl Drawers {
     /// Events that only move money between drawers.
     pub(super) fn read(&mut self, event: &Event, before: &VaultBook) -> Found {
         match event {
-            Event::VaultClaimed { amount, .. } => self.owed[1] += amount.units(),
+            Event::VaultClaimed { ticket, amount, .. } => {
+                self.claimed = Some(*ticket);
+                self.owed[1] += amount.units();
+            }
             Event::VaultHoldbackPaid { paid, kept, .. } => {
                 self.held[1] += paid.units() + kept.units();
                 self.owed[1] += paid.units() + kept.units();
@@ -156,7 +167,7 @@ impl Drawers {
         self.release(epoch, released)
     }
 
-    /// So much is no longer held back: of batches whose time has come, each whole, which lie side by side in the line.
+    /// So much is no longer held back: of batches of the claimed ticket whose time has come, each whole, which lie side by side in the line.
     fn release(&mut self, epoch: Epoch, released: u128) -> Found {
         if released == 0 {
             return Ok(());
@@ -164,9 +175,10 @@ impl Drawers {
         for first in 0..self.holds.len() {
             let mut sum = 0;
             for last in first..self.holds.len() {
-                let (from, held) = self.holds[last];
+                let (from, held, tickets) = &self.holds[last];
                 sum += held;
-                if from > epoch || sum > released {
+                let is_own = self.claimed.is_some_and(|claimed| tickets.contains(&claimed));
+                if *from > epoch || sum > released || !is_own {
                     break;
                 }
                 if sum == released {

@@ -225,7 +225,7 @@ impl Fault {
                 told.vest(given.units());
             }
             (Self::CancelKeepsGains, Event::VaultExitCancelled { account, kept, burnt, forfeited, .. })
-                if !burnt.is_zero() =>
+                if forfeited.units() > CLEAR =>
             {
                 told.mint(*account, burnt.units());
                 told.worth_more(forfeited.units());

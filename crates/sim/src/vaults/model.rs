@@ -242,8 +242,8 @@ impl Book {
                 let [shares, assets, withheld, forfeited] =
                     [shares.units(), assets.units(), withheld.units(), forfeited.units()];
                 let asked = self.line.first().map_or(epoch, |waiter| waiter.epoch);
-                self.settle(epoch, [shares, assets, withheld, forfeited])?;
-                self.drawers.settle(epoch, asked, [assets, held.units(), withheld])?;
+                let tickets = self.settle(epoch, [shares, assets, withheld, forfeited])?;
+                self.drawers.settle(epoch, (asked, tickets), [assets, held.units(), withheld])?;
             }
             Event::VaultClaimed { ticket, amount, is_closed, .. } => {
                 self.pay(*ticket, amount.units(), *is_closed)?;
@@ -313,11 +313,16 @@ impl Book {
         Ok(())
     }
 
-    /// Whoever is first in the line is settled first, each at the lesser of what it asked for and what there is.
-    fn settle(&mut self, epoch: Epoch, [shares, assets, withheld, forfeited]: [u128; 4]) -> Found {
+    /// Whoever is first in the line is settled first, each at the lesser of what it asked for and what there is. Who that was.
+    fn settle(
+        &mut self,
+        epoch: Epoch,
+        [shares, assets, withheld, forfeited]: [u128; 4],
+    ) -> Result<Vec<TicketId>, String> {
         let high = rate(self.nav, self.supply);
         let low = self.drawers.low(self.nav, self.supply);
         let (mut left, mut most, mut at_low, mut pieces) = (shares, Ratio::zero(), Ratio::zero(), 0);
+        let mut tickets = Vec::new();
         while left > 0 {
             let Some(waiter) = self.line.first_mut() else {
                 return Err(format!("{left} shares are settled of nobody"));
@@ -325,6 +330,7 @@ impl Book {
             if waiter.epoch >= epoch {
                 return Err(format!("ticket {} is settled in the epoch in which it was made", waiter.ticket));
             }
+            tickets.push(waiter.ticket);
             let part = left.min(waiter.shares);
             let gets = waiter.asked.clone().min(high.clone()) * whole(part);
             at_low +=
@@ -357,7 +363,7 @@ impl Book {
         self.waiting -= shares;
         self.nav -= out + forfeited;
         self.credit(epoch, forfeited);
-        Ok(())
+        Ok(tickets)
     }
 
     fn cancel(&mut self, ticket: TicketId, account: Address, [kept, burnt, forfeited]: [u128; 3]) -> Found {
