@@ -173,19 +173,19 @@ fn a_contradiction_stops_the_chain_until_it_is_decided_or_the_time_is_over() {
     run.state = run.restored();
 }
 
-/// Genesis was at the time 0 here, and a slot is 12 seconds: 8,192 of them and 700 more since, and the newest final one is at 640.
+/// The chain began at the time 0 here, and a slot is 12 seconds: two periods and 700 slots since, and the newest final one is 640 into the second period.
 #[test]
 fn how_far_the_chain_is_can_be_explained() {
     let mut run = Run::new(1);
     run.must("anyone", tell(WORLD.update(Told::finality(PERIOD + 640))));
-    run.state.begin_block((PERIOD + 700) * 12_000 + 7);
+    run.state.begin_block((2 * PERIOD + 700) * 12_000 + 7);
     let shown = query::chain(&run.state).expect("it is followed");
     let explained = |figure: Figure| query::explain(&run.state, &figure).expect("it is explained");
     let (slot, age) = (explained(Figure::ChainSlot {}), explained(Figure::ChainAge {}));
-    assert_eq!((slot.value.clone(), age.value.clone()), (shown.slot.to_string(), "60".to_owned()));
-    assert_eq!(shown.age, Some(60));
+    assert_eq!((slot.value.clone(), age.value.clone()), (shown.slot.to_string(), (PERIOD + 60).to_string()));
+    assert_eq!(shown.age, Some(PERIOD + 60));
     let inputs: Vec<&str> = slot.inputs.iter().map(|input| input.value.as_str()).collect();
-    let time = ((PERIOD + 700) * 12_000 + 7).to_string();
+    let time = ((2 * PERIOD + 700) * 12_000 + 7).to_string();
     assert_eq!(inputs, [time.as_str(), "0"], "{}", slot.formula.unwrap_or_default());
     assert_eq!(age.inputs[0].source, "explain/chain_slot");
     let header = format!("header/{}", PERIOD + 640);
