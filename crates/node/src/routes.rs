@@ -131,6 +131,7 @@ routes! {
         get "/v1/vaults/{id}/holders" holders = vaults::holders, "who has its shares";
         get "/v1/vaults/{id}/exposure" vault_exposure = vaults::vault_exposure, "what can slash it, and how much at worst";
         get "/v1/vaults/{id}/curation" vault_curation = vaults::vault_curation, "how it is curated: bands, every cap with what it bounds, the worst events";
+        get "/v1/vaults/{id}/plan" vault_plan = vaults::vault_plan, "what the ledger's own allocator would move: a plan for allocate_vault";
         get "/v1/baskets" baskets = vaults::baskets, "baskets of shares of vaults";
         get "/v1/baskets/{id}" basket = vaults::basket, "one basket: its legs with their prices, its doors";
         get "/v1/baskets/{id}/in-kind" basket_in_kind = vaults::basket_in_kind, "what shares of it take and give in kind";

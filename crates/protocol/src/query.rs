@@ -94,7 +94,7 @@ pub use sets::{
 pub use slashes::{
     HeldView, RequestDetail, RequestFilter, RequestStatus, SlashDetail, request, requests, slash, slashes,
 };
-pub use stands::{Read, stands_on};
+pub use stands::{Read, stands_on, unbounded};
 pub use streams::{StreamDetail, stream, streams};
 pub use vaults::*;
 

@@ -1,5 +1,8 @@
 //! Vaults on random histories: the ledger and the book of `sim::vaults` say the same after every step. The long run is
-//! `cargo run --release -p sim --bin vault_run`.
+//! `cargo run --release -p sim --bin vault_run`. And can the book fail? Mistakes that are planted must all be noticed.
+
+use sim::vaults::Planted;
+use sim::vaults::faults::Fault;
 
 #[test]
 fn the_book_and_the_ledger_agree_on_short_histories() {
@@ -44,7 +47,68 @@ fn every_operation_of_a_vault_succeeds_somewhere() {
         "request_slash",
         "veto_slash",
         "execute_slash",
+        "basket_mint",
+        "basket_redeem",
+        "basket_enter",
+        "basket_leave",
+        "basket_report",
+        "basket_accept",
     ] {
         assert!(reached.contains(name), "{name} was never carried out");
     }
+}
+
+/// Histories in which every planted mistake must be noticed.
+const SEEDS: u64 = 80;
+const OPERATIONS: u64 = 160;
+
+fn noticed(fault: Fault) {
+    let mut all = Planted::default();
+    for seed in 0..SEEDS {
+        let planted =
+            sim::vaults::plant(fault, seed, OPERATIONS).unwrap_or_else(|why| panic!("{seed}: {why}"));
+        all.told += planted.told;
+        all.noticed += planted.noticed;
+        all.passed = all.passed.or(planted.passed);
+        all.said = all.said.or(planted.said);
+    }
+    println!("{fault:?}: {} of {}, {}", all.noticed, all.told, all.said.as_deref().unwrap_or("nothing"));
+    assert!(all.told >= 3, "{fault:?} makes a difference {} times in {SEEDS} histories", all.told);
+    assert_eq!(all.noticed, all.told, "{fault:?} is not noticed: {:?}", all.passed);
+}
+
+macro_rules! faults {
+    ($($name:ident: $fault:ident),* $(,)?) => {$(
+        #[test]
+        fn $name() {
+            noticed(Fault::$fault);
+        }
+    )*};
+}
+
+faults! {
+    a_deposit_that_rounds_up_is_noticed: EntryRoundsUp,
+    a_deposit_at_the_low_price_is_noticed: EntryAtLow,
+    a_settlement_that_rounds_up_is_noticed: SettlementRoundsUp,
+    a_settlement_at_the_high_price_is_noticed: SettlementAtHigh,
+    a_settlement_that_is_skipped_is_noticed: SettlementSkipped,
+    a_settlement_that_holds_nothing_back_is_noticed: SettlementHoldsNothingBack,
+    leaving_at_the_high_price_is_noticed: LeavingAtHigh,
+    leaving_with_nothing_held_back_is_noticed: LeavingHoldsNothingBack,
+    leaving_for_nothing_is_noticed: LeavingIsFree,
+    a_claim_from_what_is_held_back_is_noticed: ClaimFromHoldback,
+    a_claim_from_the_fund_is_noticed: ClaimFromFund,
+    gifts_that_count_at_once_are_noticed: GiftsCountAtOnce,
+    gains_that_who_changes_its_mind_keeps_are_noticed: CancelKeepsGains,
+    a_fee_that_is_taken_twice_is_noticed: FeeTwice,
+    a_fund_that_is_spared_is_noticed: FundIsSpared,
+    shares_that_are_given_and_kept_are_noticed: TransferCopies,
+    shares_that_wait_and_are_kept_are_noticed: RequestCopies,
+}
+
+#[test]
+fn every_planted_fault_of_vaults_has_a_test() {
+    let tests = include_str!("vaults.rs");
+    let missing = Fault::ALL.iter().find(|fault| !tests.contains(&format!(": {fault:?},")));
+    assert_eq!(missing, None);
 }

@@ -27,7 +27,7 @@ fn every_figure_of_the_story_is_explained_on_every_day() {
             .unwrap_or_else(|refusal| panic!("{}: {}: {refusal}", step.note, refusal.code()));
     }
     compare_all(&state, &everybody, "the end of the story", &mut seen);
-    check_page(&seen, 0);
+    check_page(&seen, 0, &[]);
     for figure in ["expected", "commission_stream", "could_lose", "takes", "certified", "exposure_worst_case"]
     {
         assert!(seen.often(figure) > 2, "{figure} is more than nothing {} times", seen.often(figure));

@@ -7,6 +7,7 @@ mod curation;
 pub(crate) mod ethereum;
 pub(crate) mod network;
 pub(crate) mod operator;
+pub(crate) mod plan;
 pub(crate) mod position;
 pub(crate) mod proof;
 pub(crate) mod rewards;

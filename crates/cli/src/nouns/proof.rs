@@ -25,7 +25,7 @@ pub(crate) enum Command {
 #[command(after_help = OF_OPERATIONS)]
 pub(crate) struct Get {
     /// The key of an entry, as account/alice, operator/olga or pool/3; or the id of an operation; or, with --answer, also a figure, as
-    /// explain/pool_held?pool=3.
+    /// explain/pool_held?pool=3, or what an account earns, may lose and when it is out, as rewards/alice, exposure/alice and exits/alice.
     what: String,
     /// Fetch what the node answers about it, with proofs of every entry that the answer is made of.
     #[arg(long)]
@@ -97,20 +97,25 @@ fn answered(context: &Context, what: &str) -> Result<String, Failure> {
         let sign = if question.contains('?') { '&' } else { '?' };
         return Ok(format!("/v1/explain/{question}{sign}proof=1"));
     }
+    if let Some((sort @ ("exposure" | "rewards" | "exits"), who)) = what.split_once('/') {
+        let account = context.book()?.account(who)?;
+        return Ok(format!("/v1/accounts/{account}/{sort}?proof=1"));
+    }
     let key = key(context, what)?;
     let place = match key.split_once('/') {
         Some(("table", rest)) => {
             rest.split_once('/').map(|(set, epoch)| format!("sets/{set}/table?epoch={epoch}&proof=1"))
         }
         Some((
-            sort @ ("account" | "asset" | "operator" | "pool" | "service" | "set" | "request" | "stream"),
+            sort @ ("account" | "asset" | "operator" | "pool" | "service" | "set" | "request" | "stream"
+            | "vault"),
             rest,
         )) => Some(format!("{sort}s/{rest}?proof=1")),
         _ => None,
     };
     let place = place.ok_or_else(|| {
         Failure::usage("field.misfit", format!("no answer with proofs is about {what:?}"))
-            .help("ask for an account, asset, operator, pool, service, set, table, request or stream, or for explain/FIGURE?..; or leave --answer out")
+            .help("ask for an account, asset, operator, pool, service, set, table, request, stream or vault, for exposure/ACCOUNT, rewards/ACCOUNT or exits/ACCOUNT, or for explain/FIGURE?..; or leave --answer out")
     })?;
     Ok(format!("/v1/{place}"))
 }
@@ -153,6 +158,11 @@ mod tests {
             ("pool/3", "/v1/pools/3?proof=1"),
             ("explain/pool_held?pool=3", "/v1/explain/pool_held?pool=3&proof=1"),
             ("explain/certified", "/v1/explain/certified?proof=1"),
+            ("vault/4", "/v1/vaults/4?proof=1"),
+            (
+                "exits/0x0101010101010101010101010101010101010101",
+                "/v1/accounts/0x0101010101010101010101010101010101010101/exits?proof=1",
+            ),
         ];
         for (what, path) in cases {
             assert_eq!(answered(&context, what).as_deref(), Ok(path), "{what}");

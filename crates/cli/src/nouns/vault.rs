@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::curation::{CURATION, PLACES};
+use super::plan::Apply;
 use super::{Paged, Pinned, Whose, path_of, with_query};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -41,6 +42,8 @@ pub(crate) enum Command {
     Curation(Which),
     /// Show an account's shares of all vaults, and what it has waiting.
     Mine(Whose),
+    /// Hand in a plan for a vault's stake, as its curator.
+    Apply(Apply),
     /// Write a history that makes vaults with the holdings of a published snapshot, for surety replay.
     ImportSnapshot(ImportSnapshot),
     #[command(flatten)]
@@ -350,6 +353,7 @@ impl Command {
             Self::Slashable(which) => which.below(context, "/exposure", Shape::Page(&[], &SLASHABLE)),
             Self::Curation(which) => which.below(context, "/curation", Shape::Page(&CURATION, &PLACES)),
             Self::Mine(whose) => mine(context, whose),
+            Self::Apply(apply) => apply.run(context),
             Self::ImportSnapshot(import) => crate::import::run(&import.file, import.out.as_deref()),
             Self::Under(under) => under.run(context),
         }
@@ -357,7 +361,7 @@ impl Command {
 }
 
 /// Gives the items of a list the asset of the whole, so that people see its amounts.
-fn with_asset(document: &Value, lists: &[&str]) -> Value {
+pub(super) fn with_asset(document: &Value, lists: &[&str]) -> Value {
     let mut view = document.clone();
     for list in lists {
         let Some(Value::Array(items)) = view.pointer_mut(list) else { continue };

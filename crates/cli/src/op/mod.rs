@@ -4,6 +4,7 @@ pub(crate) mod batch;
 mod destination;
 mod duty;
 pub(crate) mod form;
+pub(crate) mod plan;
 pub(crate) mod schema;
 pub(crate) mod value;
 pub(crate) mod verb;
@@ -23,6 +24,7 @@ use schema::Described;
 pub(crate) struct Op {
     typed: Typed,
     writing: Writing,
+    is_plan: bool,
 }
 
 impl Op {
@@ -31,14 +33,18 @@ impl Op {
     /// # Errors
     /// What the command line says.
     pub(crate) fn of(kind: &'static Described, matches: &ArgMatches) -> Result<Self, Error> {
-        Ok(Self { typed: Typed::of(kind, matches), writing: Writing::from_arg_matches(matches)? })
+        let is_plan = plan::is_asked(matches);
+        Ok(Self { typed: Typed::of(kind, matches), writing: Writing::from_arg_matches(matches)?, is_plan })
     }
 
-    /// Previews, signs and sends the operation, or every one of a batch.
+    /// Previews, signs and sends the operation, or every one of a batch; or shows a plan of it.
     ///
     /// # Errors
     /// What is wrong with a field; what sending says.
     pub(crate) fn run(&self, context: &Context) -> Result<Answer, Failure> {
+        if self.is_plan {
+            return crate::nouns::plan::show(context, self.typed.text("vault"));
+        }
         match &self.typed.batch {
             None => self.writing.send(context, self.wanted(context)?),
             Some(file) => {
@@ -83,13 +89,20 @@ impl Drafted {
 
 /// The command of a kind, with these fields by their place.
 fn command(name: &'static str, path: &str, kind: &'static Described, places: &[&'static str]) -> Command {
-    let command = form::batch(form::arguments(Command::new(name), kind, places));
+    let mut command = form::batch(form::arguments(Command::new(name), kind, places));
+    if kind.name == plan::KIND {
+        command = command.arg(plan::argument());
+    }
     finished(Writing::augment_args(command), path, kind, places)
 }
 
 /// Its help: the options have a description of their own, which is not that of the command.
 fn finished(command: Command, path: &str, kind: &'static Described, places: &[&'static str]) -> Command {
-    let more = if kind.name == duty::KIND { duty::HELP } else { "" };
+    let more = match kind.name {
+        duty::KIND => duty::HELP,
+        plan::KIND => plan::HELP,
+        _ => "",
+    };
     let docs = format!("{more}Every refusal and its remedy: docs/reference/operations/{}.md", kind.name);
     let command = command.about(kind.about).long_about(None);
     command.after_help(docs).override_usage(form::usage(path, kind, places))

@@ -17,6 +17,7 @@ mod import;
 mod kills;
 mod life;
 mod mainnet;
+mod plan;
 mod shapes;
 mod signer;
 mod terminal;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::demo::{self, run, surety};
 
 /// Commands whose shape is frozen, in an order in which they can be run one after the other. `%` stands for the form, so that files have names of their own.
-const COMMANDS: [&str; 74] = [
+const COMMANDS: [&str; 75] = [
     "init new-% --name shapes",
     "status",
     "account list --limit 3",
@@ -46,6 +46,7 @@ const COMMANDS: [&str; 74] = [
     "vault list",
     "vault show brisk",
     "vault curation calm",
+    "vault allocate calm --plan",
     "vault rate brisk",
     "vault limits calm --account nora",
     "vault convert calm --shares 1000000",
@@ -88,7 +89,7 @@ const COMMANDS: [&str; 74] = [
 ];
 
 /// Commands that are run elsewhere, or whose answer is a text and no table.
-const OTHERS: [&str; 22] = [
+const OTHERS: [&str; 23] = [
     "completions",
     "demo",
     "events",
@@ -109,6 +110,8 @@ const OTHERS: [&str; 22] = [
     "ethereum pods",
     // Its history is replayed by `import.rs`; the demo has no basket.
     "vault import-snapshot",
+    // What it answers is the receipt of an operation; `plan.rs` hands one in.
+    "vault apply",
     "basket show",
     "basket in-kind",
     // Texts and tables of the ledger itself, below.

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::IntoResponse;
 use ledger::{Executed, Head, Outcome, Receipt};
+use protocol::entries::Key;
 use protocol::query::{self, ExitState, Notice, PositionExposure, Read, stands_on};
 use protocol::units::{Address, Epoch};
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,7 @@ use super::when::When;
 use super::{Pinned, Reply, Shared, not_found, value};
 use crate::app::App;
 use crate::http::extract::{Path, Query};
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::{calendar, feed};
 
 /// How long one page of a history looks through blocks.
@@ -70,15 +71,14 @@ pub(crate) struct Entries {
     after: Option<u32>,
     /// The height to read at; the newest where it is left out.
     as_of: Option<u64>,
+    /// 1: with proofs of the entries that it is made of. Then it is of the moment of the proofs, at or before the newest block.
+    #[cfg_attr(test, schemars(range(max = 1)))]
+    proof: Option<u8>,
 }
 
 impl Entries {
-    fn pinned(self) -> Pinned {
-        Pinned { as_of: self.as_of }
-    }
-
-    pub(crate) fn as_of(self) -> Option<u64> {
-        self.as_of
+    pub(crate) fn proving(self) -> Proving {
+        Proving { proof: self.proof, as_of: self.as_of }
     }
 
     pub(crate) fn after(self) -> Option<u32> {
@@ -93,22 +93,44 @@ impl Entries {
 
 /// What do I earn?
 pub(crate) async fn rewards(State(app): Shared, path: Path, Query(entries): Query<Entries>) -> Reply {
-    app.read(move |app| {
-        let (head, account) = app.account_of(&path, entries.pinned())?;
-        let limit = entries.limit(app)?;
-        app.answer(&head, &query::earnings_page(&head.state, account, entries.after, limit))
+    let proving = entries.proving();
+    app.read_or_prove(proving, move |app, head| {
+        let account = app.address(path.text("account"))?;
+        let body = value(&query::earnings_page(&head.state, account, entries.after(), entries.limit(app)?));
+        Ok(Found { body, keys: made_of(head, proving, Read::Rewards(account))? })
     })
     .await
 }
 
+/// The entries that an answer is made of, where proofs are asked for.
+///
+/// # Errors
+/// If they have no bound.
+pub(crate) fn made_of(head: &Head, proving: Proving, read: Read) -> Result<Vec<Key>, Problem> {
+    if proving.proof.unwrap_or(0) == 0 {
+        return Ok(Vec::new());
+    }
+    match query::unbounded(&head.state, &read) {
+        None => Ok(stands_on(&head.state, &read)),
+        Some(why) => {
+            let cause = format!("{why}; /v1/vaults/{{id}}/rate and /v1/entries have proofs");
+            Err(Problem::new(Code::MalformedParameter, "`proof` can't be used for this account", cause))
+        }
+    }
+}
+
 /// What can slash me, and how much at worst?
 pub(crate) async fn exposure(State(app): Shared, path: Path, Query(entries): Query<Entries>) -> Reply {
-    app.read(move |app| {
-        let (head, account) = app.account_of(&path, entries.pinned())?;
-        let limit = entries.limit(app)?;
-        app.answer(&head, &query::exposure_page(&head.state, account, entries.after, limit))
+    app.read_or_prove(entries.proving(), move |app, head| {
+        exposed(app, head, entries, app.address(path.text("account"))?)
     })
     .await
+}
+
+/// What can slash an account.
+pub(crate) fn exposed(app: &App, head: &Head, entries: Entries, account: Address) -> Result<Found, Problem> {
+    let body = value(&query::exposure_page(&head.state, account, entries.after(), entries.limit(app)?));
+    Ok(Found { body, keys: made_of(head, entries.proving(), Read::Exposure(account))? })
 }
 
 /// Every entry of stake of an account that can be slashed, from all pages.
@@ -148,17 +170,18 @@ pub(crate) fn dated_exits(app: &App, head: &Head, account: Address) -> Vec<Dated
 }
 
 /// When am I out?
-pub(crate) async fn exits(State(app): Shared, path: Path, Query(pinned): Query<Pinned>) -> Reply {
-    app.read(move |app| {
-        let (head, account) = app.account_of(&path, pinned)?;
-        let positions = dated_exits(app, &head, account);
+pub(crate) async fn exits(State(app): Shared, path: Path, Query(proving): Query<Proving>) -> Reply {
+    app.read_or_prove(proving, move |app, head| {
+        let account = app.address(path.text("account"))?;
+        let positions = dated_exits(app, head, account);
         let epoch = head.state.epoch();
         let answer = query::exits(&head.state, account);
         let (vaults, tickets) = (answer.vaults, answer.tickets);
-        app.answer(
-            &head,
-            &json!({ "account": account, "epoch": epoch, "positions": positions, "vaults": vaults, "tickets": tickets }),
-        )
+        let mut body = json!({ "account": account, "epoch": epoch, "positions": positions, "vaults": vaults, "tickets": tickets });
+        if proving.proof.unwrap_or(0) != 0 {
+            body["not_proven"] = json!(["positions.free: times to come are this node's estimates"]);
+        }
+        Ok(Found { body, keys: made_of(head, proving, Read::Exits(account))? })
     })
     .await
 }

@@ -40,6 +40,10 @@ pub(crate) struct Of {
     slash: Option<u32>,
     /// Which validator.
     validator: Option<u32>,
+    /// Which vault: its number or label.
+    vault: Option<String>,
+    /// Which basket: its number or label.
+    basket: Option<String>,
     /// Which history of slashes of a pool, at this height.
     history: Option<u32>,
     /// Which payment to an operator, at this height.
@@ -113,6 +117,8 @@ impl App {
             "service" => number("service", &of.service),
             "stream" => number("stream", &of.stream),
             "request" => number("request", &of.request),
+            "vault" => number("vault", &of.vault),
+            "basket" => number("basket", &of.basket),
             "position" => plain(of.position),
             "slash" => plain(of.slash),
             "validator" => plain(of.validator),

@@ -7,7 +7,7 @@ use protocol::units::{AccountId, Address, Amount, BasketId, ShareId, Shares, Tic
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::account::Entries;
+use super::account::{Entries, exposed};
 use super::lists::Paging;
 use super::proofs::{Found, Proving};
 use super::when::When;
@@ -41,6 +41,17 @@ pub(crate) async fn vault_curation(State(app): Shared, path: Path, Query(pinned)
         let curation =
             query::curation(&head.state, id).ok_or_else(|| not_found("vault", head.header.height))?;
         app.answer(&head, &curation)
+    })
+    .await
+}
+
+/// What the ledger's own allocator would move in a vault.
+pub(crate) async fn vault_plan(State(app): Shared, path: Path, Query(pinned): Query<Pinned>) -> Reply {
+    app.read(move |app| {
+        let id = app.vault_id(&path)?;
+        let head = app.heads.at(pinned.as_of)?;
+        let plan = query::plan(&head.state, id).ok_or_else(|| not_found("vault", head.header.height))?;
+        app.answer(&head, &plan)
     })
     .await
 }
@@ -267,13 +278,10 @@ pub(crate) async fn holders(State(app): Shared, path: Path, Query(paging): Query
 
 /// What can slash a vault, and how much at worst: the exposure of its account.
 pub(crate) async fn vault_exposure(State(app): Shared, path: Path, Query(entries): Query<Entries>) -> Reply {
-    app.read(move |app| {
-        let id = app.vault_id(&path)?;
-        let head = app.heads.at(entries.as_of())?;
-        let account = query::vault_account(&head.state, id);
+    app.read_or_prove(entries.proving(), move |app, head| {
+        let account = query::vault_account(&head.state, app.vault_id(&path)?);
         let account = account.ok_or_else(|| not_found("vault", head.header.height))?;
-        let limit = entries.limit(app)?;
-        app.answer(&head, &query::exposure_page(&head.state, account, entries.after(), limit))
+        exposed(app, head, entries, account)
     })
     .await
 }

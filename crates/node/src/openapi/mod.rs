@@ -186,7 +186,7 @@ impl Book {
     }
 
     fn entries<T: JsonSchema>(&mut self) -> Shape {
-        Shape { query: Some(self.of::<Entries>()), answers: self.answer::<T>(), ..Shape::default() }
+        Shape { query: Some(self.of::<Entries>()), ..self.proven::<T>() }
     }
 
     fn text(kind: &'static str) -> Shape {
@@ -298,7 +298,7 @@ impl Book {
             "exposure" => self.entries::<query::ExposureAnswer>(),
             "exits" => {
                 let _named = self.of::<DatedExit>();
-                self.one::<vaults::Exits>()
+                self.proven::<vaults::Exits>()
             }
             "notices" => self.one::<shapes::OfAccount<DatedNotice>>(),
             "nonces" => self.one::<shapes::Nonces>(),

@@ -39,6 +39,8 @@ pub(super) struct Exits {
     vaults: Vec<query::VaultExit>,
     /// What it has waiting in vaults.
     tickets: Vec<query::VaultTicket>,
+    /// With `proof=1`: what of it no entry proves.
+    not_proven: Option<Vec<String>>,
 }
 
 impl Book {
@@ -52,6 +54,7 @@ impl Book {
             "vault" => self.proven::<query::VaultDetail>(),
             "vault_rate" => self.proven::<RateAnswer>(),
             "vault_curation" => self.one::<query::CurationView>(),
+            "vault_plan" => self.one::<query::VaultPlan>(),
             "baskets" => self.paged::<query::BasketDetail>(),
             "basket" => self.one::<query::BasketDetail>(),
             "basket_in_kind" => asked(self.of::<SharesOf>(), self.one::<query::InKind>()),

@@ -14,6 +14,7 @@
 //! it is a figure of its own, and its source is the [question](Figure) that explains it.
 //! The value of every node is exactly what its formula gives for the values of its inputs: a test holds that against random ledgers.
 
+mod baskets;
 mod expected;
 mod exposure;
 mod figure;
@@ -24,6 +25,7 @@ mod sets;
 mod slashes;
 mod stake;
 mod times;
+mod vaults;
 
 use std::collections::BTreeSet;
 
@@ -69,7 +71,9 @@ pub fn explain(state: &State, figure: &Figure) -> Option<Explained> {
         .or_else(|| pools::of(state, figure))
         .or_else(|| sets::of(state, figure))
         .or_else(|| slashes::of(state, figure))
-        .or_else(|| network::of(state, figure))?;
+        .or_else(|| network::of(state, figure))
+        .or_else(|| vaults::of(state, figure))
+        .or_else(|| baskets::of(state, figure))?;
     let name = explained.name.clone();
     Some(Explained { source: format!("{PAGE}#{name}"), ..explained })
 }

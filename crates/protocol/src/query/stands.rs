@@ -10,6 +10,7 @@ use super::positions::entries;
 use crate::entries::Key;
 use crate::state::State;
 use crate::state::records::Set;
+use crate::state::vaults::records::Issuer;
 use crate::units::{
     AccountId, Address, AssetId, Epoch, OperatorId, PoolId, RequestId, ServiceId, SetId, StreamId,
     ValidatorId,
@@ -40,6 +41,12 @@ pub enum Read {
     Stream(StreamId),
     /// [`super::pod`].
     Pod(ValidatorId),
+    /// [`super::exposure`].
+    Exposure(Address),
+    /// [`super::earnings`].
+    Rewards(Address),
+    /// [`super::exits`].
+    Exits(Address),
 }
 
 /// The entries that the answer to a read is made of, ascending. Of what does not exist, the entry that would be there. Costs as the answer.
@@ -57,8 +64,30 @@ pub fn stands_on(state: &State, read: &Read) -> Vec<Key> {
         Read::Request(request) => found.request(request),
         Read::Stream(stream) => found.stream(stream),
         Read::Pod(pod) => found.pod(pod),
+        Read::Exposure(account) => found.exposure(account),
+        Read::Rewards(account) => found.rewards(account),
+        Read::Exits(account) => found.exits(account),
     }
     found.keys.into_iter().collect()
+}
+
+/// Why [`stands_on`] can't name all that the answer to a read is made of; none where it can. What waits in a vault stands on the line in front of it,
+/// which has no bound.
+pub fn unbounded(state: &State, read: &Read) -> Option<&'static str> {
+    let waits = |account: Address| !super::tickets_of(state, account).is_empty();
+    let holds = |account: Address| {
+        let owner = state.accounts.find(account);
+        owner.is_some_and(|owner| state.shares_held_by(owner).next().is_some())
+    };
+    match *read {
+        Read::Exposure(account) if waits(account) => {
+            Some("the account waits in a vault, and what it is owed stands on the whole line in front of it")
+        }
+        Read::Exits(account) if waits(account) || holds(account) => {
+            Some("the account has a part of a vault, and when that is paid stands on the vault's whole line")
+        }
+        _ => None,
+    }
 }
 
 struct Found<'a> {
@@ -173,6 +202,79 @@ impl Found<'_> {
         if let Some(operator) = self.state.operator(request.operator) {
             self.keys.extend(operator.pools.iter().map(|(_, pool)| Key::Pool(*pool)));
         }
+    }
+
+    /// What can slash an account, by its own stake and by shares of vaults.
+    fn exposure(&mut self, account: Address) {
+        self.exits(account);
+        let Some(owner) = self.state.accounts.find(account) else { return };
+        for (_, position) in entries(self.state, owner) {
+            let operator = self.state.pool(position.pool).operator;
+            self.add(Key::Operator(operator));
+            for request in open_requests(self.state, operator) {
+                self.add(Key::Request(request));
+                self.keys.extend(self.state.requests.get(&request).map(|request| Key::Set(request.set)));
+            }
+        }
+        for vault in self.shares(account, owner) {
+            self.exposure(vault);
+        }
+    }
+
+    /// When an account's own stake is out, and what can be taken of it until then.
+    fn exits(&mut self, account: Address) {
+        self.positions(account);
+        let Some(owner) = self.state.accounts.find(account) else { return };
+        for (_, position) in entries(self.state, owner) {
+            self.pool(position.pool);
+        }
+    }
+
+    /// What an account earns: by its stake, as an operator, and by shares of vaults.
+    fn rewards(&mut self, account: Address) {
+        self.positions(account);
+        let Some(owner) = self.state.accounts.find(account) else { return };
+        let positions = entries(self.state, owner);
+        let mut operators: BTreeSet<OperatorId> =
+            positions.iter().map(|(_, position)| self.state.pool(position.pool).operator).collect();
+        operators.extend(self.state.operator_of(account));
+        for operator in operators {
+            self.payments(operator);
+        }
+        for vault in self.shares(account, owner) {
+            self.positions(vault);
+        }
+    }
+
+    /// What an operator's pools are paid of.
+    fn payments(&mut self, id: OperatorId) {
+        self.add(Key::Operator(id));
+        let Some(record) = self.state.operator(id) else { return };
+        for set in &record.sets {
+            self.table(*set, self.state.epoch);
+            let Some(own) = self.state.set(*set) else { continue };
+            self.keys.extend(own.streams.iter().map(|stream| Key::Stream(*stream)));
+            for work in own.work.iter().filter(|work| work.operator == id) {
+                self.table(*set, work.epoch);
+            }
+            let epochs = own.work.iter().map(|work| work.epoch).chain([self.state.epoch]);
+            let rows = epochs.filter_map(|epoch| own.table_of(epoch)?.row(id));
+            let pools: Vec<PoolId> =
+                rows.flat_map(|row| row.contributions.iter().map(|(pool, _)| *pool)).collect();
+            self.keys.extend(pools.into_iter().map(Key::Pool));
+        }
+    }
+
+    /// An account's shares with what the vaults are worth that issue them; the accounts of these.
+    fn shares(&mut self, account: Address, owner: AccountId) -> Vec<Address> {
+        let mut vaults = Vec::new();
+        for share in self.state.shares_held_by(owner) {
+            self.keys.extend([Key::Holding { share, account }, Key::Share(share)]);
+            let Some(Issuer::Vault(id)) = self.state.share(share).map(|share| share.issuer) else { continue };
+            self.keys.extend(super::vault_stands_on(self.state, id));
+            vaults.extend(super::vault_account(self.state, id));
+        }
+        vaults
     }
 
     fn stream(&mut self, id: StreamId) {

@@ -8,6 +8,7 @@
 mod curation;
 mod exit_time;
 mod junior;
+mod plan;
 mod prices;
 mod risk;
 mod shares;
@@ -24,13 +25,15 @@ use crate::vault::rate::Rate;
 pub use curation::{CurationView, EventView, LimitView, PlaceView, curation};
 pub use exit_time::{ExitPart, ExitSource, ExitTimeEstimate, exit_time_estimate};
 pub use junior::JuniorView;
+pub use plan::{PlannedPlace, TickMove, VaultPlan, plan};
+pub(super) use prices::instant_room;
 pub use prices::{
     Converted, InstantPreview, PendingSlash, RateFeed, RateView, VaultMaxima, VaultPreview,
     convert_to_assets, convert_to_shares, limits, preview_claim, preview_deposit, preview_instant,
     preview_request, rate_feed,
 };
 pub use risk::{VaultEarnings, VaultExit, VaultShareExposure, VaultStake};
-pub(super) use risk::{earnings_of, exits_of, exposures_of};
+pub(super) use risk::{concentration, earnings_of, exits_of, exposures_of, stakes_of};
 pub use shares::{AllowanceView, HoldingView, ShareDetail, holders, holdings, share, shares};
 pub use stands::vault_stands_on;
 pub use tickets::{TicketKind, TicketState, VaultTicket, ticket, tickets, tickets_of};

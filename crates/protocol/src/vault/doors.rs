@@ -15,7 +15,7 @@ use crate::wide;
 /// Prices are what so many shares of a leg are worth, in `10^-18` of the basket's unit.
 pub(crate) const PER_SHARES: u128 = 1_000_000_000_000_000_000;
 /// A day, in milliseconds: inflow is bounded by it.
-const DAY_MS: u64 = 86_400_000;
+pub(crate) const DAY_MS: u64 = 86_400_000;
 
 record! {
     /// When single-sided doors are open, and how wide.
@@ -256,6 +256,11 @@ impl Inflow {
         let elapsed = now.saturating_sub(self.at).min(DAY_MS);
         let drained = wide::checked_mul_div_down(per_day.units(), u128::from(elapsed), u128::from(DAY_MS));
         Shares::new(drained.unwrap_or(0)).room_below(self.level)
+    }
+
+    /// What came in of late as of when, in milliseconds.
+    pub(crate) const fn parts(&self) -> (Shares, u64) {
+        (self.level, self.at)
     }
 
     /// What may come in at once.

@@ -2,6 +2,7 @@
 
 use evidence::ethereum::{RememberedRoot, Update};
 use protocol::ops;
+use protocol::query::{self, Figure};
 use protocol::units::Digest;
 use protocol::{Event, Operation};
 
@@ -170,4 +171,28 @@ fn a_contradiction_stops_the_chain_until_it_is_decided_or_the_time_is_over() {
     run.must("anyone", Operation::BeginChain(ops::begin_chain::BeginChain { bootstrap }));
     run.must("anyone", tell(WORLD.update(Told::finality(PERIOD + 960))));
     run.state = run.restored();
+}
+
+/// The chain began at the time 0 here, and a slot is 12 seconds: two periods and 700 slots since, and the newest final one is 640 into the second period.
+#[test]
+fn how_far_the_chain_is_can_be_explained() {
+    let mut run = Run::new(1);
+    run.must("anyone", tell(WORLD.update(Told::finality(PERIOD + 640))));
+    run.state.begin_block((2 * PERIOD + 700) * 12_000 + 7);
+    let shown = query::chain(&run.state).expect("it is followed");
+    let explained = |figure: Figure| query::explain(&run.state, &figure).expect("it is explained");
+    let (slot, age) = (explained(Figure::ChainSlot {}), explained(Figure::ChainAge {}));
+    assert_eq!((slot.value.clone(), age.value.clone()), (shown.slot.to_string(), (PERIOD + 60).to_string()));
+    assert_eq!(shown.age, Some(PERIOD + 60));
+    let inputs: Vec<&str> = slot.inputs.iter().map(|input| input.value.as_str()).collect();
+    let time = ((2 * PERIOD + 700) * 12_000 + 7).to_string();
+    assert_eq!(inputs, [time.as_str(), "0"], "{}", slot.formula.unwrap_or_default());
+    assert_eq!(age.inputs[0].source, "explain/chain_slot");
+    let header = format!("header/{}", PERIOD + 640);
+    assert_eq!(age.inputs[1].source, header);
+    assert!(run.state.entry(&header.parse().expect("a key")).is_some(), "there is a proof of it");
+    let page = include_str!("../../../../docs/reference/figures.md");
+    for formula in [slot.formula, age.formula].into_iter().flatten() {
+        assert!(page.contains(&formula), "{formula}");
+    }
 }

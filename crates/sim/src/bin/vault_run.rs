@@ -1,6 +1,6 @@
-//! Plays histories of vaults, one seed after the other. A sequence is a history of its own on a fresh ledger.
+//! Plays histories of vaults and a basket, one seed after the other. A sequence is a history of its own on a fresh ledger.
 //!
-//! `cargo run --release -p sim --bin vault_run -- --sequences 1000000 --operations 24 --seed 1`; with `--stress`, a run on a vault.
+//! `cargo run --release -p sim --bin vault_run -- --sequences 1000000 --operations 24 --seed 1`; `--help` says the rest.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it is a command")]
 
@@ -9,6 +9,17 @@ use std::time::Instant;
 
 use sim::vaults::{Counts, play, run};
 
+const HELP: &str = "Plays random histories of vaults and a basket; the ledger and the books must say the same after every step.
+
+  --sequences COUNT   histories, each on a fresh ledger (1000000)
+  --operations COUNT  turns of each (24)
+  --seed NUMBER       the histories are other ones (1)
+  --seconds COUNT     end after so many, however few were played
+  --stress            a run on a vault instead: 19.6 % of the supply asks out within 33 days
+
+Progress every 10,000 sequences; the last line has the sums. It ends with 1 where anything differs, and says the sequence.";
+/// How often it is said how far it is.
+const TOLD: u64 = 10_000;
 /// Every so many sequences, one in which the ledger's invariants are checked after every step.
 const CHECKED: u64 = 16;
 
@@ -42,16 +53,27 @@ fn histories() -> Result<(), String> {
         let found = play(of_sequence, operations, played.is_multiple_of(CHECKED));
         counts.add(&found.map_err(|why| format!("seed {seed}, sequence {played}: {why}"))?);
         played += 1;
+        if played.is_multiple_of(TOLD) {
+            println!("{}", so_far(seed, played, &counts, started));
+        }
     }
-    let Counts { applied, refused, epochs } = counts;
-    println!(
-        "seed {seed}: {played} sequences, {applied} operations applied, {refused} refused, {epochs} epochs, {} s",
-        started.elapsed().as_secs()
-    );
+    println!("no difference in {}", so_far(seed, played, &counts, started));
     Ok(())
 }
 
+fn so_far(seed: u64, played: u64, counts: &Counts, started: Instant) -> String {
+    let Counts { applied, refused, epochs } = counts;
+    let seconds = started.elapsed().as_secs();
+    format!(
+        "seed {seed}: {played} sequences, {applied} operations applied, {refused} refused, {epochs} epochs, {seconds} s"
+    )
+}
+
 fn main() -> ExitCode {
+    if std::env::args().any(|argument| argument == "--help") {
+        println!("{HELP}");
+        return ExitCode::SUCCESS;
+    }
     if std::env::args().any(|argument| argument == "--stress") {
         stress();
         return ExitCode::SUCCESS;

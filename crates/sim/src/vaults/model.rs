@@ -7,11 +7,13 @@
 use std::collections::BTreeMap;
 
 use num_traits::Zero;
+use protocol::ops::create_vault::VaultTerms;
 use protocol::units::{Address, Epoch, Shares, TicketId};
 use protocol::view::VaultBook;
 use protocol::{Event, Operation};
 
-use crate::model::exact::{Ratio, floor, whole};
+use super::drawers::Drawers;
+use crate::model::exact::{Ratio, floor, ratio, whole};
 
 /// Somebody who waits to leave.
 #[derive(Clone, Debug)]
@@ -34,9 +36,7 @@ struct Owed {
 #[derive(Clone, Debug)]
 pub struct Book {
     now: VaultBook,
-    fee_to: Address,
-    drip: u32,
-    fee: Ratio,
+    drawers: Drawers,
     holders: BTreeMap<Address, u128>,
     supply: u128,
     waiting: u128,
@@ -60,11 +60,11 @@ const DUST: u128 = 64;
 /// What differs.
 pub type Found = Result<(), String>;
 
-fn rate(nav: u128, supply: u128) -> Ratio {
+pub(super) fn rate(nav: u128, supply: u128) -> Ratio {
     whole(nav + 1) / whole(supply + 1000)
 }
 
-fn near(what: &str, shown: u128, known: u128, slack: u128) -> Found {
+pub(super) fn near(what: &str, shown: u128, known: u128, slack: u128) -> Found {
     if shown.abs_diff(known) <= slack {
         Ok(())
     } else {
@@ -73,13 +73,11 @@ fn near(what: &str, shown: u128, known: u128, slack: u128) -> Found {
 }
 
 impl Book {
-    /// The book of a vault that nobody has used yet.
-    pub fn new(now: VaultBook, fee_to: Address, drip: u32, fee: Ratio) -> Self {
+    /// The book of a vault that nobody has used yet. Nothing can be slashed so many epochs after it was bonded last.
+    pub fn new(now: VaultBook, terms: VaultTerms, harmless: u32) -> Self {
         Self {
             now,
-            fee_to,
-            drip,
-            fee,
+            drawers: Drawers::new(terms, harmless),
             holders: BTreeMap::new(),
             supply: 0,
             waiting: 0,
@@ -102,10 +100,11 @@ impl Book {
     }
 
     fn credit(&mut self, epoch: Epoch, gain: u128) {
-        let part = gain / u128::from(self.drip);
-        for step in 1..=self.drip {
-            let rest = gain - part * u128::from(self.drip);
-            let amount = if step == self.drip { part + rest } else { part };
+        let drip = self.drawers.terms().drip;
+        let part = gain / u128::from(drip);
+        for step in 1..=drip {
+            let rest = gain - part * u128::from(drip);
+            let amount = if step == drip { part + rest } else { part };
             self.gains.push((epoch.later(step), amount));
         }
     }
@@ -139,13 +138,15 @@ impl Book {
         self.is_spared &= after.staked >= before.staked || operation.is_some_and(is_of_vaults);
         let is_slash = after.staked < before.staked && !operation.is_some_and(is_of_vaults);
         let mut slack = 2 + after.unvested.len() as u128;
+        self.drawers.start(&before);
         if is_slash {
             self.lose(&before, &after)?;
         }
         if operation.is_some_and(is_of_vaults) {
             self.forget_lost(before.idle.units() + before.staked.units());
         }
-        if after.tick.0 > before.tick.0 {
+        let begins = after.tick.0 > before.tick.0;
+        if begins {
             self.begin(epoch);
         }
         // Each settlement ends a ticket, or what is idle; anything more would settle somebody for nothing.
@@ -156,7 +157,12 @@ impl Book {
         self.moved = events.iter().filter(|event| matches!(event, Event::VaultMoved { .. })).count() as u128;
         for event in events {
             slack += 2;
-            self.read(epoch, event, &before, &after)?;
+            self.drawers.read(event, &before)?;
+            self.read(epoch, event, &after)?;
+        }
+        self.drawers.compare(epoch, &before, &after)?;
+        if begins && self.moved == 0 && matches!(operation, Some(Operation::VaultTick(_))) && after.tick.1 {
+            self.nobody_waits_in_vain(epoch, &after)?;
         }
         self.compare(&before, &after, slack)?;
         self.now = after;
@@ -174,8 +180,21 @@ impl Book {
         if shown + 1 < least || shown > most + 1 {
             return Err(format!("after a loss of {loss} it is worth {shown}, not {least} to {most}"));
         }
+        if let Some(borne) = self.drawers.lose(loss, before) {
+            near("value after a loss", shown, self.nav.saturating_sub(borne), 1)?;
+        }
         self.nav = shown;
         self.price = self.price.clone().min(rate(self.nav, self.supply));
+        Ok(())
+    }
+
+    /// A tick that settled all it could leaves less idle than the first in the line would be paid with.
+    fn nobody_waits_in_vain(&self, epoch: Epoch, after: &VaultBook) -> Found {
+        let Some(waiter) = self.line.first().filter(|waiter| waiter.epoch < epoch) else { return Ok(()) };
+        let price = waiter.asked.clone().min(rate(self.nav, self.supply));
+        if whole(after.idle.units()) > price + whole(2) {
+            return Err(format!("ticket {} waits, and {} are idle", waiter.ticket, after.idle));
+        }
         Ok(())
     }
 
@@ -186,9 +205,10 @@ impl Book {
         self.gains.retain(|(at, _)| *at > epoch);
         self.nav += due;
         self.price = rate(self.nav, self.supply);
+        self.drawers.begin(self.nav);
     }
 
-    fn read(&mut self, epoch: Epoch, event: &Event, before: &VaultBook, after: &VaultBook) -> Found {
+    fn read(&mut self, epoch: Epoch, event: &Event, after: &VaultBook) -> Found {
         match event {
             Event::VaultFeeTaken { shares, value, .. } => self.take_fee(shares.units(), value.units())?,
             Event::VaultDepositQueued { ticket, amount, .. } => {
@@ -218,17 +238,19 @@ impl Book {
                 self.credit(epoch, forfeited.units());
                 self.nav -= forfeited.units();
             }
-            Event::VaultSettled { shares, assets, withheld, forfeited, .. } => {
-                let numbers = [shares.units(), assets.units(), withheld.units(), forfeited.units()];
-                self.settle(epoch, numbers)?;
+            Event::VaultSettled { shares, assets, held, withheld, forfeited, .. } => {
+                let [shares, assets, withheld, forfeited] =
+                    [shares.units(), assets.units(), withheld.units(), forfeited.units()];
+                let asked = self.line.first().map_or(epoch, |waiter| waiter.epoch);
+                let tickets = self.settle(epoch, [shares, assets, withheld, forfeited])?;
+                self.drawers.settle(epoch, (asked, tickets), [assets, held.units(), withheld])?;
             }
             Event::VaultClaimed { ticket, amount, is_closed, .. } => {
                 self.pay(*ticket, amount.units(), *is_closed)?;
             }
             Event::VaultLeft { account, shares, paid, fee, held, ticket, .. } => {
                 let gross = paid.units() + fee.units() + held.units();
-                let low =
-                    rate(self.nav - (before.nav.units() - before.low.units()).min(self.nav), self.supply);
+                let low = self.drawers.low(self.nav, self.supply).unwrap_or_else(|| rate(0, self.supply));
                 near("price of leaving at once", gross, floor(&(low * whole(shares.units()))), 0)?;
                 let worth = floor(&(rate(self.nav, self.supply) * whole(shares.units())));
                 self.take(*account, shares.units())?;
@@ -237,8 +259,8 @@ impl Book {
                 if !held.is_zero() {
                     self.held.insert(*ticket, held.units());
                 }
-                let to_fund = after.fund.units().saturating_sub(before.fund.units());
-                self.credit(epoch, worth - gross + fee.units() - to_fund);
+                let gain = self.drawers.leave(gross, fee.units(), held.units())?;
+                self.credit(epoch, worth - gross + gain);
             }
             Event::VaultHoldbackPaid { ticket, paid, kept, .. } => {
                 if self.held.remove(ticket) != Some(paid.units() + kept.units()) {
@@ -265,11 +287,11 @@ impl Book {
     fn take_fee(&mut self, shares: u128, value: u128) -> Found {
         let base = self.high_water.clone() * whole(self.supply + 1000);
         let gain = whole(self.nav + 1) - base;
-        if whole(value) > gain.clone() * &self.fee || gain < Ratio::zero() {
+        if whole(value) > gain.clone() * ratio(self.drawers.terms().fee) || gain < Ratio::zero() {
             return Err(format!("a fee of {value} on a gain of {}", floor(&gain.max(Ratio::zero()))));
         }
         self.supply += shares;
-        *self.holders.entry(self.fee_to).or_default() += shares;
+        *self.holders.entry(self.drawers.terms().fee_to).or_default() += shares;
         let worth = rate(self.nav, self.supply) * whole(shares);
         if worth > whole(value) {
             return Err(format!("shares of a fee of {value} are worth {}", floor(&worth)));
@@ -291,10 +313,16 @@ impl Book {
         Ok(())
     }
 
-    /// Whoever is first in the line is settled first, each at the lesser of what it asked for and what there is.
-    fn settle(&mut self, epoch: Epoch, [shares, assets, withheld, forfeited]: [u128; 4]) -> Found {
+    /// Whoever is first in the line is settled first, each at the lesser of what it asked for and what there is. Who that was.
+    fn settle(
+        &mut self,
+        epoch: Epoch,
+        [shares, assets, withheld, forfeited]: [u128; 4],
+    ) -> Result<Vec<TicketId>, String> {
         let high = rate(self.nav, self.supply);
-        let (mut left, mut most, mut pieces) = (shares, Ratio::zero(), 0);
+        let low = self.drawers.low(self.nav, self.supply);
+        let (mut left, mut most, mut at_low, mut pieces) = (shares, Ratio::zero(), Ratio::zero(), 0);
+        let mut tickets = Vec::new();
         while left > 0 {
             let Some(waiter) = self.line.first_mut() else {
                 return Err(format!("{left} shares are settled of nobody"));
@@ -302,8 +330,11 @@ impl Book {
             if waiter.epoch >= epoch {
                 return Err(format!("ticket {} is settled in the epoch in which it was made", waiter.ticket));
             }
+            tickets.push(waiter.ticket);
             let part = left.min(waiter.shares);
             let gets = waiter.asked.clone().min(high.clone()) * whole(part);
+            at_low +=
+                low.iter().map(|low| waiter.asked.clone().min(low.clone()) * whole(part)).sum::<Ratio>();
             let owed = self.owed.entry(waiter.ticket).or_insert_with(|| Owed {
                 most: Ratio::zero(),
                 paid: 0,
@@ -324,12 +355,15 @@ impl Book {
         if whole(out) > most || whole(out + DUST + 2 * pieces) < most {
             return Err(format!("{shares} shares are settled for {out}, and are worth {}", floor(&most)));
         }
+        if low.is_some() && (whole(assets) > at_low || whole(assets + DUST + 2 * pieces) < at_low) {
+            return Err(format!("{assets} are paid at once, and at the low price {}", floor(&at_low)));
+        }
         near("forfeited", forfeited, floor(&(high * whole(shares))) - out, 0)?;
         self.supply -= shares;
         self.waiting -= shares;
         self.nav -= out + forfeited;
         self.credit(epoch, forfeited);
-        Ok(())
+        Ok(tickets)
     }
 
     fn cancel(&mut self, ticket: TicketId, account: Address, [kept, burnt, forfeited]: [u128; 3]) -> Found {

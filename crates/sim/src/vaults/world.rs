@@ -1,13 +1,16 @@
 //! A small ledger with one vault: two operators in one set, five holders, short windows.
 
 use protocol::ops;
+use protocol::ops::create_basket::{BasketTerms, DoorTerms, LegCaps, LegOrder};
 use protocol::ops::create_vault::{InstantTerms, VaultTerms};
 use protocol::ops::set_bands::{Band, Policy, Rung, VaultCaps};
 use protocol::terms::{
     AcceptedAsset, Admission, Beneficiary, Destination, JailTerms, Mandate, Offences, Terms,
 };
-use protocol::units::{Address, Amount, AssetId, Fraction, OperatorId, SetId, VaultId};
-use protocol::{AssetKind, Authority, Genesis, Operation, Origin, RateSource, Signer, State, apply};
+use protocol::units::{Address, Amount, AssetId, Epoch, Fraction, OperatorId, SetId, Shares, VaultId};
+use protocol::{
+    AssetKind, Authority, Genesis, Operation, Origin, RateSource, Signer, State, advance_epoch, apply,
+};
 
 use crate::prng::Prng;
 
@@ -17,6 +20,10 @@ pub(super) const GUARDIAN: Address = Address([8; 20]);
 pub(super) const RESOLVER: Address = Address([5; 20]);
 pub(super) const TREASURY: Address = Address([6; 20]);
 pub(super) const HOLDERS: u8 = 5;
+/// From so many epochs on after it was bonded last, stake can't be slashed for it any more: windows of 2, 1 and 2 epochs, and 5 of unbonding.
+pub(super) const HARMLESS: u32 = 6;
+/// So many shares of each vault go into as many of the empty basket.
+const PER_SHARES: u128 = 1_000_000_000_000_000_000;
 const ASSET: AssetId = AssetId::new(0);
 
 pub(super) const fn holder(number: u8) -> Address {
@@ -53,7 +60,48 @@ pub(super) fn build(prng: &mut Prng) -> (State, VaultTerms) {
     }
     let terms = vault_terms(prng);
     open_vault(&mut state, &terms, policy(prng));
+    open_basket(&mut state, &terms);
     (state, terms)
+}
+
+/// A second vault, in which everybody has shares and nothing happens, and a basket of both.
+fn open_basket(state: &mut State, terms: &VaultTerms) {
+    let create = ops::create_vault::CreateVault { asset: ASSET, terms: terms.clone() };
+    must(state, COUNCIL, &Operation::CreateVault(create));
+    for number in 0..HOLDERS {
+        let put = ops::vault_deposit::VaultDeposit {
+            vault: VaultId::new(1),
+            amount: Amount::new(1 << 56),
+            shares_min: Shares::ZERO,
+            deadline: Epoch::NEVER,
+        };
+        must(state, holder(number), &Operation::VaultDeposit(put));
+    }
+    advance_epoch(state);
+    for vault in [VaultId::new(0), VaultId::new(1)] {
+        let tick = ops::vault_tick::VaultTick { vault, steps: None };
+        must(state, COUNCIL, &Operation::VaultTick(tick));
+    }
+    let caps =
+        LegCaps { shares_max: Shares::LIMIT, share_max: Fraction::ONE, shares_a_day: Shares::new(1 << 90) };
+    let doors = DoorTerms {
+        heartbeat: 600_000,
+        age_max: 1_200_000,
+        change_max: percent(1),
+        divergence_max: percent(60),
+        spread: percent(2),
+        age_min: 0,
+    };
+    let terms = BasketTerms {
+        council: COUNCIL,
+        reporter: SERVICE,
+        acceptor: GUARDIAN,
+        doors: Some(doors),
+        caps: vec![caps, caps],
+    };
+    let leg = |number| LegOrder { vault: VaultId::new(number), per_unit: Shares::new(PER_SHARES) };
+    let create = ops::create_basket::CreateBasket { legs: vec![leg(0), leg(1)], terms };
+    must(state, COUNCIL, &Operation::CreateBasket(create));
 }
 
 /// A ledger with one asset, of which everybody has some, and one set.

@@ -196,6 +196,16 @@ pub(crate) fn of_ledger(state: &State) -> Shown {
             }
         }
     }
+    for detail in query::vaults(state, None, 1000).items {
+        of_vault(&detail, &mut shown);
+    }
+    for detail in query::baskets(state, None, 1000).items {
+        of_basket(&detail, &mut shown);
+    }
+    if let Some(chain) = query::chain(state) {
+        shown.push((Figure::ChainSlot {}, chain.slot.to_string()));
+        shown.extend(chain.age.map(|age| (Figure::ChainAge {}, age.to_string())));
+    }
     for detail in query::requests(state, &RequestFilter::default(), None, 1000).items {
         of_request(&detail, &mut shown);
     }
@@ -264,5 +274,53 @@ fn of_request(detail: &query::RequestDetail, shown: &mut Shown) {
     }
     for own in &detail.at_most {
         add(Figure::RequestAtMost { request, asset: own.asset }, &own.amount);
+    }
+}
+
+fn of_vault(detail: &query::VaultDetail, shown: &mut Shown) {
+    let mut add = |figure: Figure, value: &dyn ToString| shown.push((figure, value.to_string()));
+    let (vault, rate) = (detail.vault, &detail.rate);
+    add(Figure::VaultNav { vault }, &rate.nav);
+    add(Figure::VaultNav { vault }, &rate.nav_high);
+    add(Figure::VaultNavLow { vault }, &rate.nav_low);
+    add(Figure::VaultUnwrittenLoss { vault }, &rate.unwritten_loss);
+    add(Figure::VaultPendingTotal { vault }, &rate.pending_total);
+    for pending in &rate.pending {
+        add(Figure::VaultPending { vault, request: pending.request }, &pending.amount);
+        add(Figure::ExecutableFrom { request: pending.request }, &pending.executable_from);
+        add(Figure::LapsesAfter { request: pending.request }, &pending.lapses_after);
+    }
+    add(Figure::VaultRateAssets { vault }, &rate.high.assets);
+    add(Figure::VaultRateShares { vault }, &rate.high.shares);
+    add(Figure::VaultRateLowAssets { vault }, &rate.low.assets);
+    add(Figure::VaultRateShares { vault }, &rate.low.shares);
+    add(Figure::VaultStaked { vault }, &detail.buckets.staked);
+    add(Figure::VaultQuarantine { vault }, &detail.buckets.quarantine);
+    add(Figure::VaultUnvested { vault }, &detail.drip.unvested);
+    add(Figure::VaultQueueWorth { vault }, &detail.queue.worth);
+    add(Figure::VaultInstant { vault }, &detail.instant.available);
+    add(Figure::VaultConcentration { vault }, &detail.concentration);
+    for stake in &detail.stakes {
+        let operator = stake.operator;
+        add(Figure::VaultStake { vault, operator }, &stake.worth);
+        add(Figure::VaultLeaving { vault, operator }, &stake.leaving);
+        add(Figure::VaultStakeShare { vault, operator }, &stake.share);
+    }
+}
+
+fn of_basket(detail: &query::BasketDetail, shown: &mut Shown) {
+    let mut add = |figure: Figure, value: &dyn ToString| shown.push((figure, value.to_string()));
+    let basket = detail.basket;
+    for leg in &detail.legs {
+        let vault = leg.vault;
+        add(Figure::LegInflowRoom { basket, vault }, &leg.inflow_room);
+        if let Some(own) = &leg.own {
+            add(Figure::VaultPriceLow { vault }, &own.low);
+            add(Figure::VaultPriceHigh { vault }, &own.high);
+        }
+        if let Some(price) = &leg.price {
+            add(Figure::LegPriceLow { basket, vault }, &price.low);
+            add(Figure::LegPriceHigh { basket, vault }, &price.high);
+        }
     }
 }

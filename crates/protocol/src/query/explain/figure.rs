@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use super::super::OffenceKind;
 use crate::units::{
-    Address, AssetId, Epoch, OperatorId, PoolId, RequestId, ServiceId, SetId, SlashId, StreamId, ValidatorId,
+    Address, AssetId, BasketId, Epoch, OperatorId, PoolId, RequestId, ServiceId, SetId, SlashId, StreamId,
+    ValidatorId, VaultId,
 };
 
 /// The sort of what a figure is asked of, by its name.
@@ -52,6 +53,12 @@ macro_rules! sort {
     (validator) => {
         ValidatorId
     };
+    (vault) => {
+        VaultId
+    };
+    (basket) => {
+        BasketId
+    };
     (epoch) => {
         Epoch
     };
@@ -66,7 +73,7 @@ macro_rules! figures {
             /// A figure that can be explained, and what it is asked of. As text it is a question: `free_at?account=0x..&position=3`.
             ///
             /// An `account` is an address, a `position` the number of an entry of stake, a `history` that of a history of slashes in its
-            /// pool at this height, a `payment` that of a payment to an operator at this height; `set`, `asset`, `token`, `pool`, `operator`, `service`, `stream`, `request`, `slash` and `validator` are
+            /// pool at this height, a `payment` that of a payment to an operator at this height; `set`, `asset`, `token`, `pool`, `operator`, `service`, `stream`, `request`, `slash`, `validator`, `vault` and `basket` are
             /// numbers, and so is an `epoch`.
             #[derive(Copy)]
             #[serde(tag = "figure")]
@@ -299,6 +306,54 @@ figures! {
     Heat = "heat" (set);
     /// What the sets of an operator are worth corrupting, by its stake.
     Warmth = "warmth" (operator);
+    /// What a vault is worth: its net asset value, at which deposits come in.
+    VaultNav = "vault_nav" (vault);
+    /// What a vault is worth if every open request to slash takes the most that it may.
+    VaultNavLow = "vault_nav_low" (vault);
+    /// What all stake of a vault is worth.
+    VaultStaked = "vault_staked" (vault);
+    /// Gains of a vault that do not count yet.
+    VaultUnvested = "vault_unvested" (vault);
+    /// A loss of a vault that its next operation writes down.
+    VaultUnwrittenLoss = "vault_unwritten_loss" (vault);
+    /// What an open request would take of a vault at most, beyond what was withheld for it.
+    VaultPending = "vault_pending" (vault, request);
+    /// The same of all open requests.
+    VaultPendingTotal = "vault_pending_total" (vault);
+    /// The rate of a vault: base units of its asset.
+    VaultRateAssets = "vault_rate_assets" (vault);
+    /// The low rate of a vault: base units of its asset.
+    VaultRateLowAssets = "vault_rate_low_assets" (vault);
+    /// The rates of a vault: for so many shares.
+    VaultRateShares = "vault_rate_shares" (vault);
+    /// What the shares are worth that wait to leave a vault.
+    VaultQueueWorth = "vault_queue_worth" (vault);
+    /// What was given to a vault unasked, and does not count.
+    VaultQuarantine = "vault_quarantine" (vault);
+    /// What may leave a vault at once.
+    VaultInstant = "vault_instant" (vault);
+    /// What a vault has with an operator.
+    VaultStake = "vault_stake" (vault, operator);
+    /// Of it, asked back.
+    VaultLeaving = "vault_leaving" (vault, operator);
+    /// Its share of all of the vault's stake.
+    VaultStakeShare = "vault_stake_share" (vault, operator);
+    /// How concentrated the stake of a vault is: the sum of the squares of the operators' shares.
+    VaultConcentration = "vault_concentration" (vault);
+    /// What a vault would pay for shares at its low rate, in what its asset stands for.
+    VaultPriceLow = "vault_price_low" (vault);
+    /// The same at its high rate.
+    VaultPriceHigh = "vault_price_high" (vault);
+    /// What shares of a leg of a basket are worth at least.
+    LegPriceLow = "leg_price_low" (basket, vault);
+    /// What they are worth at most.
+    LegPriceHigh = "leg_price_high" (basket, vault);
+    /// How many shares may come into a leg by its single-sided door at present.
+    LegInflowRoom = "leg_inflow_room" (basket, vault);
+    /// The slot of Ethereum at the time of the newest block.
+    ChainSlot = "chain_slot" ();
+    /// Slots since the newest final header of Ethereum.
+    ChainAge = "chain_age" ();
 }
 
 fn read<T: Part>(figure: &str, name: &str, parts: &[(&str, &str)]) -> Result<T, String> {
@@ -362,5 +417,7 @@ numbers!(
     RequestId: RequestId::new,
     SlashId: SlashId::new,
     ValidatorId: ValidatorId::new,
+    VaultId: VaultId::new,
+    BasketId: BasketId::new,
     Epoch: Epoch::new,
 );

@@ -259,7 +259,7 @@ fn deposit_room(state: &State, vault: &Vault, value: &Valuation, supply: Shares)
 }
 
 /// How much may leave at once, at the low price: none before the tick of the epoch is done.
-pub(super) fn instant_room(state: &State, id: VaultId, vault: &Vault, value: &Valuation) -> Amount {
+pub(in crate::query) fn instant_room(state: &State, id: VaultId, vault: &Vault, value: &Valuation) -> Amount {
     if !state.is_ticked(id) {
         return Amount::ZERO;
     }

@@ -88,7 +88,7 @@ answer! {
 }
 
 /// By operator, the largest first.
-pub(super) fn stakes_of(state: &State, vault: &Vault) -> Vec<VaultStake> {
+pub(in crate::query) fn stakes_of(state: &State, vault: &Vault) -> Vec<VaultStake> {
     let mut sums = ByOperator::new();
     let mut all = Amount::ZERO;
     for (_, position) in state.positions.list(state.accounts.get(vault.account).first_position) {
@@ -114,7 +114,7 @@ pub(super) fn stakes_of(state: &State, vault: &Vault) -> Vec<VaultStake> {
 }
 
 /// `floor18(sum(floor(worth * worth / all)) / all)`: the Herfindahl index of the operators; zero without stake.
-pub(super) fn concentration(stakes: &[VaultStake]) -> Fraction {
+pub(in crate::query) fn concentration(stakes: &[VaultStake]) -> Fraction {
     let all = Amount::total(stakes.iter().map(|stake| stake.worth)).unwrap_or(Amount::ZERO);
     if all.is_zero() {
         return Fraction::ZERO;

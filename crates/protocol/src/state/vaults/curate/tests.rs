@@ -427,3 +427,44 @@ fn a_service_that_is_new_bounds_its_operator_alone() {
     assert_eq!(view.worst_event.unwrap().loss.units(), 8000 + 750);
     assert_eq!(view.deployable.units(), 4000);
 }
+
+/// Half and half: what one lost to a slash is made good out of the other by a plan, and by nothing else.
+#[test]
+fn the_allocator_plans_what_ticks_leave_alone() {
+    let (mut world, operators, mut policy) = four();
+    policy.bands = vec![band(operators[0], [0, 50, 100]), band(operators[1], [0, 50, 100])];
+    policy.caps.turnover = percent(5);
+    world.must("council", set(&policy));
+    world.deposit("alice", 10_000);
+    world.pass(1);
+    assert_eq!(world.stakes(), [5000, 5000]);
+    let planned = |world: &World| crate::query::plan(&world.state, VAULT).unwrap();
+    assert_eq!(
+        (planned(&world).moves, planned(&world).refused),
+        (Vec::new(), None),
+        "everybody has its target"
+    );
+    let now = world.now();
+    let request = world.ask(operators[1], now, percent(20));
+    world.pass(3);
+    world.execute(request);
+    world.pass(1);
+    assert_eq!(world.stakes(), [5000, 4500], "a fifth of half");
+    let proposal = planned(&world);
+    let back = Move { operator: operators[0], way: Way::AskBack, amount: Amount::new(250) };
+    assert_eq!(proposal.moves, [back], "both are to have 4,750");
+    assert_eq!((proposal.is_ticked, proposal.refused), (true, None));
+    assert_eq!(proposal.turnover_left.units(), 475);
+    let after: Vec<u128> = proposal.places.iter().map(|place| place.after.units()).collect();
+    assert_eq!(after, [4750, 4500]);
+    crate::advance_epoch(&mut world.state);
+    let early = planned(&world);
+    assert!(
+        !early.is_ticked && early.refused.is_some_and(|why| why.contains("tick")),
+        "a plan waits for the tick"
+    );
+    world.pass(1);
+    world.must("curator", Operation::AllocateVault(AllocateVault { vault: VAULT, moves: vec![back] }));
+    assert_eq!(world.stakes(), [4750, 4500]);
+    assert_eq!(planned(&world).moves, [], "what is lacking is on its way back");
+}
