@@ -49,9 +49,8 @@ use failure::Failure;
 use output::{Answer, Form, Unlabelled};
 
 /// That of the system takes a tenth of what a node does, most of it for what one thread asks for and another gives back.
-#[cfg(feature = "jemalloc")]
 #[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     match CommandLine::try_parse() {

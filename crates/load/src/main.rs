@@ -31,9 +31,8 @@ use clap::Parser;
 use crate::report::Report;
 
 /// As the binary has it.
-#[cfg(feature = "jemalloc")]
 #[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Whatever stops a measurement.
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;
@@ -69,8 +68,8 @@ pub(crate) struct Options {
     /// Length of an epoch in milliseconds.
     #[arg(long, default_value_t = 5_000)]
     pub(crate) epoch_ms: u64,
-    /// Memory for pages of the store, in MiB.
-    #[arg(long, default_value_t = 64)]
+    /// Memory for pages of the store, in MiB; where it is not given, as much as a node has.
+    #[arg(long, default_value_t = node::Config::default().store_cache_bytes >> 20)]
     pub(crate) cache: usize,
     /// Threads that verify in the node; 0: one for each core.
     #[arg(long, default_value_t = 0)]

@@ -150,7 +150,7 @@ impl Default for Config {
             blocks: Blocks::default(),
             webhooks: Webhooks::default(),
             labels: BTreeMap::new(),
-            store_cache_bytes: 64 << 20,
+            store_cache_bytes: 256 << 20,
         }
     }
 }

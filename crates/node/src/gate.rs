@@ -24,11 +24,14 @@ use crate::sequencer::{Sequencer, Submission};
 
 /// How many operations a thread takes at once: of what waits one in so many,
 const BATCH_PART: usize = 4;
-/// but at least so many, if there are,
+/// or, of more than so many, one in so many: who is that far behind gains more from what is saved than it loses by waiting for the rest of a batch.
+const QUEUE_LONG: usize = 4_096;
+const BATCH_PART_LONG: usize = 2;
+/// But at least so many, if there are,
 const BATCH_LEAST: usize = 32;
 /// and so many at most. What is handed over together is in one block, and what a block costs is shared: the longer the queue, the larger the
-/// blocks. The rest of a batch is waited for half as long as the queue takes, on two threads.
-const BATCH_MOST: usize = 4_096;
+/// blocks. Two threads wait for the rest of a batch half as long as a short queue takes, and as long as a long one does.
+const BATCH_MOST: usize = 8_192;
 
 /// The queue of what is to be verified, and the threads that do it.
 pub(crate) struct Gate {
@@ -172,7 +175,8 @@ impl Drop for Gate {
 
 /// How many of those that wait a thread takes at once.
 fn share(waiting: usize) -> usize {
-    waiting.div_ceil(BATCH_PART).clamp(BATCH_LEAST, BATCH_MOST).min(waiting)
+    let part = if waiting > QUEUE_LONG { BATCH_PART_LONG } else { BATCH_PART };
+    waiting.div_ceil(part).clamp(BATCH_LEAST, BATCH_MOST).min(waiting)
 }
 
 impl Shared {
@@ -266,7 +270,7 @@ mod tests {
 
     #[test]
     fn the_longer_the_queue_the_more_is_taken_at_once_and_never_more_than_there_is() {
-        let taken = [0, 1, 32, 33, 200, 4_000, 20_000].map(share);
-        assert_eq!(taken, [0, 1, 32, 32, 50, 1_000, 4_096]);
+        let taken = [0, 1, 32, 33, 200, 4_096, 4_097, 10_000, 20_000].map(share);
+        assert_eq!(taken, [0, 1, 32, 32, 50, 1_024, 2_049, 5_000, 8_192]);
     }
 }
