@@ -277,10 +277,6 @@ impl Run {
 }
 
 impl Made {
-    pub(crate) fn is_slashed(&self, index: u64) -> bool {
-        self.validators[&index].slashed
-    }
-
     pub(crate) fn validators(&self, indices: &[u64], with_balances: bool) -> ValidatorsProof {
         let fork = self.block.fork;
         let claim = |index: &u64| ValidatorClaim { index: *index, validator: self.validators[index].clone() };

@@ -7,6 +7,5 @@ mod custody;
 mod escapes;
 mod following;
 mod pods;
-mod random;
 mod real;
 mod slashings;
