@@ -71,7 +71,7 @@ async fn what_is_wrong_with_a_request_is_said_as_a_problem() {
         (get(&format!("/v1/explain/claimable?account={alice}")), 400, "malformed_parameter"),
         (json_body("/v1/operations", "{".to_owned()), 400, "malformed_json"),
         (json_body("/v1/operations", "{} {}".to_owned()), 400, "malformed_json"),
-        (json_body("/v1/operations", format!("\"{}\"", "x".repeat(3_000))), 413, "too_large"),
+        (json_body("/v1/webhooks", format!("\"{}\"", "x".repeat(3_000))), 413, "too_large"),
         (json_body("/v1/operations", "[".repeat(2_000)), 400, "malformed_json"),
         (json_body("/v1/operations?wait=forever", "{}".to_owned()), 400, "malformed_parameter"),
         (Request::post("/v1/operations").body(Body::from("{}")).expect("a request"), 415, "media_type"),

@@ -106,11 +106,12 @@ async fn large_bodies_are_for_operations_only_and_few_at_once() {
 
 /// Asks until the answer begins like this: the node sees what others have begun or given up when it gets there.
 async fn exchange_until(address: SocketAddr, request: &str, expected: &str) -> String {
+    let mut answer = String::new();
     for _ in 0..200 {
-        let answer = exchange(address, request).await;
+        answer = exchange(address, request).await;
         if answer.starts_with(expected) {
             return answer;
         }
     }
-    panic!("never {expected}");
+    panic!("never {expected}, but {answer}");
 }

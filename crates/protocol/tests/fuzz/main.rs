@@ -215,8 +215,9 @@ fn storm(seed: u64, operations: u32, reached: &mut BTreeSet<Kind>) -> (u32, u32)
     (applied, refused)
 }
 
-/// What needs several others in the right order, in too few epochs for a storm: histories of the naive model and the attack tests do it.
-const RARE: [Kind; 2] = [Kind::Consent, Kind::Correlate];
+/// What needs several others in the right order, in too few epochs or too much time for a storm: histories of the naive model, the attack tests and
+/// those of vaults do it.
+const RARE: [Kind; 4] = [Kind::Consent, Kind::Correlate, Kind::DeclareStale, Kind::BasketSettle];
 
 /// What is told of Ethereum is refused here, since no chain is followed: `tests/ethereum` does that.
 const OF_CHAIN: [Kind; 11] = [

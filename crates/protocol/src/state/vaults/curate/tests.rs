@@ -444,6 +444,8 @@ fn the_allocator_plans_what_ticks_leave_alone() {
         (Vec::new(), None),
         "everybody has its target"
     );
+    // From the next epoch on they are in its table.
+    world.pass(1);
     let now = world.now();
     let request = world.ask(operators[1], now, percent(20));
     world.pass(3);
