@@ -168,7 +168,12 @@ impl ExecutionClient {
         if let Some(RpcError { code, message }) = reply.error {
             return Err(Fault::Rpc { code, message: cut(&message) });
         }
-        reply.result.ok_or_else(|| Fault::Form("it has neither a result nor an error: the client does not have what was asked for".to_owned()))
+        reply.result.ok_or_else(|| {
+            Fault::Form(
+                "it has neither a result nor an error: the client does not have what was asked for"
+                    .to_owned(),
+            )
+        })
     }
 
     /// Shows the content of the execution block that a header names.

@@ -63,8 +63,18 @@ const SECTIONS: [Section; 3] = [
 ];
 
 /// What a plan has beside the vault and its moves, as the node writes it.
-const BESIDE: [&str; 9] =
-    ["asset", "curator", "epoch", "is_ticked", "by_tick", "places", "left_idle", "turnover_left", "refused"];
+const BESIDE: [&str; 10] = [
+    "asset",
+    "decimals",
+    "curator",
+    "epoch",
+    "is_ticked",
+    "by_tick",
+    "places",
+    "left_idle",
+    "turnover_left",
+    "refused",
+];
 const WAYS: [&str; 2] = ["ask_back", "delegate"];
 
 /// What the ledger's own allocator would move.

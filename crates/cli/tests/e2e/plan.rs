@@ -7,7 +7,7 @@ use crate::binary::{Home, Node};
 /// A development ledger with short epochs; a plan is handed in within one, or tried again in the next.
 fn begin(home: &Home) {
     home.make_keys(&["gov", "alice", "olga", "petra", "vera"]);
-    let genesis = home.run(&["init", "--print", "--epoch", "2s", "--governor", "gov"]);
+    let genesis = home.run(&["init", "--print", "--epoch", "4s", "--governor", "gov"]);
     let mut genesis: Value = serde_json::from_str(&genesis).expect("a genesis");
     let parameters = &mut genesis["protocol"]["parameters"];
     for (name, epochs) in
@@ -91,6 +91,7 @@ fn refused(home: &Home, arguments: &[&str], code: i32, said: &str) {
 
 /// Hands in what the ledger proposes, until a plan and its epoch agree.
 fn hand_in(home: &Home) -> (Value, Value) {
+    let mut last = String::new();
     for _ in 0..20 {
         let plan = plan(home);
         assert_eq!(plan["moves"][0]["way"], "ask_back", "{plan}");
@@ -102,8 +103,9 @@ fn hand_in(home: &Home) -> (Value, Value) {
         }
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(error.contains("tick"), "only a new epoch is in the way: {error}");
+        last = error;
     }
-    panic!("no plan was handed in within its epoch");
+    panic!("no plan was handed in within its epoch: {last}");
 }
 
 /// Waits until the second operator can be given something, and the first has what it can't take.
