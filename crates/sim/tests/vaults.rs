@@ -72,7 +72,6 @@ fn noticed(fault: Fault) {
         all.passed = all.passed.or(planted.passed);
         all.said = all.said.or(planted.said);
     }
-    println!("{fault:?}: {} of {}, {}", all.noticed, all.told, all.said.as_deref().unwrap_or("nothing"));
     assert!(all.told >= 3, "{fault:?} makes a difference {} times in {SEEDS} histories", all.told);
     assert_eq!(all.noticed, all.told, "{fault:?} is not noticed: {:?}", all.passed);
 }

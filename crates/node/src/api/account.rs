@@ -178,8 +178,9 @@ pub(crate) async fn exits(State(app): Shared, path: Path, Query(proving): Query<
         let answer = query::exits(&head.state, account);
         let (vaults, tickets) = (answer.vaults, answer.tickets);
         let mut body = json!({ "account": account, "epoch": epoch, "positions": positions, "vaults": vaults, "tickets": tickets });
-        if proving.proof.unwrap_or(0) != 0 {
-            body["not_proven"] = json!(["positions.free: times to come are this node's estimates"]);
+        if let (Some(1..), Some(fields)) = (proving.proof, body.as_object_mut()) {
+            let estimates = json!(["positions.free: times to come are this node's estimates"]);
+            fields.insert("not_proven".to_owned(), estimates);
         }
         Ok(Found { body, keys: made_of(head, proving, Read::Exits(account))? })
     })

@@ -244,14 +244,17 @@ fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
     seen
 }
 
+/// A group by what it is called in one dimension, and the slots in it.
+type Grouped<'a> = (&'a (Dimension, Option<String>), Vec<usize>);
+
 impl Portfolio {
     fn owners(&self) -> Vec<u16> {
         distinct(self.slots.iter().filter_map(|slot| slot.owner))
     }
 
     /// Every group with its slots, in the order of appearance.
-    fn groups(&self) -> Vec<(&(Dimension, Option<String>), Vec<usize>)> {
-        let mut groups: Vec<(&(Dimension, Option<String>), Vec<usize>)> = Vec::new();
+    fn groups(&self) -> Vec<Grouped<'_>> {
+        let mut groups: Vec<Grouped<'_>> = Vec::new();
         for (slot, label) in (0..)
             .zip(&self.slots)
             .flat_map(|(place, slot)| slot.groups.iter().map(move |label| (place, label)))
@@ -352,11 +355,7 @@ impl Portfolio {
     }
 
     /// What each event takes, the largest first.
-    fn losses(
-        &self,
-        groups: &[(&(Dimension, Option<String>), Vec<usize>)],
-        totals: &[(u128, Amount)],
-    ) -> Vec<Loss> {
+    fn losses(&self, groups: &[Grouped<'_>], totals: &[(u128, Amount)]) -> Vec<Loss> {
         let mut losses = Vec::new();
         let mut row = |event: Event, slots: &[usize]| {
             let of = |slot: &usize| totals.get(*slot).map(|(rate, _)| (*slot, *rate));

@@ -197,7 +197,7 @@ impl BasketBook {
         Ok(())
     }
 
-    fn into_leg(&mut self, place: usize, account: Address, shares: u128) -> Found {
+    fn add_to_leg(&mut self, place: usize, account: Address, shares: u128) -> Found {
         let basket = self.account;
         let leg = &mut self.legs[place];
         leg.held += shares;
@@ -224,7 +224,7 @@ impl BasketBook {
                 portion_up(leg.held, shares, self.supply)
             };
             near("cost of minting", *shown, cost, 0)?;
-            self.into_leg(place, account, cost)?;
+            self.add_to_leg(place, account, cost)?;
         }
         self.supply += shares;
         change(&mut self.holders, account, 0, shares)
@@ -275,7 +275,7 @@ impl BasketBook {
         let value = self.less_spread(portion_down(paid, low, PER));
         let shares = portion_down(self.supply, value, self.worth(books, true)?);
         near("shares of an entry by one leg", minted, shares, 0)?;
-        self.into_leg(place, account, paid)?;
+        self.add_to_leg(place, account, paid)?;
         self.supply += shares;
         change(&mut self.holders, account, 0, shares)
     }

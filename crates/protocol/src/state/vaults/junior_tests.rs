@@ -61,7 +61,7 @@ impl World {
 
     /// Fetches it; what it paid.
     fn fetch(&mut self, ticket: TicketId) -> u128 {
-        let events = self.must("anyone", World::claiming(ticket));
+        let events = self.must("anyone", Self::claiming(ticket));
         let paid = events.iter().find_map(|event| match event {
             Event::VaultJuniorPaid { paid, .. } => Some(paid.units()),
             _ => None,
@@ -100,7 +100,7 @@ impl World {
         let pay = ops::pay_work::PayWork { set: SetId::new(0), token: ETH, epoch, payments };
         self.must(SERVICE, Operation::PayWork(pay));
         self.pass(1);
-        self.must("anyone", World::harvesting(Some(operator)));
+        self.must("anyone", Self::harvesting(Some(operator)));
     }
 }
 

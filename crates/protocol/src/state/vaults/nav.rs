@@ -77,7 +77,7 @@ impl State {
     fn walk(&self, vault: &Vault) -> (Amount, Vec<(RequestId, Amount)>) {
         let mut staked = Amount::ZERO;
         let mut pending: Vec<(RequestId, Amount)> = Vec::new();
-        let is_quiet = self.vaults.open_requests.len() == 0;
+        let is_quiet = self.vaults.open_requests.is_empty();
         for (_, position) in self.positions.list(self.accounts.get(vault.account).first_position) {
             let pool = self.pool(position.pool);
             if pool.asset != vault.asset {
