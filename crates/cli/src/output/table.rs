@@ -60,8 +60,13 @@ fn is_figure(cell: Cell, value: Option<&Value>) -> bool {
     let is_digits =
         |text: &str| text.starts_with(|first: char| first.is_ascii_digit()) && !text.starts_with("0x");
     match (cell, value) {
-        (Cell::Amount(_) | Cell::Share | Cell::Plain, None | Some(Value::Null | Value::Number(_))) => true,
-        (Cell::Amount(_) | Cell::Share | Cell::Plain, Some(Value::String(text))) => is_digits(text),
+        (
+            Cell::Amount(_) | Cell::Shares | Cell::Share | Cell::Plain,
+            None | Some(Value::Null | Value::Number(_)),
+        ) => true,
+        (Cell::Amount(_) | Cell::Shares | Cell::Share | Cell::Plain, Some(Value::String(text))) => {
+            is_digits(text)
+        }
         _ => false,
     }
 }
