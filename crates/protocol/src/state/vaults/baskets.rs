@@ -254,36 +254,36 @@ impl State {
         }
     }
 
-    /// Shares of a leg come into a basket.
-    pub(crate) fn take_into_leg(&mut self, id: BasketId, leg: usize, from: AccountId, shares: Shares) {
+    /// Changes what a basket says that it holds of a leg; of which shares that is, and which account has them.
+    fn change_leg(
+        &mut self,
+        id: BasketId,
+        leg: usize,
+        change: impl FnOnce(&mut Shares),
+    ) -> (ShareId, AccountId) {
         let basket = self.basket_mut(id);
         let account = basket.account;
         let leg = basket.legs.get_mut(leg).expect("the leg was checked");
-        leg.held.grow(shares);
+        change(&mut leg.held);
         let vault = leg.vault;
-        let share = self.share_of_vault(vault);
+        (self.share_of_vault(vault), account)
+    }
+
+    /// Shares of a leg come into a basket.
+    pub(crate) fn take_into_leg(&mut self, id: BasketId, leg: usize, from: AccountId, shares: Shares) {
+        let (share, account) = self.change_leg(id, leg, |held| held.grow(shares));
         self.move_shares(share, from, account, shares);
     }
 
     /// Shares of a leg that were taken from somebody come into a basket.
     pub(crate) fn put_into_leg(&mut self, id: BasketId, leg: usize, shares: Shares) {
-        let basket = self.basket_mut(id);
-        let account = basket.account;
-        let leg = basket.legs.get_mut(leg).expect("the leg was checked");
-        leg.held.grow(shares);
-        let vault = leg.vault;
-        let share = self.share_of_vault(vault);
+        let (share, account) = self.change_leg(id, leg, |held| held.grow(shares));
         self.give_shares(share, account, shares);
     }
 
     /// Shares of a leg leave a basket. They are fresh: otherwise those of the epoch could be changed for older ones here.
     pub(crate) fn give_out_of_leg(&mut self, id: BasketId, leg: usize, to: AccountId, shares: Shares) {
-        let basket = self.basket_mut(id);
-        let account = basket.account;
-        let leg = basket.legs.get_mut(leg).expect("the leg was checked");
-        leg.held.shrink(shares);
-        let vault = leg.vault;
-        let share = self.share_of_vault(vault);
+        let (share, account) = self.change_leg(id, leg, |held| held.shrink(shares));
         self.take_shares(share, account, shares);
         self.give_shares(share, to, shares);
     }
