@@ -89,8 +89,7 @@ impl BasketLeave {
         // From here on nothing can fail.
         let (owner, ready) = (state.accounts.open(sender), state.time.saturating_add(wait));
         let request = DoorRequest { owner, way: DoorWay::Leave, vault, shares, shares_min, ready };
-        let ticket = state.put_door_request(id, request);
-        events.push(Event::BasketAsked { basket: id, ticket, account: sender, vault, shares, ready });
+        state.put_door_request(id, request, events);
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::State;
+use crate::event::Event;
 use crate::macros::record;
 use crate::state::records::RateSource;
 use crate::units::{
@@ -236,14 +237,16 @@ impl State {
     }
 
     /// Puts a request down; its shares were counted.
-    pub(crate) fn put_door_request(&mut self, id: BasketId, request: DoorRequest) -> TicketId {
+    pub(crate) fn put_door_request(&mut self, id: BasketId, request: DoorRequest, events: &mut Vec<Event>) {
         let share = self.share_of_request(id, &request);
         self.take_shares(share, request.owner, request.shares);
         let basket = self.basket_mut(id);
         let ticket = TicketId::new(basket.tickets);
         basket.tickets = basket.tickets.saturating_add(1);
+        let DoorRequest { owner, vault, shares, ready, .. } = request;
         self.vaults.door_requests.insert((id, ticket), request);
-        ticket
+        let account = self.accounts.get(owner).address;
+        events.push(Event::BasketAsked { basket: id, ticket, account, vault, shares, ready });
     }
 
     /// Which shares a request has put down.
